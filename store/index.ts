@@ -1,0 +1,18 @@
+/** The store port: what every part of the domain reads and writes through. */
+export type {
+	BatchOutcome,
+	Change,
+	Collection,
+	CollectionSpec,
+	Comparison,
+	DocumentStore,
+	Filter,
+	IndexSpec,
+	Query,
+	Scalar,
+	Step,
+	StoredDocument,
+	StoreStatistics,
+	Update,
+} from './document-store.ts';
+export { DuplicateKeyError, StoreError } from './document-store.ts';
