@@ -16,3 +16,5 @@ export type {
 	Update,
 } from './document-store.ts';
 export { DuplicateKeyError, StoreError } from './document-store.ts';
+/** Numbers for ids. */
+export { openSequence, type Sequence } from './sequence.ts';

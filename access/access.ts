@@ -1,0 +1,83 @@
+import type { CollectionSpec, DocumentStore, StoredDocument } from '../store/index.ts';
+import { openDeviceRegistration } from './device-registration.ts';
+import { generatePassword } from './passwords.ts';
+import { bootstrapUser, managementTenant, type Role } from './principal.ts';
+import { openTokens } from './tokens.ts';
+import { type AuthenticationLimits, openUsers } from './users.ts';
+
+interface Tenant extends StoredDocument {
+	readonly creationTime: number;
+}
+
+const spec: CollectionSpec<Tenant> = { name: 'tenants', indexes: [] };
+
+export interface AccessOptions {
+	readonly store: DocumentStore;
+	readonly clock: () => number;
+	readonly limits: AuthenticationLimits;
+	readonly tokenLifetimeSeconds: number;
+}
+
+/** What a first start needs; a password that is not given is generated. */
+export interface FirstStart {
+	readonly tenant: string;
+	readonly adminUserName: string;
+	readonly adminPassword?: string;
+	readonly bootstrapPassword?: string;
+}
+
+/** Credentials that are shown once: only their hashes are kept. */
+export interface ShownCredentials {
+	readonly user: string;
+	readonly password: string;
+}
+
+export type Access = Awaited<ReturnType<typeof openAccess>>;
+
+/** Opens tenants, users, registrations and tokens on a store. */
+export async function openAccess({ store, clock, limits, tokenLifetimeSeconds }: AccessOptions) {
+	const tenants = await store.collection(spec);
+	const users = await openUsers({ store, clock, limits });
+	const registration = await openDeviceRegistration({ store, users, clock });
+	const tokens = await openTokens({ store, users, clock, lifetimeSeconds: tokenLifetimeSeconds });
+
+	/**
+	 * Creates the tenant, its administrator and the bootstrap user where they are missing; returns what was generated.
+	 * A password that is given in the configuration is set at every start.
+	 */
+	async function prepare({ tenant, adminUserName, adminPassword, bootstrapPassword }: FirstStart): Promise<ShownCredentials[]> {
+		await store.batch([
+			{ kind: 'insert', collection: spec.name, document: { _id: tenant, creationTime: clock() } satisfies Tenant },
+		]);
+		const shown = [
+			await prepareUser(tenant, adminUserName, adminPassword, 'admin'),
+			await prepareUser(managementTenant, bootstrapUser, bootstrapPassword, 'bootstrap'),
+		];
+		return shown.filter((credentials) => credentials !== undefined);
+	}
+
+	async function prepareUser(
+		tenant: string,
+		userName: string,
+		given: string | undefined,
+		role: Role,
+	): Promise<ShownCredentials | undefined> {
+		if (given !== undefined) {
+			const present = await users.authenticate(tenant, userName, given, 'configuration');
+			if (!present.ok) await users.set(tenant, userName, given, role);
+			return undefined;
+		}
+		if (await users.find(tenant, userName)) return undefined;
+		const password = generatePassword();
+		await users.set(tenant, userName, password, role);
+		return { user: `${tenant}/${userName}`, password };
+	}
+
+	/** The names of all tenants of customers. */
+	async function listTenants(): Promise<string[]> {
+		const found = await tenants.find({ filter: {}, sort: [['_id', 1]], limit: 1000 });
+		return found.map(({ _id }) => _id);
+	}
+
+	return { users, registration, tokens, prepare, listTenants };
+}

@@ -1,0 +1,108 @@
+import type { CollectionSpec, DocumentStore } from '../store/index.ts';
+import { AccessError } from './access-error.ts';
+import { generatePassword } from './passwords.ts';
+import { deviceUserPrefix } from './principal.ts';
+import type { Users } from './users.ts';
+
+export const registrationStatuses = ['WAITING_FOR_CONNECTION', 'PENDING_ACCEPTANCE', 'ACCEPTED'] as const;
+export type RegistrationStatus = (typeof registrationStatuses)[number];
+
+/** A device that is expected: it asks for its credentials, a person accepts it, it gets them once. */
+export interface Registration {
+	/** The serial: it is what a device without credentials names itself by, so it is unique over all tenants. */
+	readonly _id: string;
+	readonly tenant: string;
+	readonly status: RegistrationStatus;
+	readonly creationTime: number;
+}
+
+export interface DeviceCredentials {
+	readonly tenant: string;
+	readonly userName: string;
+	readonly password: string;
+}
+
+const spec: CollectionSpec<Registration> = {
+	name: 'registrations',
+	indexes: [{ name: 'byTenant', keys: ['tenant', 'creationTime'] }],
+};
+
+export type DeviceRegistration = Awaited<ReturnType<typeof openDeviceRegistration>>;
+
+export async function openDeviceRegistration(options: {
+	readonly store: DocumentStore;
+	readonly users: Users;
+	readonly clock: () => number;
+}) {
+	const { store, users, clock } = options;
+	const registrations = await store.collection(spec);
+
+	/** @throws AccessError `access/invalid`, `access/conflict` */
+	async function request(tenant: string, serial: string): Promise<Registration> {
+		if (!/^[^\s/:"'\\,\p{Cc}][^/:"'\\,\p{Cc}]{0,253}$/u.test(serial)) {
+			throw new AccessError(
+				'access/invalid',
+				'id must have 1 to 254 characters, without quotes, comma, colon, slash and backslash',
+			);
+		}
+		const registration: Registration = { _id: serial, tenant, status: 'WAITING_FOR_CONNECTION', creationTime: clock() };
+		const outcome = await store.batch([{ kind: 'insert', collection: spec.name, document: registration }]);
+		if (!outcome.ok) throw new AccessError('access/conflict', `A registration for '${serial}' exists`);
+		return registration;
+	}
+
+	async function list(tenant: string, page: { skip: number; limit: number }): Promise<Registration[]> {
+		return registrations.find({ filter: { tenant }, sort: [['creationTime', 1]], ...page });
+	}
+
+	async function count(tenant: string): Promise<number> {
+		return registrations.count({ tenant });
+	}
+
+	/** @throws AccessError `access/notFound` */
+	async function get(tenant: string, serial: string): Promise<Registration> {
+		const registration = await registrations.get(serial);
+		if (registration?.tenant !== tenant) throw new AccessError('access/notFound', `No registration for '${serial}'`);
+		return registration;
+	}
+
+	/** @throws AccessError `access/notFound`, `access/notYet` while the device has not asked for its credentials */
+	async function accept(tenant: string, serial: string): Promise<Registration> {
+		const accepted = await registrations.findOneAndUpdate(
+			{ _id: serial, tenant, status: { $ne: 'WAITING_FOR_CONNECTION' } },
+			{ $set: { status: 'ACCEPTED' } },
+		);
+		if (accepted) return accepted;
+		await get(tenant, serial);
+		throw new AccessError(
+			'access/notYet',
+			`'${serial}' cannot be accepted yet: the device has not connected with the bootstrap user`,
+		);
+	}
+
+	/** @throws AccessError `access/notFound` */
+	async function remove(tenant: string, serial: string): Promise<void> {
+		await get(tenant, serial);
+		await store.batch([{ kind: 'remove', collection: spec.name, id: serial }]);
+	}
+
+	/**
+	 * What a device with the bootstrap user asks for: `undefined` until it was accepted, then, once, its credentials.
+	 * Lost on the way, they are made anew by a new registration.
+	 */
+	async function poll(serial: string): Promise<DeviceCredentials | undefined> {
+		const registration = await registrations.findOneAndUpdate(
+			{ _id: serial, status: 'WAITING_FOR_CONNECTION' },
+			{ $set: { status: 'PENDING_ACCEPTANCE' } },
+		);
+		if (registration) return undefined;
+		const accepted = await registrations.get(serial);
+		if (accepted?.status !== 'ACCEPTED') return undefined;
+		const credentials = { tenant: accepted.tenant, userName: deviceUserPrefix + serial, password: generatePassword() };
+		await users.set(credentials.tenant, credentials.userName, credentials.password, 'device');
+		await store.batch([{ kind: 'remove', collection: spec.name, id: serial }]);
+		return credentials;
+	}
+
+	return { request, list, count, get, accept, remove, poll };
+}

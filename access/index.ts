@@ -1,0 +1,25 @@
+/** Everything about who may do what, on one store. */
+export { type Access, type AccessOptions, type FirstStart, openAccess, type ShownCredentials } from './access.ts';
+/** Refusals. */
+export { AccessError, type AccessErrorCode } from './access-error.ts';
+/** Devices that are expected. */
+export {
+	type DeviceCredentials,
+	type Registration,
+	type RegistrationStatus,
+	registrationStatuses,
+} from './device-registration.ts';
+/** Who somebody is and what they may do. */
+export {
+	bootstrapUser,
+	deviceUserPrefix,
+	managementTenant,
+	mayDo,
+	type Permission,
+	type Principal,
+	parseUserName,
+	permissions,
+	type Role,
+	rolePermissions,
+} from './principal.ts';
+export type { Authentication, AuthenticationLimits } from './users.ts';

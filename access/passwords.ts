@@ -1,0 +1,53 @@
+import { createHmac, randomBytes, randomInt } from 'node:crypto';
+import { hash, verify } from '@node-rs/argon2';
+
+// OWASP's first choice for argon2id (which is this library's default algorithm): 19 MiB, two passes, one lane.
+const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+
+export async function hashPassword(password: string): Promise<string> {
+	return hash(password, cost);
+}
+
+// Letters and digits that cannot be mistaken for each other, and nothing that a device splits at.
+const alphabet = 'abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789';
+
+/** 24 characters, about 139 bits. */
+export function generatePassword(): string {
+	return Array.from({ length: 24 }, () => alphabet[randomInt(alphabet.length)]).join('');
+}
+
+/**
+ * Verifies passwords, and remembers those that were right, so that a slow hash does not slow a fleet that reconnects.
+ * What is remembered is a keyed digest over the stored hash and the password: a changed password is unknown at once,
+ * and the memory holds nothing that could be used elsewhere.
+ */
+export function createPasswordVerifier(options: {
+	readonly maxEntries: number;
+	readonly ttlMilliseconds: number;
+	readonly clock: () => number;
+}) {
+	const key = randomBytes(32);
+	const verified = new Map<string, number>();
+	const running = new Map<string, Promise<boolean>>();
+
+	async function check(storedHash: string, password: string): Promise<boolean> {
+		const digest = createHmac('sha256', key).update(storedHash).update('\0').update(password).digest('base64');
+		const expires = verified.get(digest);
+		if (expires !== undefined && expires > options.clock()) return true;
+		// The same credentials that come many times at once are hashed once.
+		const hashing = running.get(digest) ?? verify(storedHash, password).finally(() => running.delete(digest));
+		running.set(digest, hashing);
+		const right = await hashing;
+		if (right) remember(digest);
+		return right;
+	}
+
+	function remember(digest: string): void {
+		verified.delete(digest);
+		verified.set(digest, options.clock() + options.ttlMilliseconds);
+		const oldest = verified.keys().next();
+		if (verified.size > options.maxEntries && !oldest.done) verified.delete(oldest.value);
+	}
+
+	return { check };
+}

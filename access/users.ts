@@ -1,0 +1,119 @@
+import type { Collection, CollectionSpec, DocumentStore } from '../store/index.ts';
+import { createPasswordVerifier, hashPassword } from './passwords.ts';
+import { deviceUserPrefix, type Principal, type Role } from './principal.ts';
+
+export interface User {
+	readonly _id: string;
+	readonly tenant: string;
+	readonly userName: string;
+	readonly role: Role;
+	readonly passwordHash: string;
+	readonly creationTime: number;
+}
+
+const spec: CollectionSpec<User> = { name: 'users', indexes: [{ name: 'byTenant', keys: ['tenant', 'userName'] }] };
+
+export type Authentication =
+	| { readonly ok: true; readonly principal: Principal }
+	/** `rejected` tells nobody whether the user or the password was wrong. */
+	| { readonly ok: false; readonly reason: 'rejected' | 'throttled' };
+
+export interface AuthenticationLimits {
+	readonly cacheEntries: number;
+	readonly cacheTtlMilliseconds: number;
+	/** Wrong passwords for one user from one address within a minute; then even the right one has to wait. */
+	readonly failuresPerMinute: number;
+}
+
+export type Users = Awaited<ReturnType<typeof openUsers>>;
+
+/** Users and devices with their credentials. */
+export async function openUsers(options: {
+	readonly store: DocumentStore;
+	readonly clock: () => number;
+	readonly limits: AuthenticationLimits;
+}) {
+	const { store, clock, limits } = options;
+	const users: Collection<User> = await store.collection(spec);
+	const verifier = createPasswordVerifier({
+		maxEntries: limits.cacheEntries,
+		ttlMilliseconds: limits.cacheTtlMilliseconds,
+		clock,
+	});
+	const known = new Map<string, { readonly user: User; readonly readAt: number }>();
+	const failures = new Map<string, { count: number; since: number }>();
+	const unknownUserHash = hashPassword('no user has this password');
+	users.watch((changes) => {
+		for (const { id } of changes) known.delete(id);
+	});
+
+	/** Checks a password. `address` is where the attempt came from. */
+	async function authenticate(tenant: string, userName: string, password: string, address: string): Promise<Authentication> {
+		const attempt = `${address} ${tenant}/${userName}`;
+		if (isThrottled(attempt)) return { ok: false, reason: 'throttled' };
+		const user = await findCached(`${tenant}/${userName}`);
+		// A user that does not exist costs what a wrong password costs.
+		const right = await verifier.check(user?.passwordHash ?? (await unknownUserHash), password);
+		if (user && right) return { ok: true, principal: toPrincipal(user) };
+		noteFailure(attempt);
+		return { ok: false, reason: 'rejected' };
+	}
+
+	// Read again after a while, because a change made by another process may not be heard of.
+	async function findCached(id: string): Promise<User | undefined> {
+		const cached = known.get(id);
+		if (cached && clock() - cached.readAt < userCacheMilliseconds) return cached.user;
+		const user = await users.get(id);
+		known.delete(id);
+		if (user) known.set(id, { user, readAt: clock() });
+		if (known.size > limits.cacheEntries) known.delete(known.keys().next().value ?? '');
+		return user;
+	}
+
+	function isThrottled(attempt: string): boolean {
+		const failed = failures.get(attempt);
+		if (!failed) return false;
+		if (clock() - failed.since < 60_000) return failed.count >= limits.failuresPerMinute;
+		failures.delete(attempt);
+		return false;
+	}
+
+	function noteFailure(attempt: string): void {
+		const failed = failures.get(attempt) ?? { count: 0, since: clock() };
+		failed.count++;
+		failures.delete(attempt);
+		failures.set(attempt, failed);
+		if (failures.size > limits.cacheEntries) failures.delete(failures.keys().next().value ?? '');
+	}
+
+	/** Creates the user, or gives it a new password and role. */
+	async function set(tenant: string, userName: string, password: string, role: Role): Promise<void> {
+		const user: User = {
+			_id: `${tenant}/${userName}`,
+			tenant,
+			userName,
+			role,
+			passwordHash: await hashPassword(password),
+			creationTime: clock(),
+		};
+		await store.batch([{ kind: 'put', collection: spec.name, document: user }]);
+		known.delete(user._id);
+	}
+
+	async function find(tenant: string, userName: string): Promise<User | undefined> {
+		return users.get(`${tenant}/${userName}`);
+	}
+
+	async function remove(tenant: string, userName: string): Promise<void> {
+		await store.batch([{ kind: 'remove', collection: spec.name, id: `${tenant}/${userName}` }]);
+		known.delete(`${tenant}/${userName}`);
+	}
+
+	return { authenticate, set, find, remove };
+}
+
+const userCacheMilliseconds = 5000;
+
+export function toPrincipal({ tenant, userName, role }: Pick<User, 'tenant' | 'userName' | 'role'>): Principal {
+	return { tenant, userName, role, ...(role === 'device' && { serial: userName.slice(deviceUserPrefix.length) }) };
+}

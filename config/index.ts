@@ -1,0 +1,7 @@
+/** The configuration of a process, read once and passed on a group at a time. */
+export { ConfigError, type Environment, type Fault, load, printConfig } from './load.ts';
+export type { Config } from './schema.ts';
+/** A text that hides itself. */
+export { Secret } from './secret.ts';
+/** The list of settings, for the reference page. */
+export { type Setting, settings } from './settings.ts';

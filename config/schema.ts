@@ -1,0 +1,302 @@
+import { z } from 'zod';
+import { oneOf, optional, refused, secretText, setting, text, wholeNumber, yesOrNo } from './setting.ts';
+
+const kibibyte = 1024;
+const mebibyte = 1024 * kibibyte;
+const port = wholeNumber(0, 65_535);
+const seconds = wholeNumber(1, 86_400);
+const bytes = wholeNumber(kibibyte, 256 * mebibyte);
+const characters = wholeNumber(1, mebibyte);
+const count = wholeNumber(1, 10_000_000);
+const path = text('a path', /\S/);
+const tlsPath = text('a path of a PEM file', /\S/);
+
+/** Every setting, by group: name outside, kind of value, value when unset, meaning. */
+export const groups = {
+	server: z
+		.object({
+			host: setting(
+				'HOST',
+				text('a host name or an IP address', /^[^\s/]+$/),
+				'0.0.0.0',
+				'Address that all listeners bind to; `::` takes IPv6 and IPv4.',
+			),
+			shutdownGraceSeconds: setting(
+				'SHUTDOWN_GRACE_SECONDS',
+				seconds,
+				10,
+				'Seconds that running work has to end after a stop signal, before it is cut off.',
+			),
+			configFile: optional(
+				'CONFIG_FILE',
+				path,
+				'Path of a JSON file with settings under these same names; the environment wins over it.',
+			),
+		})
+		.describe('Process'),
+	http: z
+		.object({
+			port: setting('HTTP_PORT', port, 8080, 'Port of HTTP, and of MQTT over WebSocket at `/mqtt`; 0 picks a free one.'),
+			httpsPort: optional('HTTPS_PORT', port, 'Port of HTTPS; 0 picks a free one; unset means no HTTPS listener.'),
+			bodyMaxBytes: setting('HTTP_BODY_MAX_BYTES', bytes, 16 * mebibyte, 'Largest request body, in bytes.'),
+			jsonMaxDepth: setting(
+				'HTTP_JSON_MAX_DEPTH',
+				wholeNumber(8, 1000),
+				64,
+				'How many levels of objects and arrays a JSON body may have.',
+			),
+			pageSizeMax: setting(
+				'HTTP_PAGE_SIZE_MAX',
+				wholeNumber(1, 10_000),
+				2000,
+				'Largest `pageSize` that a list accepts, in entries.',
+			),
+			headersMaxBytes: setting(
+				'HTTP_HEADERS_MAX_BYTES',
+				wholeNumber(kibibyte, mebibyte),
+				16 * kibibyte,
+				'Largest request head, in bytes.',
+			),
+			headersMaxCount: setting(
+				'HTTP_HEADERS_MAX_COUNT',
+				wholeNumber(10, 2000),
+				100,
+				'How many header lines of a request are read.',
+			),
+			headersTimeoutSeconds: setting(
+				'HTTP_HEADERS_TIMEOUT_SECONDS',
+				seconds,
+				20,
+				'Seconds that a client has to send the request head.',
+			),
+			requestTimeoutSeconds: setting(
+				'HTTP_REQUEST_TIMEOUT_SECONDS',
+				seconds,
+				300,
+				'Seconds that a client has to send the whole request.',
+			),
+			keepAliveTimeoutSeconds: setting(
+				'HTTP_KEEP_ALIVE_TIMEOUT_SECONDS',
+				seconds,
+				65,
+				'Seconds that an idle connection stays open; longer than the idle time of a load balancer in front.',
+			),
+		})
+		.describe('HTTP'),
+	mqtt: z
+		.object({
+			port: setting('MQTT_PORT', port, 1883, 'Port of MQTT; 0 picks a free one.'),
+			mqttsPort: optional('MQTTS_PORT', port, 'Port of MQTT over TLS; 0 picks a free one; unset means no such listener.'),
+			payloadMaxBytes: setting(
+				'MQTT_PAYLOAD_MAX_BYTES',
+				bytes,
+				16_184,
+				'Largest payload of a publish from a device, in bytes; a larger one is answered on `s/e` and nothing of it is stored.',
+			),
+			packetMaxBytes: setting(
+				'MQTT_PACKET_MAX_BYTES',
+				bytes,
+				mebibyte,
+				'Largest MQTT packet that is read at all, in bytes; a larger one closes the connection.',
+			),
+			downlinkPayloadMaxBytes: setting(
+				'MQTT_DOWNLINK_PAYLOAD_MAX_BYTES',
+				bytes,
+				16_184,
+				'Largest payload of a message to a device, in bytes; an operation that does not fit is refused when it is created.',
+			),
+			downlinkBufferMaxBytes: setting(
+				'MQTT_DOWNLINK_BUFFER_MAX_BYTES',
+				bytes,
+				mebibyte,
+				'Bytes to one device that may wait in its connection before delivery to it pauses.',
+			),
+			unacknowledgedMaxMessages: setting(
+				'MQTT_UNACKNOWLEDGED_MAX_MESSAGES',
+				wholeNumber(1, 1000),
+				20,
+				'How many messages to one device may wait for its acknowledgement before delivery to it pauses.',
+			),
+			deviceQueueMaxMessages: setting(
+				'MQTT_DEVICE_QUEUE_MAX_MESSAGES',
+				wholeNumber(1, 100_000),
+				1000,
+				'How many messages of one device may wait to be handled before its connection is read no further.',
+			),
+			deviceQueueMaxBytes: setting(
+				'MQTT_DEVICE_QUEUE_MAX_BYTES',
+				bytes,
+				4 * mebibyte,
+				'How many bytes of messages of one device may wait to be handled before its connection is read no further.',
+			),
+			connectionsMax: setting('MQTT_CONNECTIONS_MAX', count, 50_000, 'How many devices and users may be connected at a time.'),
+			connectionsPerSecond: setting(
+				'MQTT_CONNECTIONS_PER_SECOND',
+				count,
+				1000,
+				'How many connection attempts a second are taken up; more are answered "server unavailable".',
+			),
+			connectTimeoutSeconds: setting(
+				'MQTT_CONNECT_TIMEOUT_SECONDS',
+				seconds,
+				10,
+				'Seconds that a client has to send CONNECT after it has opened a connection.',
+			),
+			keepAliveMaxSeconds: setting(
+				'MQTT_KEEP_ALIVE_MAX_SECONDS',
+				wholeNumber(0, 65_535),
+				0,
+				'Longest keep-alive that a client may ask for, in seconds; 0 means any.',
+			),
+			drainTimeoutSeconds: setting(
+				'MQTT_DRAIN_TIMEOUT_SECONDS',
+				seconds,
+				10,
+				'Seconds that a client may leave a full connection unread before it is closed.',
+			),
+		})
+		.describe('MQTT'),
+	tls: z
+		.object({
+			certFile: optional(
+				'TLS_CERT_FILE',
+				tlsPath,
+				'Path of the PEM file with the certificate, and its chain, of all TLS listeners.',
+			),
+			keyFile: optional('TLS_KEY_FILE', tlsPath, 'Path of the PEM file with the private key of that certificate.'),
+		})
+		.describe('TLS'),
+	store: z
+		.object({
+			dataDir: setting(
+				'DATA_DIR',
+				path,
+				'./data',
+				'Directory of the embedded database, created when missing; `:memory:` keeps everything in memory only.',
+			),
+			mongodbUrl: optional(
+				'MONGODB_URL',
+				refused('no value: this version has the embedded store only, unset it'),
+				'Address of a MongoDB; refused by this version, which has the embedded store only.',
+			),
+			groupMaxBatches: setting(
+				'STORE_GROUP_MAX_BATCHES',
+				wholeNumber(1, 100_000),
+				1000,
+				'How many waiting batches of writes the embedded database commits together at most.',
+			),
+			waitingMaxBatches: setting(
+				'STORE_WAITING_MAX_BATCHES',
+				wholeNumber(1, 1_000_000),
+				20_000,
+				'How many batches of writes may wait for a commit before new work is held back.',
+			),
+		})
+		.describe('Store'),
+	tenant: z
+		.object({
+			id: setting(
+				'TENANT_ID',
+				text('1 to 32 letters and digits, a letter first', /^[A-Za-z][A-Za-z0-9]{0,31}$/),
+				't1',
+				'Id of the tenant that is created at the first start.',
+			),
+			adminUsername: setting(
+				'ADMIN_USERNAME',
+				text('1 to 255 characters without white space, slash or colon', /^[^\s/:]{1,255}$/),
+				'admin',
+				"Name of the tenant's administrator.",
+			),
+			adminPassword: optional(
+				'ADMIN_PASSWORD',
+				secretText,
+				"Password of the tenant's administrator; unset, one is generated at the first start and printed once.",
+			),
+			bootstrapPassword: optional(
+				'BOOTSTRAP_PASSWORD',
+				secretText,
+				'Password of `management/devicebootstrap`, which new devices use to ask for credentials; unset, one is generated at the first start and printed once.',
+			),
+			deviceAutoCreation: setting(
+				'DEVICE_AUTO_CREATION',
+				yesOrNo,
+				true,
+				'Whether the first MQTT message of an unknown client id creates its device.',
+			),
+		})
+		.describe('Tenant'),
+	access: z
+		.object({
+			cacheMaxEntries: setting(
+				'AUTH_CACHE_MAX_ENTRIES',
+				count,
+				100_000,
+				'How many verified credentials are remembered in memory.',
+			),
+			cacheTtlSeconds: setting(
+				'AUTH_CACHE_TTL_SECONDS',
+				seconds,
+				300,
+				'Seconds that a verified credential is remembered before its hash is checked again.',
+			),
+			wrongPasswordsPerMinute: setting(
+				'AUTH_WRONG_PASSWORDS_PER_MINUTE',
+				count,
+				20,
+				'How many wrong passwords a minute one user name and address may send before further attempts are refused unchecked.',
+			),
+		})
+		.describe('Authentication'),
+	limits: z
+		.object({
+			packagesPerDevice: setting(
+				'DEVICE_PACKAGES_MAX',
+				count,
+				100_000,
+				'How many packages the installed software of one device may have.',
+			),
+			nameMaxCharacters: setting(
+				'NAME_MAX_CHARACTERS',
+				characters,
+				255,
+				'Longest name of a device, a package or a fragment, in characters.',
+			),
+			versionMaxCharacters: setting('VERSION_MAX_CHARACTERS', characters, 255, 'Longest version, in characters.'),
+			typeMaxCharacters: setting(
+				'TYPE_MAX_CHARACTERS',
+				characters,
+				255,
+				'Longest type of a device or of software, in characters.',
+			),
+			urlMaxCharacters: setting('URL_MAX_CHARACTERS', characters, 4096, 'Longest URL, in characters.'),
+			externalIdMaxCharacters: setting('EXTERNAL_ID_MAX_CHARACTERS', characters, 255, 'Longest external id, in characters.'),
+			textMaxCharacters: setting(
+				'TEXT_MAX_CHARACTERS',
+				characters,
+				65_536,
+				'Longest other text in a fragment or a failure reason, in characters.',
+			),
+			managedObjectMaxBytes: setting(
+				'MANAGED_OBJECT_MAX_BYTES',
+				bytes,
+				mebibyte,
+				'Largest stored managed object without its installed software, in bytes of JSON.',
+			),
+			operationMaxBytes: setting('OPERATION_MAX_BYTES', bytes, mebibyte, 'Largest stored operation, in bytes of JSON.'),
+		})
+		.describe('Limits'),
+	log: z
+		.object({
+			level: setting(
+				'LOG_LEVEL',
+				oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
+				'info',
+				'Least grave kind of log line that is written.',
+			),
+		})
+		.describe('Log'),
+};
+
+type Groups = typeof groups;
+/** All settings of a process, in groups. Pass a function the group it needs, or less. */
+export type Config = { readonly [G in keyof Groups]: Readonly<z.output<Groups[G]>> };

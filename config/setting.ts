@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { Secret } from './secret.ts';
+
+/** What a setting is beside its zod schema: its name outside, and what would be a right value, in words. */
+export interface SettingNote {
+	readonly name: string;
+	readonly right: string;
+	readonly secret: boolean;
+}
+
+/** The notes of all settings, by schema. */
+export const settingNotes = z.registry<SettingNote>();
+
+/** A way to write values: its zod schema reads both the text of the environment and the JSON of the file. */
+interface Kind<T extends z.ZodType> {
+	readonly schema: T;
+	readonly right: string;
+	readonly secret?: boolean;
+}
+
+/** A setting that is undefined when nobody sets it. */
+export function optional<T extends z.ZodType>(name: string, kind: Kind<T>, meaning: string): z.ZodOptional<T> {
+	return note(name, kind, kind.schema.optional(), meaning);
+}
+
+/** A setting with a value for when nobody sets it. */
+export function setting<T extends z.ZodType>(
+	name: string,
+	kind: Kind<T>,
+	value: z.util.NoUndefined<z.output<T>>,
+	meaning: string,
+): z.ZodDefault<T> {
+	return note(name, kind, kind.schema.default(value), meaning);
+}
+
+function note<T extends z.ZodType>(name: string, kind: Kind<z.ZodType>, schema: T, meaning: string): T {
+	const described = schema.describe(meaning);
+	settingNotes.add(described, { name, right: kind.right, secret: kind.secret ?? false });
+	return described;
+}
+
+export function wholeNumber(min: number, max: number): Kind<z.ZodType<number>> {
+	const fromText = z
+		.string()
+		.regex(/^\d{1,15}$/)
+		.transform(Number);
+	return {
+		schema: z.union([z.number(), fromText]).pipe(z.int().min(min).max(max)),
+		right: `a whole number from ${min} to ${max}`,
+	};
+}
+
+/** Text of which the whole must match. The file has to write it as JSON text. */
+export function text(right: string, pattern: RegExp): Kind<z.ZodType<string>> {
+	return { schema: z.string().regex(pattern), right };
+}
+
+export function oneOf<const T extends readonly string[]>(values: T): Kind<z.ZodType<T[number]>> {
+	return { schema: z.enum(values), right: `one of ${values.join(', ')}` };
+}
+
+export const yesOrNo: Kind<z.ZodType<boolean>> = {
+	schema: z.union([z.boolean(), z.stringbool({ truthy: ['true'], falsy: ['false'], case: 'sensitive' })]),
+	right: 'true or false',
+};
+
+export const secretText: Kind<z.ZodType<Secret>> = {
+	schema: z
+		.string()
+		.min(1)
+		.max(1024)
+		.transform((value) => new Secret(value)),
+	right: 'a text of 1 to 1024 characters',
+	secret: true,
+};
+
+/** A setting whose name is known and that this version cannot follow. Its value is not shown: it may hold a password. */
+export function refused(right: string): Kind<z.ZodType<undefined>> {
+	return { schema: z.undefined(), right, secret: true };
+}

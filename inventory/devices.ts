@@ -1,0 +1,64 @@
+import type { ExternalIds } from './external-ids.ts';
+import { serialType } from './external-ids.ts';
+import type { ManagedObject, ManagedObjectId } from './managed-object.ts';
+import type { ManagedObjects } from './managed-objects.ts';
+import type { ChildKind } from './object-links.ts';
+
+export interface NewDevice {
+	readonly owner: string;
+	readonly name: string;
+	readonly type: string;
+	readonly fragments: Readonly<Record<string, unknown>>;
+	readonly parent?: { readonly id: ManagedObjectId; readonly kind: ChildKind };
+}
+
+export type Devices = ReturnType<typeof openDevices>;
+
+/** Devices, child devices and services: managed objects that are known by their `c8y_Serial`. */
+export function openDevices({ objects, externalIds }: { readonly objects: ManagedObjects; readonly externalIds: ExternalIds }) {
+	async function find(tenant: string, serial: string): Promise<ManagedObjectId | undefined> {
+		return (await externalIds.find(tenant, serialType, serial))?.managedObjectId;
+	}
+
+	/**
+	 * The object of a serial, created where there is none; two callers at once get the same one. [SR-100] [SR-101] [SR-102]
+	 * @throws InventoryError `inventory/notFound` when the parent does not exist
+	 */
+	async function ensure(
+		tenant: string,
+		serial: string,
+		device: () => NewDevice,
+	): Promise<{ readonly id: ManagedObjectId; readonly created: boolean }> {
+		for (;;) {
+			const known = await find(tenant, serial);
+			if (known) return { id: known, created: false };
+			const { owner, name, type, fragments, parent } = device();
+			const object = await objects.create(
+				tenant,
+				{ owner, patch: { name, type, fragments }, ...(parent && { parent }) },
+				(id) => [externalIds.bindStep(tenant, serialType, serial, id)],
+			);
+			if (object) return { id: object.id, created: true };
+		}
+	}
+
+	/** Serials of the child devices, in the order of creation; at most `limit`. [SR-105] */
+	async function childSerials(tenant: string, id: ManagedObjectId, limit: number): Promise<string[]> {
+		const links = await objects.listChildren(tenant, [id], limit);
+		const ids = links.filter((link) => link.kind === 'childDevices').map((link) => link.child);
+		const found = await externalIds.listOf(tenant, ids);
+		const serials = new Map(
+			found.filter(({ type }) => type === serialType).map(({ managedObjectId, externalId }) => [managedObjectId, externalId]),
+		);
+		return ids.flatMap((child) => serials.get(child) ?? []);
+	}
+
+	return { find, ensure, childSerials };
+}
+
+/** The fragments of a device that connected by itself. */
+export const agentFragments: Readonly<Record<string, unknown>> = { c8y_IsDevice: {}, com_cumulocity_model_Agent: {} };
+
+export function isAgent(object: ManagedObject): boolean {
+	return 'com_cumulocity_model_Agent' in object.fragments;
+}

@@ -1,0 +1,100 @@
+import type { Collection, DocumentStore, Step } from '../store/index.ts';
+import { InventoryError } from './inventory-error.ts';
+import type { ManagedObjectId } from './managed-object.ts';
+
+export interface ExternalId {
+	readonly _id: string;
+	readonly tenant: string;
+	readonly type: string;
+	readonly externalId: string;
+	readonly managedObjectId: ManagedObjectId;
+}
+
+/** The type of external id that MQTT clients are known by. */
+export const serialType = 'c8y_Serial';
+
+const maxLength = 1024;
+
+export type ExternalIds = ReturnType<typeof openExternalIds>;
+
+/** The names by which the outside knows managed objects; one object may have several. */
+export function openExternalIds({
+	store,
+	externalIds,
+}: {
+	readonly store: DocumentStore;
+	readonly externalIds: Collection<ExternalId>;
+}) {
+	async function find(tenant: string, type: string, externalId: string): Promise<ExternalId | undefined> {
+		return externalIds.get(documentIdOf(tenant, type, externalId));
+	}
+
+	/** @throws InventoryError `identity/notFound` */
+	async function get(tenant: string, type: string, externalId: string): Promise<ExternalId> {
+		const found = await find(tenant, type, externalId);
+		if (!found) throw new InventoryError('identity/notFound', `No managed object has the external id '${type}/${externalId}'`);
+		return found;
+	}
+
+	async function list(tenant: string, managedObjectId: ManagedObjectId): Promise<ExternalId[]> {
+		return externalIds.find({ filter: { tenant, managedObjectId }, sort: [['_id', 1]], limit: 1000 });
+	}
+
+	/** The external ids of several objects, `c8y_Serial` first. */
+	async function listOf(tenant: string, ids: readonly ManagedObjectId[]): Promise<ExternalId[]> {
+		if (ids.length === 0) return [];
+		return externalIds.find({ filter: { tenant, managedObjectId: { $in: ids } }, sort: [['_id', 1]] });
+	}
+
+	/**
+	 * The step that gives an object an external id; the object must exist.
+	 * @throws InventoryError `inventory/invalid`
+	 */
+	function bindStep(tenant: string, type: string, externalId: string, managedObjectId: ManagedObjectId): Step {
+		checkText('type', type);
+		checkText('externalId', externalId);
+		const document: ExternalId = { _id: documentIdOf(tenant, type, externalId), tenant, type, externalId, managedObjectId };
+		return { kind: 'insert', collection: externalIds.name, document };
+	}
+
+	/** @throws InventoryError `identity/duplicate`, `inventory/notFound`, `inventory/invalid` */
+	async function bind(tenant: string, type: string, externalId: string, managedObjectId: ManagedObjectId): Promise<ExternalId> {
+		const outcome = await store.batch([
+			{ kind: 'require', collection: 'managedObjects', id: `${tenant}/${managedObjectId}` },
+			bindStep(tenant, type, externalId, managedObjectId),
+		]);
+		if (!outcome.ok && outcome.duplicate)
+			throw new InventoryError('identity/duplicate', `The external id '${type}/${externalId}' is taken`);
+		if (!outcome.ok) throw new InventoryError('inventory/notFound', `No managed object for id '${managedObjectId}'`);
+		return get(tenant, type, externalId);
+	}
+
+	/** @throws InventoryError `identity/notFound` */
+	async function remove(tenant: string, type: string, externalId: string): Promise<void> {
+		const id = documentIdOf(tenant, type, externalId);
+		const outcome = await store.batch([
+			{ kind: 'require', collection: externalIds.name, id },
+			{ kind: 'remove', collection: externalIds.name, id },
+		]);
+		if (!outcome.ok)
+			throw new InventoryError('identity/notFound', `No managed object has the external id '${type}/${externalId}'`);
+	}
+
+	return { find, get, list, listOf, bind, bindStep, remove };
+}
+
+function documentIdOf(tenant: string, type: string, externalId: string): string {
+	return `${tenant}/${encodeURIComponent(wellFormed(type))}/${wellFormed(externalId)}`;
+}
+
+// A lone surrogate cannot be stored as UTF-8; U+FFFD keeps the look-up from failing.
+function wellFormed(text: string): string {
+	return /[\uD800-\uDFFF]/.test(text) ? Buffer.from(text, 'utf8').toString('utf8') : text;
+}
+
+function checkText(field: string, text: string): void {
+	if (text.length === 0 || text.length > maxLength) {
+		throw new InventoryError('inventory/invalid', `${field} must have 1 to ${maxLength} characters, found ${text.length}`);
+	}
+	if (/\p{Cc}/u.test(text)) throw new InventoryError('inventory/invalid', `${field} has a control character: use printable text`);
+}

@@ -1,0 +1,33 @@
+/** Everything the inventory does, on one store. */
+
+/** External ids and devices. */
+export { agentFragments, isAgent, type NewDevice } from './devices.ts';
+export { type ExternalId, serialType } from './external-ids.ts';
+/** Installed software. */
+export type { PackageFilter, SoftwareChange } from './installed-software.ts';
+export { type Inventory, openInventory } from './inventory.ts';
+export type { InventoryLimits } from './inventory-context.ts';
+/** Refusals. */
+export { InventoryError, type InventoryErrorCode } from './inventory-error.ts';
+/** Managed objects. */
+export {
+	fragmentNamesOf,
+	isManagedObjectId,
+	type ManagedObject,
+	type ManagedObjectId,
+	type ObjectPatch,
+	parseManagedObjectId,
+	parseObjectBody,
+	type SoftwareMode,
+} from './managed-object.ts';
+export type { NewObject, ObjectFilter, Page } from './managed-objects.ts';
+/** Links between objects. */
+export { type ChildKind, type ChildLink, childKinds } from './object-links.ts';
+export {
+	compactPackage,
+	legacyItem,
+	type PackageLimits,
+	packageFault,
+	type SentPackage,
+	type SoftwarePackage,
+} from './software-package.ts';

@@ -1,0 +1,288 @@
+import type { Collection, Filter, Step } from '../store/index.ts';
+import type { InventoryContext } from './inventory-context.ts';
+import { InventoryError } from './inventory-error.ts';
+import {
+	documentId,
+	fragmentNamesOf,
+	installedSoftwareListType,
+	type ManagedObject,
+	type ManagedObjectId,
+	type SoftwareMode,
+} from './managed-object.ts';
+import { childLink } from './object-links.ts';
+import { checkPackageCount, compactPackage, type SentPackage, type SoftwarePackage } from './software-package.ts';
+
+/** `_id` is device, name and version, so that a device's packages lie side by side, sorted by name, then version. */
+export interface PackageDocument extends SentPackage {
+	readonly _id: string;
+	/** Place in a list that was sent whole through the legacy door. */
+	readonly position?: number;
+}
+
+export type SoftwareChange =
+	| { readonly action: 'put'; readonly item: SoftwarePackage }
+	| { readonly action: 'remove'; readonly name: string; readonly version: string };
+
+/** Texts are exact, or hold `*` for any characters. */
+export interface PackageFilter {
+	readonly name?: string;
+	readonly version?: string;
+	readonly type?: string;
+}
+
+// Lower than any character that a name or version may have, so that 'a' sorts before 'a1' whatever the version.
+const separator = '\u0001';
+const afterSeparator = '\u0002';
+const collection = 'packages';
+
+export type InstalledSoftware = ReturnType<typeof openInstalledSoftware>;
+
+/** The installed software of devices: one list a device, however it is written. */
+export function openInstalledSoftware({
+	store,
+	objects,
+	packages,
+	nextId,
+	clock,
+	limits,
+}: InventoryContext & { readonly packages: Collection<PackageDocument> }) {
+	/** An upper bound of each device's number of packages, so that appending needs no count. */
+	const upperBounds = new Map<string, number>();
+
+	/** A page, sorted by name, then version. The device is not checked. */
+	async function list(
+		tenant: string,
+		device: ManagedObjectId,
+		filter: PackageFilter,
+		page: { skip: number; limit: number },
+	): Promise<SoftwarePackage[]> {
+		const found = await packages.find({ filter: packageFilter(tenant, device, filter), sort: [['_id', 1]], ...page });
+		return found;
+	}
+
+	async function count(tenant: string, device: ManagedObjectId, filter: PackageFilter): Promise<number> {
+		return packages.count(packageFilter(tenant, device, filter));
+	}
+
+	/** The whole list in the order in which `c8y_SoftwareList` shows it. */
+	async function listAll(tenant: string, device: ManagedObjectId): Promise<PackageDocument[]> {
+		const all: PackageDocument[] = [];
+		for await (const item of packages.scan(packageFilter(tenant, device, {}))) all.push(item);
+		return all.sort((a, b) => (a.position ?? Number.MAX_SAFE_INTEGER) - (b.position ?? Number.MAX_SAFE_INTEGER));
+	}
+
+	/**
+	 * Replaces the whole list; readers see the old one or the new one. An unchanged list writes nothing. [SR-140] [SR-116]
+	 * @throws InventoryError `inventory/notFound`, `inventory/tooLarge`
+	 */
+	async function set(tenant: string, device: ManagedObjectId, items: readonly SentPackage[], mode: SoftwareMode): Promise<void> {
+		for (let attempt = 0; attempt < maxAttempts; attempt++) {
+			const object = await objects.get(documentId(tenant, device));
+			if (!object) throw notFound(device);
+			const steps = await replacementSteps(object, items, mode, {});
+			if (steps.length === 0 || (await store.batch(steps)).ok) return;
+		}
+		throw tooManyWriters(device);
+	}
+
+	/**
+	 * The steps that replace the list of `object`, and set `fields` of it in the same write; none where nothing changes.
+	 * The first step is the conditional update of the object.
+	 */
+	async function replacementSteps(
+		object: ManagedObject,
+		items: readonly SentPackage[],
+		mode: SoftwareMode,
+		fields: Partial<ManagedObject>,
+	): Promise<Step[]> {
+		checkPackageCount(items.length, limits.packages);
+		const { tenant, id } = object;
+		const wanted = new Map<string, PackageDocument>();
+		items.forEach((item, index) => {
+			const _id = packageId(tenant, id, item.name, item.version);
+			// A later entry with the same name and version wins, in the place of the earlier one.
+			const position = mode === 'legacy' ? (wanted.get(_id)?.position ?? index) : undefined;
+			wanted.set(_id, { _id, ...item, ...(position !== undefined && { position }) });
+		});
+		const changes: Step[] = [];
+		for await (const stored of packages.scan(packageFilter(tenant, id, {}))) {
+			const item = wanted.get(stored._id);
+			if (!item) changes.push({ kind: 'remove', collection, id: stored._id });
+			else if (samePackage(item, stored)) wanted.delete(stored._id);
+		}
+		for (const document of wanted.values()) changes.push({ kind: 'put', collection, document });
+		if (changes.length === 0 && object.software?.mode === mode && Object.keys(fields).length === 0) return [];
+		upperBounds.delete(object._id);
+		return [...(await modeSteps(object, mode, fields)), ...changes];
+	}
+
+	/** Shows the list where `mode` wants it, in the same conditional update that sets `fields`. */
+	async function modeSteps(object: ManagedObject, mode: SoftwareMode, fields: Partial<ManagedObject>): Promise<Step[]> {
+		const { tenant, id } = object;
+		const now = clock();
+		const steps: Step[] = [];
+		let listId = object.software?.listId;
+		if (mode === 'advanced' && !listId) {
+			const list = await newListObject(object, now);
+			listId = list.id;
+			steps.push({ kind: 'insert', collection: objects.name, document: list });
+			steps.push({ kind: 'put', collection: 'children', document: childLink(tenant, id, 'childAdditions', list) });
+		}
+		if (mode === 'legacy' && listId) {
+			steps.push({ kind: 'remove', collection: objects.name, id: documentId(tenant, listId) });
+			steps.push({
+				kind: 'remove',
+				collection: 'children',
+				id: childLink(tenant, id, 'childAdditions', { id: listId, seq: 0 })._id,
+			});
+			listId = undefined;
+		}
+		const fragments = fields.fragments ?? object.fragments;
+		steps.unshift({
+			kind: 'update',
+			collection: objects.name,
+			id: object._id,
+			where: { revision: object.revision },
+			update: {
+				$set: {
+					...fields,
+					software: { mode, revision: (object.software?.revision ?? 0) + 1, ...(listId && { listId }) },
+					fragmentNames: fragmentNamesOf(fragments, mode),
+					revision: object.revision + 1,
+					lastUpdated: now,
+				},
+			},
+		});
+		return steps;
+	}
+
+	async function newListObject(device: ManagedObject, now: number): Promise<ManagedObject> {
+		const { id, seq } = await nextId();
+		return {
+			_id: documentId(device.tenant, id),
+			tenant: device.tenant,
+			id,
+			seq,
+			owner: device.owner,
+			type: installedSoftwareListType,
+			creationTime: now,
+			lastUpdated: now,
+			fragments: {},
+			fragmentNames: ['c8y_SoftwareList'],
+			revision: 1,
+			softwareOf: device.id,
+		};
+	}
+
+	/**
+	 * Adds, updates and removes packages in the order given, all or nothing. A list that was not there becomes an advanced one. [SR-141] [SR-142]
+	 * @throws InventoryError `inventory/notFound`, `inventory/tooLarge`
+	 */
+	async function change(tenant: string, device: ManagedObjectId, changes: readonly SoftwareChange[]): Promise<void> {
+		const objectId = documentId(tenant, device);
+		const added = await checkRoom(tenant, device, objectId, changes);
+		const steps: Step[] = [{ kind: 'require', collection: objects.name, id: objectId, where: hasList }];
+		for (const item of changes) steps.push(changeStep(tenant, device, item));
+		if ((await store.batch(steps)).ok) {
+			noteAdded(objectId, added);
+			return;
+		}
+		await startList(objectId, device);
+		if (!(await store.batch(steps)).ok) throw notFound(device);
+	}
+
+	function changeStep(tenant: string, device: ManagedObjectId, item: SoftwareChange): Step {
+		if (item.action === 'remove') return { kind: 'remove', collection, id: packageId(tenant, device, item.name, item.version) };
+		const { name, version, softwareType, url } = item.item;
+		const document = { _id: packageId(tenant, device, name, version), ...compactPackage(name, version, softwareType, url) };
+		return { kind: 'put', collection, document };
+	}
+
+	async function startList(objectId: string, device: ManagedObjectId): Promise<void> {
+		for (let attempt = 0; attempt < maxAttempts; attempt++) {
+			const object = await objects.get(objectId);
+			if (!object) throw notFound(device);
+			if (object.software || (await store.batch(await modeSteps(object, 'advanced', {}))).ok) return;
+		}
+		throw tooManyWriters(device);
+	}
+
+	async function checkRoom(
+		tenant: string,
+		device: ManagedObjectId,
+		objectId: string,
+		changes: readonly SoftwareChange[],
+	): Promise<number> {
+		let added = 0;
+		for (const item of changes) if (item.action === 'put') added++;
+		if (added === 0) return 0;
+		const bound = upperBounds.get(objectId);
+		if (bound === undefined || bound + added > limits.packages.maxPackages) {
+			const stored = await count(tenant, device, {});
+			checkPackageCount(stored + added, limits.packages);
+			upperBounds.set(objectId, stored);
+			if (upperBounds.size > maxBounds) upperBounds.delete(upperBounds.keys().next().value ?? '');
+		}
+		return added;
+	}
+
+	function noteAdded(objectId: string, added: number): void {
+		const bound = upperBounds.get(objectId);
+		if (bound !== undefined) upperBounds.set(objectId, bound + added);
+	}
+
+	/** The steps that remove the list with its device. */
+	function removalSteps(object: ManagedObject): Step[] {
+		upperBounds.delete(object._id);
+		return [{ kind: 'removeWhere', collection, filter: packageFilter(object.tenant, object.id, {}) }];
+	}
+
+	return { list, count, listAll, set, change, replacementSteps, removalSteps };
+}
+
+const maxAttempts = 20;
+const maxBounds = 100_000;
+const hasList: Filter = { 'software.mode': { $exists: true } };
+
+function packageId(tenant: string, device: ManagedObjectId, name: string, version: string): string {
+	return `${tenant}/${device}${separator}${name}${separator}${version}`;
+}
+
+function packageFilter(tenant: string, device: ManagedObjectId, { name, version, type }: PackageFilter): Filter {
+	// The part of the name before the first `*` narrows the range that is read.
+	const prefix = name === undefined ? '' : name.includes('*') ? name.slice(0, name.indexOf('*')) : name + separator;
+	const start = `${tenant}/${device}${separator}${prefix}`;
+	const range = prefix.endsWith(separator)
+		? { $gte: start, $lt: start.slice(0, -1) + afterSeparator }
+		: { $gte: start, $lt: prefix ? `${start}\u{10FFFF}` : `${tenant}/${device}${afterSeparator}` };
+	return {
+		_id: range,
+		...(name?.includes('*') && { name: { $wildcard: name } }),
+		...(version !== undefined && { version: textCondition(version) }),
+		...(type !== undefined && { softwareType: textCondition(type) }),
+	};
+}
+
+function textCondition(text: string): Filter[string] {
+	return text.includes('*') ? { $wildcard: text } : text;
+}
+
+function samePackage(a: PackageDocument, b: PackageDocument): boolean {
+	return (
+		a.softwareType === b.softwareType &&
+		a.url === b.url &&
+		a.position === b.position &&
+		(a.sent === b.sent || JSON.stringify(a.sent) === JSON.stringify(b.sent))
+	);
+}
+
+function notFound(device: ManagedObjectId): InventoryError {
+	return new InventoryError('inventory/notFound', `No managed object for id '${device}'`);
+}
+
+function tooManyWriters(device: ManagedObjectId): InventoryError {
+	return new InventoryError(
+		'inventory/conflict',
+		`Managed object '${device}' was changed by others again and again: try once more`,
+	);
+}

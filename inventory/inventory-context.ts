@@ -1,0 +1,22 @@
+import type { Collection, DocumentStore } from '../store/index.ts';
+import type { ManagedObject, ManagedObjectId } from './managed-object.ts';
+import type { PackageLimits } from './software-package.ts';
+
+export interface InventoryLimits {
+	readonly packages: PackageLimits;
+	readonly maxFragments: number;
+	/** Bytes of a managed object's fragments as JSON. */
+	readonly objectMaxBytes: number;
+	/** Child references shown in one managed object. */
+	readonly maxChildReferences: number;
+}
+
+/** What the parts of the inventory work with. */
+export interface InventoryContext {
+	readonly store: DocumentStore;
+	readonly objects: Collection<ManagedObject>;
+	readonly nextId: () => Promise<{ readonly id: ManagedObjectId; readonly seq: number }>;
+	/** Milliseconds since 1970. */
+	readonly clock: () => number;
+	readonly limits: InventoryLimits;
+}

@@ -1,0 +1,54 @@
+import { type CollectionSpec, type DocumentStore, openSequence } from '../store/index.ts';
+import { openDevices } from './devices.ts';
+import { type ExternalId, openExternalIds } from './external-ids.ts';
+import { openInstalledSoftware, type PackageDocument } from './installed-software.ts';
+import type { InventoryContext, InventoryLimits } from './inventory-context.ts';
+import { type ManagedObject, parseManagedObjectId } from './managed-object.ts';
+import { openManagedObjects } from './managed-objects.ts';
+import type { ChildLink } from './object-links.ts';
+
+const objectSpec: CollectionSpec<ManagedObject> = {
+	name: 'managedObjects',
+	indexes: [
+		{ name: 'all', keys: ['tenant', 'seq'] },
+		{ name: 'byType', keys: ['tenant', 'type', 'seq'] },
+		{ name: 'byOwner', keys: ['tenant', 'owner', 'seq'] },
+		{ name: 'byFragment', keys: ['tenant', 'fragmentNames', 'seq'], multikey: 'fragmentNames' },
+	],
+};
+const externalIdSpec: CollectionSpec<ExternalId> = {
+	name: 'externalIds',
+	indexes: [{ name: 'byObject', keys: ['tenant', 'managedObjectId'] }],
+};
+const linkSpec: CollectionSpec<ChildLink> = {
+	name: 'children',
+	indexes: [
+		{ name: 'byParent', keys: ['tenant', 'parent', 'kind', 'seq'] },
+		{ name: 'byChild', keys: ['tenant', 'child', 'seq'] },
+	],
+};
+const packageSpec: CollectionSpec<PackageDocument> = { name: 'packages', indexes: [] };
+
+export type Inventory = Awaited<ReturnType<typeof openInventory>>;
+
+/** Opens the inventory on a store. */
+export async function openInventory(options: { store: DocumentStore; clock: () => number; limits: InventoryLimits }) {
+	const { store } = options;
+	const sequence = await openSequence(store, 'managedObjects', { first: 1000, block: 100 });
+	const objects = await store.collection(objectSpec);
+	const links = await store.collection(linkSpec);
+	const packages = await store.collection(packageSpec);
+	const externalIds = openExternalIds({ store, externalIds: await store.collection(externalIdSpec) });
+	const context: InventoryContext = {
+		...options,
+		objects,
+		nextId: async () => {
+			const seq = await sequence.next();
+			return { id: parseManagedObjectId(String(seq)), seq };
+		},
+	};
+	const software = openInstalledSoftware({ ...context, packages });
+	const managedObjects = openManagedObjects({ ...context, links, software });
+	const devices = openDevices({ objects: managedObjects, externalIds });
+	return { objects: managedObjects, externalIds, software, devices };
+}

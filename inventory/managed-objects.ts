@@ -1,0 +1,261 @@
+import type { Collection, Filter, Step } from '../store/index.ts';
+import type { InstalledSoftware } from './installed-software.ts';
+import type { InventoryContext } from './inventory-context.ts';
+import { InventoryError } from './inventory-error.ts';
+import {
+	documentId,
+	fragmentNamesOf,
+	isManagedObjectId,
+	type ManagedObject,
+	type ManagedObjectId,
+	mergePatch,
+	type ObjectPatch,
+} from './managed-object.ts';
+import { type ChildKind, type ChildLink, childLink } from './object-links.ts';
+import { parseLegacyList } from './software-package.ts';
+
+export interface ObjectFilter {
+	readonly type?: string;
+	readonly fragmentType?: string;
+	readonly owner?: string;
+	readonly ids?: readonly string[];
+}
+
+export interface Page {
+	readonly skip: number;
+	readonly limit: number;
+}
+
+export interface NewObject {
+	readonly owner: string;
+	readonly patch: ObjectPatch;
+	/** Links the new object to a parent in the same write. */
+	readonly parent?: { readonly id: ManagedObjectId; readonly kind: ChildKind };
+}
+
+export type ManagedObjects = ReturnType<typeof openManagedObjects>;
+
+/** Managed objects, their fragments and their place below each other. */
+export function openManagedObjects({
+	store,
+	objects,
+	links,
+	nextId,
+	clock,
+	limits,
+	software,
+}: InventoryContext & { readonly links: Collection<ChildLink>; readonly software: InstalledSoftware }) {
+	async function find(tenant: string, id: ManagedObjectId): Promise<ManagedObject | undefined> {
+		return objects.get(documentId(tenant, id));
+	}
+
+	/** @throws InventoryError `inventory/notFound` */
+	async function get(tenant: string, id: ManagedObjectId): Promise<ManagedObject> {
+		const object = await find(tenant, id);
+		if (!object) throw notFound(id);
+		return object;
+	}
+
+	/** In the order of creation. */
+	async function list(tenant: string, filter: ObjectFilter, page: Page): Promise<ManagedObject[]> {
+		return objects.find({ filter: objectFilter(tenant, filter), sort: [['seq', 1]], ...page });
+	}
+
+	async function count(tenant: string, filter: ObjectFilter): Promise<number> {
+		return objects.count(objectFilter(tenant, filter));
+	}
+
+	/**
+	 * The new object and the steps that store it, with `also` (external ids, say) in the same write.
+	 * @throws InventoryError `inventory/invalid`, `inventory/tooLarge`
+	 */
+	async function create(
+		tenant: string,
+		{ owner, patch, parent }: NewObject,
+		also: (id: ManagedObjectId) => Step[] = () => [],
+	): Promise<ManagedObject | undefined> {
+		const { id, seq } = await nextId();
+		const now = clock();
+		const fragments = withoutNulls(patch.fragments);
+		checkSize(fragments, limits.objectMaxBytes);
+		const list = patch.softwareList == null ? undefined : parseLegacyList(patch.softwareList, limits.packages);
+		const object: ManagedObject = {
+			_id: documentId(tenant, id),
+			tenant,
+			id,
+			seq,
+			owner,
+			...(patch.name != null && { name: patch.name }),
+			...(patch.type != null && { type: patch.type }),
+			creationTime: now,
+			lastUpdated: now,
+			fragments,
+			fragmentNames: fragmentNamesOf(fragments, undefined),
+			revision: 1,
+		};
+		const steps: Step[] = [];
+		if (parent) steps.push({ kind: 'require', collection: objects.name, id: documentId(tenant, parent.id) });
+		steps.push({ kind: 'insert', collection: objects.name, document: object }, ...also(id));
+		if (parent) steps.push({ kind: 'put', collection: links.name, document: childLink(tenant, parent.id, parent.kind, object) });
+		if (list) steps.push(...(await software.replacementSteps(object, list, 'legacy', {})));
+		const outcome = await store.batch(steps);
+		if (outcome.ok) return list ? get(tenant, id) : object;
+		if (outcome.duplicate) return undefined;
+		throw notFound(parent?.id ?? id);
+	}
+
+	/**
+	 * Merges a patch: named fragments are replaced whole, `null` removes. A patch that changes nothing writes nothing.
+	 * @throws InventoryError `inventory/notFound`, `inventory/invalid`, `inventory/tooLarge`, `inventory/conflict`
+	 */
+	async function update(tenant: string, id: ManagedObjectId, patch: ObjectPatch): Promise<ManagedObject> {
+		return change(tenant, id, () => patch);
+	}
+
+	/** `update` with a patch that depends on the object as it is; it is asked again when another writer was faster. */
+	async function change(
+		tenant: string,
+		id: ManagedObjectId,
+		patchOf: (object: ManagedObject) => ObjectPatch | undefined,
+	): Promise<ManagedObject> {
+		for (let attempt = 0; attempt < maxAttempts; attempt++) {
+			const object = await get(tenant, id);
+			const steps = await changeSteps(object, patchOf(object));
+			if (steps.length === 0) return object;
+			if ((await store.batch(steps)).ok) return get(tenant, id);
+		}
+		throw new InventoryError('inventory/conflict', `Managed object '${id}' was changed by others again and again: try once more`);
+	}
+
+	async function changeSteps(object: ManagedObject, patch: ObjectPatch | undefined): Promise<Step[]> {
+		if (!patch) return [];
+		const merged = mergePatch(object, patch);
+		if (merged) checkSize(merged.fragments, limits.objectMaxBytes);
+		if (patch.softwareList !== undefined) {
+			if (object.softwareOf)
+				throw new InventoryError(
+					'inventory/invalid',
+					`Managed object '${object.id}' shows the software of '${object.softwareOf}': change it there`,
+				);
+			const list = patch.softwareList === null ? [] : parseLegacyList(patch.softwareList, limits.packages);
+			return software.replacementSteps(object, list, 'legacy', merged ?? {});
+		}
+		if (!merged) return [];
+		const { name, type, fragments } = merged;
+		return [
+			{
+				kind: 'update',
+				collection: objects.name,
+				id: object._id,
+				where: { revision: object.revision },
+				update: {
+					$set: {
+						fragments,
+						fragmentNames: object.softwareOf ? object.fragmentNames : fragmentNamesOf(fragments, object.software?.mode),
+						revision: object.revision + 1,
+						lastUpdated: clock(),
+						...(name !== undefined && { name }),
+						...(type !== undefined && { type }),
+					},
+					$unset: [...(name === undefined ? ['name'] : []), ...(type === undefined ? ['type'] : [])],
+				},
+			},
+		];
+	}
+
+	/**
+	 * Removes an object with its external ids, links and software; with `below`, first everything linked below it in these kinds.
+	 * Returns the ids removed. Stopped half-way, it leaves whole objects only.
+	 * @throws InventoryError `inventory/notFound`
+	 */
+	async function remove(tenant: string, id: ManagedObjectId, below: readonly ChildKind[]): Promise<ManagedObjectId[]> {
+		await get(tenant, id);
+		const order = await collectBelow(tenant, id, below);
+		for (const each of order.reverse()) {
+			const object = await find(tenant, each);
+			if (object) await store.batch(removalSteps(object));
+		}
+		return order;
+	}
+
+	async function collectBelow(tenant: string, id: ManagedObjectId, kinds: readonly ChildKind[]): Promise<ManagedObjectId[]> {
+		const found = new Set<ManagedObjectId>([id]);
+		for (const each of found) {
+			for (const kind of kinds) for await (const link of links.scan({ tenant, parent: each, kind })) found.add(link.child);
+		}
+		return [...found];
+	}
+
+	function removalSteps(object: ManagedObject): Step[] {
+		const { tenant, id, software: list } = object;
+		return [
+			{ kind: 'remove', collection: objects.name, id: object._id },
+			{ kind: 'removeWhere', collection: 'externalIds', filter: { tenant, managedObjectId: id } },
+			{ kind: 'removeWhere', collection: links.name, filter: { tenant, child: id } },
+			{ kind: 'removeWhere', collection: links.name, filter: { tenant, parent: id } },
+			...(list?.listId ? [{ kind: 'remove', collection: objects.name, id: documentId(tenant, list.listId) } as const] : []),
+			...software.removalSteps(object),
+		];
+	}
+
+	/** The children of several objects, in the order of creation; at most `limit`. */
+	async function listChildren(tenant: string, parents: readonly ManagedObjectId[], limit: number): Promise<ChildLink[]> {
+		if (parents.length === 0) return [];
+		return links.find({ filter: { tenant, parent: { $in: parents } }, sort: [['seq', 1]], limit });
+	}
+
+	async function listParents(tenant: string, child: ManagedObjectId): Promise<ChildLink[]> {
+		return links.find({ filter: { tenant, child }, sort: [['seq', 1]], limit: limits.maxChildReferences });
+	}
+
+	/** The objects with these ids that exist, in no order. */
+	async function listByIds(tenant: string, ids: readonly ManagedObjectId[]): Promise<ManagedObject[]> {
+		if (ids.length === 0) return [];
+		return objects.find({ filter: { _id: { $in: ids.map((id) => documentId(tenant, id)) } } });
+	}
+
+	/** The nearest object at or above `object` that is an agent: it has the connection. */
+	async function findAgent(tenant: string, object: ManagedObject): Promise<ManagedObject | undefined> {
+		let current: ManagedObject | undefined = object;
+		for (let depth = 0; current && depth < maxDepth; depth++) {
+			if ('com_cumulocity_model_Agent' in current.fragments) return current;
+			const parents = await listParents(tenant, current.id);
+			const parent =
+				parents.find((link) => link.kind === 'childDevices') ?? parents.find((link) => link.kind === 'childAdditions');
+			current = parent && (await find(tenant, parent.parent));
+		}
+		return undefined;
+	}
+
+	return { find, get, list, count, create, update, change, remove, listChildren, listParents, listByIds, findAgent };
+}
+
+const maxAttempts = 20;
+const maxDepth = 10;
+
+function objectFilter(tenant: string, { type, fragmentType, owner, ids }: ObjectFilter): Filter {
+	return {
+		tenant,
+		...(ids && { _id: { $in: ids.filter(isManagedObjectId).map((id) => documentId(tenant, id)) } }),
+		...(type !== undefined && { type }),
+		...(owner !== undefined && { owner }),
+		...(fragmentType !== undefined && { fragmentNames: fragmentType }),
+	};
+}
+
+function withoutNulls(fragments: Readonly<Record<string, unknown>>): Record<string, unknown> {
+	return Object.fromEntries(Object.entries(fragments).filter(([, value]) => value !== null));
+}
+
+function checkSize(fragments: Readonly<Record<string, unknown>>, maxBytes: number): void {
+	const bytes = Buffer.byteLength(JSON.stringify(fragments));
+	if (bytes > maxBytes)
+		throw new InventoryError(
+			'inventory/tooLarge',
+			`The managed object would have ${bytes} bytes: at most ${maxBytes} are allowed`,
+		);
+}
+
+function notFound(id: ManagedObjectId): InventoryError {
+	return new InventoryError('inventory/notFound', `No managed object for id '${id}'`);
+}

@@ -1,0 +1,13 @@
+/** Everything about operations, on one store. */
+
+export { type Operation, type OperationId, parseOperationId } from './operation.ts';
+/** Refusals. */
+export { OperationError, type OperationErrorCode } from './operation-error.ts';
+/** Reports of devices. */
+export type { Ending, Receipt } from './operation-reports.ts';
+/** Wanted software. */
+export type { OperationLimits } from './operation-rules.ts';
+/** The statuses and what may follow what. */
+export { nextStatus, type OperationStatus, operationStatuses, operationTransitions } from './operation-status.ts';
+export { type NewOperation, type OperationChange, type OperationFilter, type Operations, openOperations } from './operations.ts';
+export { completeList, hasSoftwareTypes, type SoftwareAction, type SoftwareItem, toSoftwareItem } from './software-items.ts';

@@ -1,0 +1,131 @@
+import type { ManagedObjectId } from '../inventory/index.ts';
+import type { Collection, Filter } from '../store/index.ts';
+import { documentId, type Operation, type OperationId } from './operation.ts';
+import { OperationError } from './operation-error.ts';
+import { nextStatus } from './operation-status.ts';
+
+/** Names one line of one publish, the same when it is sent again; `redelivered` when the device says that it sends it again. */
+export interface Receipt {
+	readonly key: string;
+	readonly redelivered: boolean;
+}
+
+export interface Ending {
+	readonly status: 'SUCCESSFUL' | 'FAILED';
+	readonly failureReason?: string;
+	/** Parameters of 503 and 506. */
+	readonly results?: readonly string[];
+}
+
+// How long a publish that arrives again is known: longer than a device keeps trying, shorter than its packet ids take to repeat.
+const receiptMilliseconds = 24 * 3600 * 1000;
+
+/** What devices report about their operations. Reports without an id take the oldest operation in the state before. [SR-501] … [SR-507] */
+export function openReports({ operations, clock }: { readonly operations: Collection<Operation>; readonly clock: () => number }) {
+	/** 501: the oldest PENDING operation with that fragment is EXECUTING. `undefined` when there is none. */
+	async function startOldest(
+		tenant: string,
+		deviceId: ManagedObjectId,
+		fragment: string,
+		receipt: Receipt,
+	): Promise<Operation | undefined> {
+		if (await isKnown(tenant, deviceId, 'startedBy', receipt)) return undefined;
+		return operations.findOneAndUpdate(
+			{ tenant, deviceId, status: 'PENDING', fragmentNames: fragment },
+			{ $set: { status: 'EXECUTING', startedBy: receipt.key, lastUpdated: clock() } },
+			{ sort: [['seq', 1]] },
+		);
+	}
+
+	/** 502, 503: the oldest EXECUTING operation with that fragment ends. `undefined` when there is none, and nothing changes. */
+	async function endOldest(
+		tenant: string,
+		deviceId: ManagedObjectId,
+		fragment: string,
+		ending: Ending,
+		receipt: Receipt,
+	): Promise<Operation | undefined> {
+		if (await isKnown(tenant, deviceId, 'endedBy', receipt)) return undefined;
+		const filter = { tenant, deviceId, status: 'EXECUTING', fragmentNames: fragment };
+		return operations.findOneAndUpdate(
+			filter,
+			{ $set: { ...endFields(ending, fragment), endedBy: receipt.key } },
+			{ sort: [['seq', 1]] },
+		);
+	}
+
+	/**
+	 * 504, 505, 506: the operation with that id, which must be of this device. A repeated or late report changes nothing.
+	 * @throws OperationError `operation/notFound`, `operation/transition`
+	 */
+	async function report(
+		tenant: string,
+		deviceId: ManagedObjectId,
+		id: OperationId,
+		ending: Ending | { readonly status: 'EXECUTING' },
+	): Promise<Operation> {
+		for (;;) {
+			const operation = await operations.get(documentId(tenant, id));
+			if (!operation || (operation.deviceId !== deviceId && operation.agentId !== deviceId)) {
+				throw new OperationError('operation/notFound', `No operation '${id}' of this device`);
+			}
+			const outcome = nextStatus(operation.status, ending.status);
+			if (outcome === 'unchanged') return operation;
+			if (outcome === 'refused')
+				throw new OperationError(
+					'operation/transition',
+					`Operation '${id}' is ${operation.status} and cannot become ${ending.status}`,
+				);
+			const fields =
+				ending.status === 'EXECUTING'
+					? { status: ending.status, lastUpdated: clock() }
+					: endFields(ending, operation.fragmentNames[0] ?? '');
+			const changed = await operations.findOneAndUpdate({ _id: operation._id, status: operation.status }, { $set: fields });
+			if (changed) return changed;
+		}
+	}
+
+	/** 507: all EXECUTING operations with that fragment, or all, have FAILED. Returns how many. */
+	async function failExecuting(
+		tenant: string,
+		deviceId: ManagedObjectId,
+		fragment: string,
+		failureReason: string,
+		receipt: Receipt,
+	): Promise<number> {
+		if (await isKnown(tenant, deviceId, 'endedBy', receipt)) return 0;
+		const filter: Filter = { tenant, deviceId, status: 'EXECUTING', ...(fragment && { fragmentNames: fragment }) };
+		let failed = 0;
+		while (
+			await operations.findOneAndUpdate(filter, {
+				$set: { ...endFields({ status: 'FAILED', failureReason }, ''), endedBy: receipt.key },
+			})
+		)
+			failed++;
+		return failed;
+	}
+
+	function endFields({ status, failureReason, results }: Ending, fragment: string): Record<string, unknown> {
+		return {
+			status,
+			lastUpdated: clock(),
+			...(status === 'FAILED' && { failureReason: failureReason || 'The device gave no reason' }),
+			...(fragment === 'c8y_Command' && results && results.length > 0 && { 'fragments.c8y_Command.result': results.join(',') }),
+		};
+	}
+
+	// Only a publish that the device marks as sent again is looked for, so the usual report pays nothing.
+	async function isKnown(
+		tenant: string,
+		deviceId: ManagedObjectId,
+		field: 'startedBy' | 'endedBy',
+		receipt: Receipt,
+	): Promise<boolean> {
+		if (!receipt.redelivered) return false;
+		const filter = { tenant, deviceId, [field]: receipt.key, lastUpdated: { $gt: clock() - receiptMilliseconds } };
+		const found = await operations.find({ filter, sort: [['seq', -1]], limit: 1 });
+		return found.length > 0;
+	}
+
+	return { startOldest, endOldest, report, failExecuting };
+}

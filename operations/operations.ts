@@ -1,0 +1,274 @@
+import type { Inventory, ManagedObject, ManagedObjectId } from '../inventory/index.ts';
+import {
+	type Collection,
+	type CollectionSpec,
+	type DocumentStore,
+	type Filter,
+	openSequence,
+	type Scalar,
+} from '../store/index.ts';
+import { documentId, type Operation, type OperationId, parseOperationId } from './operation.ts';
+import { OperationError } from './operation-error.ts';
+import { openReports } from './operation-reports.ts';
+import { checkOperation, type OperationLimits } from './operation-rules.ts';
+import { isFinal, nextStatus, type OperationStatus, statusesBefore } from './operation-status.ts';
+import { announcedTexts, completeList, toSoftwareItem } from './software-items.ts';
+
+const spec: CollectionSpec<Operation> = {
+	name: 'operations',
+	indexes: [
+		{ name: 'all', keys: ['tenant', 'seq'] },
+		{ name: 'byStatus', keys: ['tenant', 'status', 'seq'] },
+		{ name: 'byDevice', keys: ['tenant', 'deviceId', 'seq'] },
+		{ name: 'byDeviceStatus', keys: ['tenant', 'deviceId', 'status', 'seq'] },
+		{ name: 'byAgent', keys: ['tenant', 'agentId', 'seq'] },
+		{ name: 'byAgentStatus', keys: ['tenant', 'agentId', 'status', 'seq'] },
+		{ name: 'byFragment', keys: ['tenant', 'fragmentNames', 'seq'], multikey: 'fragmentNames' },
+		{ name: 'byDeviceFragment', keys: ['tenant', 'deviceId', 'fragmentNames', 'seq'], multikey: 'fragmentNames' },
+	],
+};
+
+export interface NewOperation {
+	readonly deviceId: ManagedObjectId;
+	readonly description?: string;
+	readonly fragments: Readonly<Record<string, unknown>>;
+}
+
+export interface OperationFilter {
+	readonly deviceId?: string;
+	readonly agentId?: string;
+	readonly status?: OperationStatus;
+	readonly fragmentType?: string;
+	/** Milliseconds since 1970, inclusive. */
+	readonly dateFrom?: number;
+	readonly dateTo?: number;
+}
+
+export interface OperationChange {
+	readonly status?: OperationStatus;
+	readonly failureReason?: string;
+	readonly description?: string;
+	readonly fragments?: Readonly<Record<string, unknown>>;
+}
+
+export type Operations = Awaited<ReturnType<typeof openOperations>>;
+
+/**
+ * What devices are asked to do.
+ * `fault` tells why an operation could not be sent to its device (too long for a message, say), before it is created.
+ */
+export async function openOperations(options: {
+	readonly store: DocumentStore;
+	readonly inventory: Inventory;
+	readonly clock: () => number;
+	readonly limits: OperationLimits;
+	readonly fault: (operation: Operation, device: ManagedObject) => string | undefined;
+}) {
+	const { store, inventory, clock, limits, fault } = options;
+	const operations: Collection<Operation> = await store.collection(spec);
+	const sequence = await openSequence(store, 'operations', { first: 1, block: 100 });
+	const reports = openReports({ operations, clock });
+
+	/**
+	 * Validates against the device and stores as PENDING.
+	 * @throws OperationError `operation/invalid`, `operation/unsupported`, `operation/tooLarge`; InventoryError `inventory/notFound`
+	 */
+	async function create(tenant: string, { deviceId, description, fragments }: NewOperation): Promise<Operation> {
+		const device = await inventory.objects.get(tenant, deviceId);
+		checkOperation(fragments, device, limits);
+		const [agent, externalIds, seq] = await Promise.all([
+			inventory.objects.findAgent(tenant, device),
+			inventory.externalIds.list(tenant, deviceId),
+			sequence.next(),
+		]);
+		const id = parseOperationId(String(seq));
+		const now = clock();
+		const operation: Operation = {
+			_id: documentId(tenant, id),
+			tenant,
+			id,
+			seq,
+			deviceId,
+			agentId: agent?.id ?? deviceId,
+			...(device.name !== undefined && { deviceName: device.name }),
+			externalIds: externalIds.map(({ type, externalId }) => ({ type, externalId })),
+			status: 'PENDING',
+			...(description !== undefined && { description }),
+			creationTime: now,
+			lastUpdated: now,
+			fragments,
+			fragmentNames: Object.keys(fragments),
+			delivery: { status: 'PENDING', time: now },
+		};
+		const reason = fault(operation, device);
+		if (reason) throw new OperationError('operation/tooLarge', reason);
+		await operations.insert(operation);
+		return operation;
+	}
+
+	/**
+	 * Creates what the device supports for these changes: a `c8y_SoftwareUpdate`, or the complete `c8y_SoftwareList`.
+	 * @throws OperationError `operation/unsupported`, and all of `create`
+	 */
+	async function createSoftwareChange(
+		tenant: string,
+		deviceId: ManagedObjectId,
+		changes: readonly Readonly<Record<string, unknown>>[],
+		description?: string,
+	): Promise<Operation> {
+		const device = await inventory.objects.get(tenant, deviceId);
+		const supported = announcedTexts(device, 'c8y_SupportedOperations') ?? [];
+		const items = changes.map(toSoftwareItem);
+		const text =
+			description ??
+			`Apply software changes: ${items.map(({ action, name, version }) => `${action} "${name}"${version && ` (version: ${version})`}`).join(', ')}`.slice(
+				0,
+				500,
+			);
+		if (supported.includes('c8y_SoftwareUpdate'))
+			return create(tenant, { deviceId, description: text, fragments: { c8y_SoftwareUpdate: changes } });
+		if (!supported.includes('c8y_SoftwareList')) {
+			throw new OperationError(
+				'operation/unsupported',
+				`Device '${deviceId}' supports neither c8y_SoftwareUpdate nor c8y_SoftwareList: its software cannot be changed`,
+			);
+		}
+		// The changes are checked as what they are before they disappear in the complete list.
+		checkOperation(
+			{ c8y_SoftwareUpdate: changes },
+			{ ...device, fragments: { ...device.fragments, c8y_SupportedOperations: ['c8y_SoftwareUpdate'] } },
+			limits,
+		);
+		const wanted = completeList(await inventory.software.listAll(tenant, deviceId), items);
+		const list = wanted.map(({ name, version, softwareType, url }) => ({
+			name,
+			version,
+			url: url ?? '',
+			...(softwareType && { softwareType }),
+		}));
+		return create(tenant, { deviceId, description: text, fragments: { c8y_SoftwareList: list } });
+	}
+
+	/** @throws OperationError `operation/notFound` */
+	async function get(tenant: string, id: OperationId): Promise<Operation> {
+		const operation = await operations.get(documentId(tenant, id));
+		if (!operation) throw new OperationError('operation/notFound', `No operation for id '${id}'`);
+		return operation;
+	}
+
+	/** Oldest first, or newest first with `revert`. */
+	async function list(
+		tenant: string,
+		filter: OperationFilter,
+		page: { skip: number; limit: number; revert: boolean },
+	): Promise<Operation[]> {
+		const { skip, limit, revert } = page;
+		return operations.find({ filter: operationFilter(tenant, filter), sort: [['seq', revert ? -1 : 1]], skip, limit });
+	}
+
+	async function count(tenant: string, filter: OperationFilter): Promise<number> {
+		return operations.count(operationFilter(tenant, filter));
+	}
+
+	/**
+	 * Changes status, reason, description or fragments by id. Repeating the present status changes nothing.
+	 * @throws OperationError `operation/notFound`, `operation/transition`
+	 */
+	async function update(tenant: string, id: OperationId, change: OperationChange): Promise<Operation> {
+		for (;;) {
+			const operation = await get(tenant, id);
+			const { status, failureReason, description, fragments } = change;
+			const outcome = status === undefined ? 'unchanged' : nextStatus(operation.status, status);
+			if (outcome === 'refused') {
+				throw new OperationError('operation/transition', `Operation '${id}' is ${operation.status} and cannot become ${status}`);
+			}
+			const merged = fragments ? withoutNulls({ ...operation.fragments, ...fragments }) : operation.fragments;
+			const set = {
+				...(outcome === 'changed' && { status, lastUpdated: clock() }),
+				...(failureReason !== undefined && !isFinal(operation.status) && { failureReason }),
+				...(description !== undefined && { description }),
+				...(fragments && { fragments: merged, fragmentNames: Object.keys(merged) }),
+			};
+			if (Object.keys(set).length === 0) return operation;
+			const changed = await operations.findOneAndUpdate({ _id: operation._id, status: operation.status }, { $set: set });
+			if (changed) return changed;
+		}
+	}
+
+	/** Removes what matches, a bounded number at a time. Returns how many. */
+	async function removeMatching(tenant: string, filter: OperationFilter): Promise<number> {
+		let removed = 0;
+		for (;;) {
+			const found = await list(tenant, filter, { skip: 0, limit: 500, revert: false });
+			if (found.length === 0) return removed;
+			await store.batch(found.map(({ _id }) => ({ kind: 'remove', collection: spec.name, id: _id }) as const));
+			removed += found.length;
+		}
+	}
+
+	/** Fails what waits for a device that is no more. */
+	async function failFor(tenant: string, deviceId: ManagedObjectId, reason: string): Promise<void> {
+		const open: Filter = { tenant, deviceId, status: { $in: statusesBefore('FAILED') } };
+		while (await operations.findOneAndUpdate(open, { $set: { status: 'FAILED', failureReason: reason, lastUpdated: clock() } }));
+	}
+
+	/** PENDING operations of an agent and of what is below it, oldest first. [SR-500] */
+	async function listPending(tenant: string, agentId: ManagedObjectId, after: number, limit: number): Promise<Operation[]> {
+		return operations.find({ filter: { tenant, agentId, status: 'PENDING', seq: { $gt: after } }, sort: [['seq', 1]], limit });
+	}
+
+	/** Notes that the device has the operation; a second time changes nothing. */
+	async function setDelivered(tenant: string, id: OperationId): Promise<void> {
+		await operations.findOneAndUpdate(
+			{ _id: documentId(tenant, id), 'delivery.status': 'PENDING' },
+			{ $set: { delivery: { status: 'DELIVERED', time: clock() } } },
+		);
+	}
+
+	/** Calls back with each operation that became PENDING; a wake-up may be lost. */
+	function watchPending(listener: (operation: Operation) => void): () => void {
+		return operations.watch((changes) => {
+			for (const { kind, document } of changes) if (kind === 'inserted' && document?.status === 'PENDING') listener(document);
+		});
+	}
+
+	/** How many operations there are in each status, over all tenants. */
+	async function countByStatus(): Promise<{ status: Scalar; count: number }[]> {
+		const groups = await operations.groupCount(['tenant', 'status'], {});
+		const totals = new Map<Scalar, number>();
+		for (const { key, count: found } of groups) totals.set(key[1] ?? null, (totals.get(key[1] ?? null) ?? 0) + found);
+		return [...totals].map(([status, found]) => ({ status, count: found }));
+	}
+
+	return {
+		create,
+		createSoftwareChange,
+		get,
+		list,
+		count,
+		update,
+		removeMatching,
+		failFor,
+		listPending,
+		setDelivered,
+		watchPending,
+		countByStatus,
+		...reports,
+	};
+}
+
+function operationFilter(tenant: string, { deviceId, agentId, status, fragmentType, dateFrom, dateTo }: OperationFilter): Filter {
+	const created = { ...(dateFrom !== undefined && { $gte: dateFrom }), ...(dateTo !== undefined && { $lte: dateTo }) };
+	return {
+		tenant,
+		...(deviceId !== undefined && { deviceId }),
+		...(agentId !== undefined && { agentId }),
+		...(status !== undefined && { status }),
+		...(fragmentType !== undefined && { fragmentNames: fragmentType }),
+		...(Object.keys(created).length > 0 && { creationTime: created }),
+	};
+}
+
+function withoutNulls(fragments: Readonly<Record<string, unknown>>): Record<string, unknown> {
+	return Object.fromEntries(Object.entries(fragments).filter(([, value]) => value !== null));
+}

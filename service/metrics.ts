@@ -1,0 +1,51 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/** Every figure of `/metrics`. Labels are of few values: never an id. */
+export function createMetrics() {
+	const registry = new Registry();
+	collectDefaultMetrics({ register: registry });
+	const registers = [registry];
+	return {
+		registry,
+		mqttMessages: new Counter({
+			name: 'mqtt_messages_total',
+			help: 'MQTT messages by direction and template',
+			labelNames: ['direction', 'template'],
+			registers,
+		}),
+		mqttErrors: new Counter({
+			name: 'mqtt_message_errors_total',
+			help: 'Lines and messages of devices that were refused',
+			labelNames: ['kind'],
+			registers,
+		}),
+		mqttConnections: new Gauge({ name: 'mqtt_connections', help: 'Connected MQTT clients', registers }),
+		mqttConnects: new Counter({
+			name: 'mqtt_connects_total',
+			help: 'MQTT connection attempts by CONNACK code',
+			labelNames: ['code'],
+			registers,
+		}),
+		mqttQueued: new Gauge({ name: 'mqtt_queued_messages', help: 'Messages received and not yet acknowledged', registers }),
+		mqttSeconds: new Histogram({
+			name: 'mqtt_message_seconds',
+			help: 'Time from a received publish to its acknowledgement',
+			buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+			registers,
+		}),
+		httpSeconds: new Histogram({
+			name: 'http_request_seconds',
+			help: 'Time of an HTTP request by route and status',
+			labelNames: ['method', 'route', 'status'],
+			buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+			registers,
+		}),
+		operations: new Gauge({ name: 'operations', help: 'Operations by status', labelNames: ['status'], registers }),
+		storeWaiting: new Gauge({ name: 'store_waiting_batches', help: 'Writes waiting for their commit', registers }),
+		storeCommits: new Gauge({ name: 'store_commits', help: 'Commits since the start', registers }),
+		storeBatches: new Gauge({ name: 'store_committed_batches', help: 'Writes committed since the start', registers }),
+		storeBytes: new Gauge({ name: 'store_size_bytes', help: 'Size of the database', registers }),
+	};
+}

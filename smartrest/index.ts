@@ -1,0 +1,21 @@
+/** The template table and what is read off it. */
+export { type Direction, type Field, type Section, type Template, templates } from './templates.ts';
+/** The messages, typed by the table. */
+export type {
+	ContentOf,
+	DownstreamMessage,
+	DownstreamTemplateName,
+	MessageOf,
+	TemplateName,
+	UpstreamMessage,
+	UpstreamTemplateName,
+} from './message.ts';
+/** Payload to messages, and to the bare fields where no static template applies. */
+export { type DecodedLine, type DecodeLimits, decode, decodeDownstream } from './decode.ts';
+export { type CsvFault, type CsvRecord, decodeRecords } from './csv.ts';
+/** Messages to lines. */
+export { type EncodedChunks, encode, encodeChunks, encodedBytes, maximumPayloadBytes } from './encode.ts';
+/** Lines for `s/e`. */
+export { type BadLine, type ErrorName, encodeBadLine, encodeError, errorCodes } from './errors.ts';
+/** Topics, and who may use them. */
+export { formatTopic, type Mode, mayPublish, maySubscribe, parseTopic, type Topic } from './topics.ts';

@@ -1,0 +1,104 @@
+import type { CollectionSpec, StoredDocument } from '../document-store.ts';
+import { isIndexPath, isPlainObject, valueAt } from './paths.ts';
+import { type Cell, encodeText } from './values.ts';
+
+/** How a collection lies in tables: made from its specification, kept in the database, sent to the workers. */
+export interface Layout {
+	readonly name: string;
+	/** Field paths that are columns of the table, beside `_id` and the document. */
+	readonly columns: readonly string[];
+	readonly indexes: readonly { readonly name: string; readonly keys: readonly string[]; readonly unique: boolean }[];
+	/** Indexes on the elements of an array: tables of their own with a row for each element. */
+	readonly sides: readonly SideLayout[];
+}
+
+export interface SideLayout {
+	readonly name: string;
+	readonly keys: readonly string[];
+	readonly multikey: string;
+}
+
+/** @throws TypeError when the specification cannot be laid out. */
+export function layOut<T extends StoredDocument>(spec: CollectionSpec<T>): Layout {
+	if (!/^[A-Za-z]{1,60}$/.test(spec.name)) throw new TypeError(`collection name '${spec.name}': letters only`);
+	const columns = new Set<string>();
+	const indexes: Layout['indexes'][number][] = [];
+	const sides: SideLayout[] = [];
+	const names = new Set<string>();
+	for (const index of spec.indexes) {
+		const where = `index '${index.name}' of ${spec.name}`;
+		if (!/^[A-Za-z][A-Za-z0-9_]{0,60}$/.test(index.name)) throw new TypeError(`${where}: letters and digits only`);
+		if (names.has(index.name.toLowerCase())) throw new TypeError(`${where} is declared twice`);
+		names.add(index.name.toLowerCase());
+		if (index.keys.length === 0) throw new TypeError(`${where} has no keys`);
+		for (const key of index.keys) if (!isIndexPath(key)) throw new TypeError(`${where}: '${key}' cannot be indexed`);
+		for (const key of index.keys) if (key !== '_id' && key !== index.multikey) columns.add(key);
+		if (index.multikey === undefined) {
+			indexes.push({ name: index.name, keys: [...index.keys], unique: index.unique ?? false });
+			continue;
+		}
+		if (!index.keys.includes(index.multikey)) throw new TypeError(`${where}: multikey is not one of its keys`);
+		if (index.unique) throw new TypeError(`${where}: a multikey index cannot be unique`);
+		sides.push({ name: index.name, keys: [...index.keys], multikey: index.multikey });
+	}
+	if (spec.expire) {
+		columns.add(spec.expire.field);
+		if (!isIndexPath(spec.expire.field)) throw new TypeError(`${spec.name}: '${spec.expire.field}' cannot be indexed`);
+		indexes.push({ name: 'expire-', keys: [spec.expire.field], unique: false });
+	}
+	checkColumns(spec.name, [...columns], sides);
+	return { name: spec.name, columns: [...columns].sort(), indexes, sides };
+}
+
+/** The values of the columns. @throws TypeError for an array in a path that no index calls multikey. */
+export function columnCells(layout: Layout, document: object, into: Cell[]): void {
+	for (const path of layout.columns) into.push(scalarCell(valueAt(document, path), `${layout.name}: '${path}'`));
+}
+
+/** The rows of one side table for a document, each as long as its keys. A null is minus infinity: primary keys hold no NULL. */
+export function sideRows(side: SideLayout, document: object): Cell[][] {
+	const value = valueAt(document, side.multikey);
+	if (value === undefined) return [];
+	const elements = new Set(Array.isArray(value) ? value : [value]);
+	const rows: Cell[][] = [];
+	for (const element of elements) {
+		if (typeof element === 'object' && element !== null) continue;
+		rows.push(
+			side.keys.map((key) => {
+				const cell = scalarCell(key === side.multikey ? element : valueAt(document, key), key);
+				return cell === null ? Number.NEGATIVE_INFINITY : cell;
+			}),
+		);
+	}
+	return rows;
+}
+
+function scalarCell(value: unknown, where: string): Cell {
+	switch (typeof value) {
+		case 'string':
+			return encodeText(value);
+		case 'number':
+			return Number.isFinite(value) ? value : null;
+		case 'boolean':
+			return value;
+		case 'object': {
+			if (value === null) return null;
+			if (Array.isArray(value)) throw new TypeError(`${where} holds an array, and its index is not declared multikey`);
+			return isPlainObject(value) && typeof value['toJSON'] === 'function' ? scalarCell(value['toJSON'](), where) : undefined;
+		}
+		default:
+			return null;
+	}
+}
+
+// Names of columns do not differ by case alone in SQLite.
+function checkColumns(name: string, columns: readonly string[], sides: readonly SideLayout[]): void {
+	const seen = new Set<string>();
+	for (const path of columns) {
+		if (seen.has(path.toLowerCase())) throw new TypeError(`${name}: two indexed paths differ only by case: '${path}'`);
+		seen.add(path.toLowerCase());
+	}
+	for (const side of sides) {
+		if (columns.includes(side.multikey)) throw new TypeError(`${name}: '${side.multikey}' is multikey in one index only`);
+	}
+}
