@@ -46,9 +46,8 @@ export async function openAccess({ store, clock, limits, tokenLifetimeSeconds }:
 	 * A password that is given in the configuration is set at every start.
 	 */
 	async function prepare({ tenant, adminUserName, adminPassword, bootstrapPassword }: FirstStart): Promise<ShownCredentials[]> {
-		await store.batch([
-			{ kind: 'insert', collection: spec.name, document: { _id: tenant, creationTime: clock() } satisfies Tenant },
-		]);
+		const document: Tenant = { _id: tenant, creationTime: clock() };
+		await store.batch([{ kind: 'insert', collection: spec.name, document }]);
 		const shown = [
 			await prepareUser(tenant, adminUserName, adminPassword, 'admin'),
 			await prepareUser(managementTenant, bootstrapUser, bootstrapPassword, 'bootstrap'),

@@ -3,6 +3,16 @@ import { type Rule, rules } from './rules.ts';
 import { type Config, groups } from './schema.ts';
 import { type Setting, settings } from './settings.ts';
 
+const configSchema = z.object(groups).check(
+	...rules.map((rule: Rule) =>
+		z.refine<Config>(rule.holds, {
+			path: [...rule.at],
+			message: rule.right,
+			when: ({ issues }) => !issues.some(({ code, path = [] }) => code !== 'custom' && rule.reads.includes(path.join('.'))),
+		}),
+	),
+);
+
 /** The environment as the process has it. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -53,16 +63,6 @@ export function printConfig(environment: Environment, fileText?: string): string
 			return `${name} = ${shown}  # ${given.get(name)?.origin ?? 'default'}\n`;
 		})
 		.join('');
-}
-
-const configSchema = z.object(groups).check(...rules().map(toCheck));
-
-function toCheck(rule: Rule) {
-	return z.refine<Config>(rule.holds, {
-		path: [...rule.at],
-		message: rule.right,
-		when: ({ issues }) => !issues.some(({ path = [] }) => rule.reads.includes(path.join('.'))),
-	});
 }
 
 /** A value as somebody gave it. */
@@ -131,5 +131,5 @@ function parseFile(fileText: string): object | undefined {
 function describe(setting: Setting, given: Given | undefined): string {
 	if (given === undefined) return setting.value === undefined ? 'nothing' : `the default ${JSON.stringify(setting.value)}`;
 	const where = given.origin === 'file' ? 'in the file' : 'in the environment';
-	return `${setting.secret ? '[redacted]' : JSON.stringify(given.value)} ${where}`;
+	return `${setting.secret ? '[redacted]' : JSON.stringify(given.value).slice(0, 200)} ${where}`;
 }

@@ -8,36 +8,38 @@ export interface Rule {
 	readonly right: string;
 }
 
-/** Everything that must hold between settings. */
-export function rules(): Rule[] {
-	const listeners: [Rule['at'], (config: Config) => number | undefined][] = [
-		[['http', 'port'], ({ http }) => http.port],
-		[['http', 'httpsPort'], ({ http }) => http.httpsPort],
-		[['mqtt', 'port'], ({ mqtt }) => mqtt.port],
-		[['mqtt', 'mqttsPort'], ({ mqtt }) => mqtt.mqttsPort],
-	];
-	const differentPorts = listeners.slice(1).map(([at, portOf], index): Rule => {
-		const earlier = listeners.slice(0, index + 1);
-		return {
-			at,
-			reads: [at, ...earlier.map(([other]) => other)].map((other) => other.join('.')),
-			holds: (config) => !portOf(config) || earlier.every(([, other]) => other(config) !== portOf(config)),
-			right: 'a port that no other listener has, or 0',
-		};
-	});
-	const tlsFiles = (['certFile', 'keyFile'] as const).map(
-		(key): Rule => ({
-			at: ['tls', key],
-			reads: [`tls.${key}`],
-			holds: ({ tls, http, mqtt }) => tls[key] !== undefined || (http.httpsPort === undefined && mqtt.mqttsPort === undefined),
-			right: 'a path of a PEM file, because HTTPS_PORT or MQTTS_PORT is set',
-		}),
-	);
-	const packetHoldsPayload: Rule = {
-		at: ['mqtt', 'packetMaxBytes'],
-		reads: ['mqtt.packetMaxBytes', 'mqtt.payloadMaxBytes'],
-		holds: ({ mqtt }) => mqtt.packetMaxBytes > mqtt.payloadMaxBytes,
-		right: 'more than MQTT_PAYLOAD_MAX_BYTES, which it must have room for',
+const listeners: readonly [Rule['at'], (config: Config) => number | undefined][] = [
+	[['http', 'port'], ({ http }) => http.port],
+	[['http', 'httpsPort'], ({ http }) => http.httpsPort],
+	[['mqtt', 'port'], ({ mqtt }) => mqtt.port],
+	[['mqtt', 'mqttsPort'], ({ mqtt }) => mqtt.mqttsPort],
+];
+
+const differentPorts = listeners.slice(1).map(([at, portOf], index): Rule => {
+	const earlier = listeners.slice(0, index + 1);
+	return {
+		at,
+		reads: [at, ...earlier.map(([other]) => other)].map((other) => other.join('.')),
+		holds: (config) => !portOf(config) || earlier.every(([, other]) => other(config) !== portOf(config)),
+		right: 'a port that no other listener has, or 0',
 	};
-	return [...differentPorts, ...tlsFiles, packetHoldsPayload];
-}
+});
+
+const tlsFiles = (['certFile', 'keyFile'] as const).map(
+	(key): Rule => ({
+		at: ['tls', key],
+		reads: [`tls.${key}`],
+		holds: ({ tls, http, mqtt }) => tls[key] !== undefined || (http.httpsPort === undefined && mqtt.mqttsPort === undefined),
+		right: 'a path of a PEM file, because HTTPS_PORT or MQTTS_PORT is set',
+	}),
+);
+
+const packetHoldsPayload: Rule = {
+	at: ['mqtt', 'packetMaxBytes'],
+	reads: ['mqtt.packetMaxBytes', 'mqtt.payloadMaxBytes'],
+	holds: ({ mqtt }) => mqtt.packetMaxBytes > mqtt.payloadMaxBytes,
+	right: 'more than MQTT_PAYLOAD_MAX_BYTES, which it must have room for',
+};
+
+/** Everything that must hold between settings. */
+export const rules: readonly Rule[] = [...differentPorts, ...tlsFiles, packetHoldsPayload];

@@ -19,7 +19,7 @@ export const groups = {
 				'HOST',
 				text('a host name or an IP address', /^[^\s/]+$/),
 				'0.0.0.0',
-				'Address that all listeners bind to; `::` takes IPv6 and IPv4.',
+				'Address of all listeners; `::` takes IPv6 and IPv4.',
 			),
 			shutdownGraceSeconds: setting(
 				'SHUTDOWN_GRACE_SECONDS',
@@ -39,12 +39,7 @@ export const groups = {
 			port: setting('HTTP_PORT', port, 8080, 'Port of HTTP, and of MQTT over WebSocket at `/mqtt`; 0 picks a free one.'),
 			httpsPort: optional('HTTPS_PORT', port, 'Port of HTTPS; 0 picks a free one; unset means no HTTPS listener.'),
 			bodyMaxBytes: setting('HTTP_BODY_MAX_BYTES', bytes, 16 * mebibyte, 'Largest request body, in bytes.'),
-			jsonMaxDepth: setting(
-				'HTTP_JSON_MAX_DEPTH',
-				wholeNumber(8, 1000),
-				64,
-				'How many levels of objects and arrays a JSON body may have.',
-			),
+			jsonMaxDepth: setting('HTTP_JSON_MAX_DEPTH', wholeNumber(8, 1000), 64, 'How many levels deep a JSON body may be.'),
 			pageSizeMax: setting(
 				'HTTP_PAGE_SIZE_MAX',
 				wholeNumber(1, 10_000),
@@ -215,7 +210,7 @@ export const groups = {
 			bootstrapPassword: optional(
 				'BOOTSTRAP_PASSWORD',
 				secretText,
-				'Password of `management/devicebootstrap`, which new devices use to ask for credentials; unset, one is generated at the first start and printed once.',
+				'Password of `management/devicebootstrap`, with which devices ask for credentials; generated like the other when unset.',
 			),
 			deviceAutoCreation: setting(
 				'DEVICE_AUTO_CREATION',

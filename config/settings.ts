@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { configSchema } from './schema.ts';
+import { groups } from './schema.ts';
 import { settingNotes } from './setting.ts';
 
 /** One setting as it is shown: to readers of the reference, in faults, in `--print-config`. */

@@ -227,7 +227,18 @@ export function openManagedObjects({
 		return undefined;
 	}
 
-	return { find, get, list, count, create, update, change, remove, listChildren, listParents, listByIds, findAgent };
+	/** Whether an object is `ancestor` or anywhere below it. */
+	async function isAtOrBelow(tenant: string, id: ManagedObjectId, ancestor: ManagedObjectId): Promise<boolean> {
+		let level = new Set([id]);
+		for (let depth = 0; level.size > 0 && depth < maxDepth; depth++) {
+			if (level.has(ancestor)) return true;
+			const parents = await Promise.all([...level].map((each) => listParents(tenant, each)));
+			level = new Set(parents.flat().map((link) => link.parent));
+		}
+		return false;
+	}
+
+	return { find, get, list, count, create, update, change, remove, listChildren, listParents, listByIds, findAgent, isAtOrBelow };
 }
 
 const maxAttempts = 20;

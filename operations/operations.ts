@@ -149,9 +149,13 @@ export async function openOperations(options: {
 		return create(tenant, { deviceId, description: text, fragments: { c8y_SoftwareList: list } });
 	}
 
+	async function find(tenant: string, id: OperationId): Promise<Operation | undefined> {
+		return operations.get(documentId(tenant, id));
+	}
+
 	/** @throws OperationError `operation/notFound` */
 	async function get(tenant: string, id: OperationId): Promise<Operation> {
-		const operation = await operations.get(documentId(tenant, id));
+		const operation = await find(tenant, id);
 		if (!operation) throw new OperationError('operation/notFound', `No operation for id '${id}'`);
 		return operation;
 	}
@@ -243,6 +247,7 @@ export async function openOperations(options: {
 	return {
 		create,
 		createSoftwareChange,
+		find,
 		get,
 		list,
 		count,

@@ -74,7 +74,7 @@ function readRecord(cursor: Cursor): CsvRecord {
 				return { line, fields, fault: { position: fields.length + 1, reason: quoted.fault } };
 			}
 			end = quoted.end;
-			cursor.line += countLineFeeds(text, start, end);
+			cursor.line += countLineFeeds(cursor, start, end);
 			fields.push(quoted.value);
 		} else {
 			end = Math.min(findComma(cursor, start), findLineFeed(cursor, start));
@@ -192,8 +192,8 @@ function countBackslashesBefore(text: string, end: number, start: number): numbe
 	return end - at;
 }
 
-function countLineFeeds(text: string, start: number, end: number): number {
+function countLineFeeds(cursor: Cursor, start: number, end: number): number {
 	let count = 0;
-	for (let at = text.indexOf('\n', start); at !== -1 && at < end; at = text.indexOf('\n', at + 1)) count++;
+	for (let at = findLineFeed(cursor, start); at < end; at = findLineFeed(cursor, at + 1)) count++;
 	return count;
 }

@@ -1,7 +1,8 @@
 import { type CsvRecord, decodeRecords } from './csv.ts';
 import type { BadLine } from './errors.ts';
 import type { DownstreamMessage, UpstreamMessage } from './message.ts';
-import { type Direction, type Field, type Template, templates } from './templates.ts';
+import type { Direction, Field, Template } from './template.ts';
+import { templates } from './templates.ts';
 
 /** What became of one line: a message, or why there is none. */
 export type DecodedLine<Message = UpstreamMessage> = { ok: true; message: Message } | BadLine;
@@ -52,10 +53,14 @@ function decodeWith(table: TemplatesById, payload: string, limits: DecodeLimits)
 	}
 	const records = decodeRecords(payload);
 	const maximumLines = limits.maximumLines ?? Number.POSITIVE_INFINITY;
-	const lines = (records.length > maximumLines ? records.slice(0, maximumLines) : records).map((record) => decodeLine(table, record));
+	const lines = (records.length > maximumLines ? records.slice(0, maximumLines) : records).map((record) =>
+		decodeLine(table, record),
+	);
 	const surplus = records[maximumLines];
 	if (surplus !== undefined) {
-		lines.push(tooLarge(surplus.line, `the payload has more than ${maximumLines} lines - this one and those after it are not read`));
+		lines.push(
+			tooLarge(surplus.line, `the payload has more than ${maximumLines} lines - this one and those after it are not read`),
+		);
 	}
 	return lines;
 }

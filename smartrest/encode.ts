@@ -1,6 +1,7 @@
 import { encodeField } from './csv.ts';
 import type { ContentOf, TemplateName } from './message.ts';
-import { type Field, type Template, templates } from './templates.ts';
+import type { Field, Template } from './template.ts';
+import { templates } from './templates.ts';
 
 /** The largest publish that Cumulocity takes, in bytes, MQTT header included [SR-LIMIT]. */
 export const maximumPayloadBytes = 16184;
@@ -37,7 +38,11 @@ export function encodedBytes(line: string): number {
  * group between items; the rest goes into the template's continuation (141 after 140). A list whose template replaces the one
  * before it (114, 116, 516 …) has no continuation and is sent whole or not at all.
  */
-export function encodeChunks<Name extends TemplateName>(name: Name, content: ContentOf<Name>, maximumBytes: number): EncodedChunks;
+export function encodeChunks<Name extends TemplateName>(
+	name: Name,
+	content: ContentOf<Name>,
+	maximumBytes: number,
+): EncodedChunks;
 export function encodeChunks(name: TemplateName, content: Content, maximumBytes: number): EncodedChunks {
 	const template = getTemplate(name);
 	const continuation = templateNamed.get(template.continuation ?? '');

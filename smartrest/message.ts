@@ -1,7 +1,7 @@
-import type { Direction, Field, Section, templates } from './templates.ts';
+import type { Field, Section } from './template.ts';
+import type { templates } from './templates.ts';
 
 type Row = (typeof templates)[number];
-type RowOf<Name extends TemplateName> = Extract<Row, { name: Name }>;
 
 /** The name of any template. */
 export type TemplateName = Row['name'];
@@ -11,10 +11,13 @@ export type UpstreamTemplateName = Extract<Row, { direction: 'up' }>['name'];
 export type DownstreamTemplateName = Extract<Row, { direction: 'down' }>['name'];
 
 type Values<Fields extends readonly Field[]> = { [F in Fields[number] as F['name']]: string };
-type Items<R extends Row> = R extends { group: infer Group extends readonly Field[] } ? Values<Group>[] : never[];
-type Sections<R extends Row> = R extends { sections: infer Parts extends readonly Section[] }
+type ItemsOf<R extends Row> = R extends { group: infer Group extends readonly Field[] } ? Values<Group>[] : never[];
+type SectionsOf<R extends Row> = R extends { sections: infer Parts extends readonly Section[] }
 	? { sections: { [S in Parts[number] as S['name']]: Values<S['fields']>[] } }
 	: unknown;
+type Bodies = {
+	[R in Row as R['name']]: { id: R['id']; fields: Values<R['fields']>; items: ItemsOf<R>; sections: SectionsOf<R> };
+};
 
 /**
  * A decoded message of one template. Every parameter is there, `''` where the line had none; every item is padded to its full
@@ -23,20 +26,17 @@ type Sections<R extends Row> = R extends { sections: infer Parts extends readonl
 export type MessageOf<Name extends TemplateName> = {
 	[N in Name]: {
 		template: N;
-		id: RowOf<N>['id'];
+		id: Bodies[N]['id'];
 		line: number;
-		fields: Values<RowOf<N>['fields']>;
-		items: Items<RowOf<N>>;
-	} & Sections<RowOf<N>>;
+		fields: Bodies[N]['fields'];
+		items: Bodies[N]['items'];
+	} & Bodies[N]['sections'];
 }[Name];
 
 /** Any message that devices send, discriminated by `template`. */
 export type UpstreamMessage = MessageOf<UpstreamTemplateName>;
 /** Any message that is sent to devices, discriminated by `template`. */
 export type DownstreamMessage = MessageOf<DownstreamTemplateName>;
-/** Any message of a direction. */
-export type MessageIn<Way extends Direction> = Way extends 'up' ? UpstreamMessage : DownstreamMessage;
-
 type Input<Fields extends readonly Field[]> = { [F in Extract<Fields[number], { mandatory: true }> as F['name']]: string } & {
 	[F in Exclude<Fields[number], { mandatory: true }> as F['name']]?: string | undefined;
 };
@@ -48,5 +48,7 @@ type SectionsInput<R extends Row> = R extends { sections: infer Parts extends re
 	? { sections: { [S in Parts[number] as S['name']]?: readonly Input<S['fields']>[] } }
 	: unknown;
 
+type Contents = { [R in Row as R['name']]: FieldsInput<R> & ItemsInput<R> & SectionsInput<R> };
+
 /** What the encoder needs for a template: optional parameters may be left out. A decoded message will do. */
-export type ContentOf<Name extends TemplateName> = FieldsInput<RowOf<Name>> & ItemsInput<RowOf<Name>> & SectionsInput<RowOf<Name>>;
+export type ContentOf<Name extends TemplateName> = Contents[Name];

@@ -1,46 +1,4 @@
-/** Which way a message goes: from the device (`up`) or to it (`down`). */
-export type Direction = 'up' | 'down';
-
-/** One parameter of a template; a mandatory one must not be empty. */
-export interface Field {
-	readonly name: string;
-	readonly mandatory?: true;
-}
-
-/** A marked part of a template: after its marker a list of items, each with these fields. */
-export interface Section {
-	readonly name: string;
-	readonly marker: string;
-	readonly fields: readonly Field[];
-}
-
-/** One row of the template table. */
-export interface Template {
-	/** The first field of the line. */
-	readonly id: string;
-	/** The heading of the documentation. */
-	readonly name: string;
-	readonly direction: Direction;
-	/** Where the specification speaks of it. */
-	readonly clause: string;
-	/** The parameters after the id, in order. */
-	readonly fields: readonly Field[];
-	/** The parameters that repeat after `fields` until the end of the line. */
-	readonly group?: readonly Field[];
-	/** Set where the place of a group's value has a meaning, so that an empty one in the middle is kept. */
-	readonly positional?: true;
-	/** How many items of the group the line must have. */
-	readonly minimumItems?: number;
-	/**
-	 * The template that carries the rest of a list that does not fit into one message.
-	 * Without one the list stays whole: a second message would replace the first.
-	 */
-	readonly continuation?: string;
-	/** The marked parts after `fields`. */
-	readonly sections?: readonly Section[];
-	/** What the message does, in one sentence. */
-	readonly effect: string;
-}
+import type { Template } from './template.ts';
 
 /**
  * Every static template, once: decoder, encoder, handlers, tests and the reference page are made from this table.
@@ -68,7 +26,12 @@ export const templates = [
 		name: 'ServiceCreation',
 		direction: 'up',
 		clause: '[SR-102]',
-		fields: [{ name: 'serviceExternalId', mandatory: true }, { name: 'serviceType', mandatory: true }, { name: 'serviceName', mandatory: true }, { name: 'status', mandatory: true }],
+		fields: [
+			{ name: 'serviceExternalId', mandatory: true },
+			{ name: 'serviceType', mandatory: true },
+			{ name: 'serviceName', mandatory: true },
+			{ name: 'status', mandatory: true },
+		],
 		effect: 'Creates or updates a software service of the device.',
 	},
 	{
@@ -111,7 +74,15 @@ export const templates = [
 		name: 'ConfigureMobile',
 		direction: 'up',
 		clause: '[SR-111]',
-		fields: [{ name: 'imei' }, { name: 'iccid' }, { name: 'imsi' }, { name: 'mcc' }, { name: 'mnc' }, { name: 'lac' }, { name: 'cellId' }],
+		fields: [
+			{ name: 'imei' },
+			{ name: 'iccid' },
+			{ name: 'imsi' },
+			{ name: 'mcc' },
+			{ name: 'mnc' },
+			{ name: 'lac' },
+			{ name: 'cellId' },
+		],
 		effect: 'Sets c8y_Mobile.',
 	},
 	{
@@ -203,7 +174,12 @@ export const templates = [
 		name: 'SetDeviceAgentInformation',
 		direction: 'up',
 		clause: '[SR-122]',
-		fields: [{ name: 'name', mandatory: true }, { name: 'version', mandatory: true }, { name: 'url' }, { name: 'maintainer', mandatory: true }],
+		fields: [
+			{ name: 'name', mandatory: true },
+			{ name: 'version', mandatory: true },
+			{ name: 'url' },
+			{ name: 'maintainer', mandatory: true },
+		],
 		effect: 'Sets c8y_Agent.',
 	},
 	{
@@ -349,7 +325,10 @@ export const templates = [
 		name: 'UpdateAlarmSeverity',
 		direction: 'up',
 		clause: '[SR-305]',
-		fields: [{ name: 'type', mandatory: true }, { name: 'severity', mandatory: true }],
+		fields: [
+			{ name: 'type', mandatory: true },
+			{ name: 'severity', mandatory: true },
+		],
 		effect: 'Changes the severity of the active alarm of the type.',
 	},
 	{
@@ -493,7 +472,10 @@ export const templates = [
 		name: 'TemplateCollectionFound',
 		direction: 'down',
 		clause: '[SR-20]',
-		fields: [{ name: 'xId', mandatory: true }, { name: 'collectionId', mandatory: true }],
+		fields: [
+			{ name: 'xId', mandatory: true },
+			{ name: 'collectionId', mandatory: true },
+		],
 		effect: 'Says on s/dt that the template collection exists.',
 	},
 	{
@@ -509,7 +491,11 @@ export const templates = [
 		name: 'Credentials',
 		direction: 'down',
 		clause: '[SR-70]',
-		fields: [{ name: 'tenant', mandatory: true }, { name: 'username', mandatory: true }, { name: 'password', mandatory: true }],
+		fields: [
+			{ name: 'tenant', mandatory: true },
+			{ name: 'username', mandatory: true },
+			{ name: 'password', mandatory: true },
+		],
 		effect: 'Hands the credentials to a device that has been accepted (s/dcr).',
 	},
 	{
@@ -600,7 +586,14 @@ export const templates = [
 		name: 'LogfileRequest',
 		direction: 'down',
 		clause: '[SR-522]',
-		fields: [{ name: 'externalId', mandatory: true }, { name: 'name' }, { name: 'startTime' }, { name: 'endTime' }, { name: 'searchText' }, { name: 'maximumLines' }],
+		fields: [
+			{ name: 'externalId', mandatory: true },
+			{ name: 'name' },
+			{ name: 'startTime' },
+			{ name: 'endTime' },
+			{ name: 'searchText' },
+			{ name: 'maximumLines' },
+		],
 		effect: 'Operation c8y_LogfileRequest.',
 	},
 	{
@@ -616,7 +609,13 @@ export const templates = [
 		name: 'FirmwareFromPatch',
 		direction: 'down',
 		clause: '[SR-525]',
-		fields: [{ name: 'externalId', mandatory: true }, { name: 'name' }, { name: 'version' }, { name: 'url' }, { name: 'dependency' }],
+		fields: [
+			{ name: 'externalId', mandatory: true },
+			{ name: 'name' },
+			{ name: 'version' },
+			{ name: 'url' },
+			{ name: 'dependency' },
+		],
 		effect: 'Operation c8y_Firmware that patches another version.',
 	},
 	{
@@ -634,8 +633,16 @@ export const templates = [
 		clause: '[SR-527]',
 		fields: [{ name: 'externalId', mandatory: true }],
 		sections: [
-			{ name: 'firmware', marker: '$FW', fields: [{ name: 'name' }, { name: 'version' }, { name: 'url' }, { name: 'isPatch' }, { name: 'dependency' }] },
-			{ name: 'software', marker: '$SW', fields: [{ name: 'name', mandatory: true }, { name: 'version' }, { name: 'url' }, { name: 'action' }] },
+			{
+				name: 'firmware',
+				marker: '$FW',
+				fields: [{ name: 'name' }, { name: 'version' }, { name: 'url' }, { name: 'isPatch' }, { name: 'dependency' }],
+			},
+			{
+				name: 'software',
+				marker: '$SW',
+				fields: [{ name: 'name', mandatory: true }, { name: 'version' }, { name: 'url' }, { name: 'action' }],
+			},
 			{ name: 'configuration', marker: '$CONF', fields: [{ name: 'url' }, { name: 'type' }] },
 		],
 		effect: 'Operation c8y_DeviceProfile: firmware (at most one), software and configuration.',
@@ -656,7 +663,13 @@ export const templates = [
 		direction: 'down',
 		clause: '[SR-529]',
 		fields: [{ name: 'externalId', mandatory: true }],
-		group: [{ name: 'name', mandatory: true }, { name: 'version' }, { name: 'type' }, { name: 'url' }, { name: 'action', mandatory: true }],
+		group: [
+			{ name: 'name', mandatory: true },
+			{ name: 'version' },
+			{ name: 'type' },
+			{ name: 'url' },
+			{ name: 'action', mandatory: true },
+		],
 		continuation: 'UpdateAdvancedSoftware',
 		effect: 'Operation c8y_SoftwareUpdate for a device with c8y_SupportedSoftwareTypes.',
 	},

@@ -27,7 +27,7 @@ export type Topic =
 type LegacySuffix = 'ul' | 'dl' | 'ol';
 type JsonRecordKind = 'event' | 'alarm' | 'measurement';
 
-/** What a pattern's placeholders stood for; those that the pattern does not name, or that were left out, are `''`. */
+/** What the placeholders of a pattern stood for; `''` for one that was left out. */
 interface Parts {
 	mode: Mode;
 	collection: string;
@@ -35,24 +35,26 @@ interface Parts {
 	externalId: string;
 }
 
-/** A pattern's levels are words or placeholders; a placeholder ending in `?` may be left out with its slash. */
-type Pattern = string;
-type TopicRow = readonly [Pattern, (parts: Parts) => Topic];
+/** A pattern as the documentation writes it: `<placeholder>` is one level, what stands in brackets may be left out. */
+type TopicRow = readonly [pattern: string, toTopic: (parts: Parts) => Topic];
 
 const upstreamTopics: readonly TopicRow[] = [
-	['<mode>/us/<child?>', ({ mode, child }) => ({ kind: 'static', direction: 'up', mode, ...given('child', child) })],
+	['<mode>/us[/<child>]', ({ mode, child }) => ({ kind: 'static', direction: 'up', mode, ...optional(child, { child }) })],
 	[
-		'<mode>/uc/<collection>/<child?>',
-		({ mode, collection, child }) => ({ kind: 'custom', direction: 'up', mode, collection, ...given('child', child) }),
+		'<mode>/uc/<collection>[/<child>]',
+		({ mode, collection, child }) => ({ kind: 'custom', direction: 'up', mode, collection, ...optional(child, { child }) }),
 	],
-	['<mode>/ud/<child?>', ({ mode, child }) => ({ kind: 'default', direction: 'up', mode, ...given('child', child) })],
+	['<mode>/ud[/<child>]', ({ mode, child }) => ({ kind: 'default', direction: 'up', mode, ...optional(child, { child }) })],
 	['s/ut/<collection>', ({ collection }) => ({ kind: 'template', direction: 'up', collection })],
 	['s/uat', () => ({ kind: 'token', direction: 'up' })],
 	['s/ucr', () => ({ kind: 'credentials', direction: 'up' })],
-	['s/ul/<collection?>', ({ collection }) => ({ kind: 'legacy', direction: 'up', suffix: 'ul', ...given('collection', collection) })],
 	[
-		'inventory/managedObjects/update/<externalId?>',
-		({ externalId }) => ({ kind: 'inventory', direction: 'up', ...given('externalId', externalId) }),
+		's/ul[/<collection>]',
+		({ collection }) => ({ kind: 'legacy', direction: 'up', suffix: 'ul', ...optional(collection, { collection }) }),
+	],
+	[
+		'inventory/managedObjects/update[/<externalId>]',
+		({ externalId }) => ({ kind: 'inventory', direction: 'up', ...optional(externalId, { externalId }) }),
 	],
 	['event/events/create', () => ({ kind: 'event', direction: 'up', bulk: false })],
 	['event/events/createBulk', () => ({ kind: 'event', direction: 'up', bulk: true })],
@@ -70,19 +72,23 @@ const downstreamTopics: readonly TopicRow[] = [
 	['s/dt', () => ({ kind: 'template', direction: 'down' })],
 	['s/dc/<collection>', ({ collection }) => ({ kind: 'custom', direction: 'down', collection })],
 	['s/dd', () => ({ kind: 'default', direction: 'down' })],
-	['s/dl/<collection?>', ({ collection }) => ({ kind: 'legacy', direction: 'down', suffix: 'dl', ...given('collection', collection) })],
-	['s/ol/<collection?>', ({ collection }) => ({ kind: 'legacy', direction: 'down', suffix: 'ol', ...given('collection', collection) })],
+	[
+		's/dl[/<collection>]',
+		({ collection }) => ({ kind: 'legacy', direction: 'down', suffix: 'dl', ...optional(collection, { collection }) }),
+	],
+	[
+		's/ol[/<collection>]',
+		({ collection }) => ({ kind: 'legacy', direction: 'down', suffix: 'ol', ...optional(collection, { collection }) }),
+	],
 	['devicecontrol/notifications', () => ({ kind: 'operations', direction: 'down' })],
 	['error', () => ({ kind: 'json-error', direction: 'down' })],
 ];
 
 /** Takes a topic apart; `undefined` for one that devices have no use of, and for one with a wildcard [SR-TOPIC]. */
 export function parseTopic(topic: string): Topic | undefined {
-	if (notInATopic.test(topic)) return undefined;
-	const levels = topic.split('/');
-	for (const { pattern, toTopic } of rowsByKey.get(keyOf(levels)) ?? []) {
-		const parts = matchPattern(pattern, levels);
-		if (parts !== undefined) return toTopic(parts);
+	for (const { expression, toTopic } of topicMatchers) {
+		const match = expression.exec(topic);
+		if (match !== null) return toTopic(toParts(match.groups ?? {}));
 	}
 	return undefined;
 }
@@ -93,9 +99,7 @@ export function formatTopic(topic: Topic): string {
 		case 'static':
 			return topic.direction === 'up' ? join(topic.mode, 'us', topic.child) : 's/ds';
 		case 'custom':
-			return topic.direction === 'up'
-				? join(topic.mode, 'uc', topic.collection, topic.child)
-				: join('s', 'dc', topic.collection);
+			return topic.direction === 'up' ? join(topic.mode, 'uc', topic.collection, topic.child) : join('s', 'dc', topic.collection);
 		case 'default':
 			return topic.direction === 'up' ? join(topic.mode, 'ud', topic.child) : 's/dd';
 		case 'template':
@@ -129,35 +133,41 @@ export function mayPublish(topic: string): boolean {
  * collection, so that no filter reaches what devices publish or the broker's own topics [SR-TOPIC].
  */
 export function maySubscribe(filter: string): boolean {
-	const levels = filter.split('/');
-	if (levels.some((level) => notInALevel.test(level))) return false;
-	return downstreamPatterns.some((pattern) => matchPattern(pattern, levels) !== undefined);
+	return filterExpressions.some((expression) => expression.test(filter));
 }
 
-const notInATopic = /[+#\0]/;
-/** A wildcard is a level of its own or nothing. */
-const notInALevel = /\0|[+#]./s;
+const word = '[^/+#\\u0000]+';
+const topicMatchers = [...upstreamTopics, ...downstreamTopics].map(([pattern, toTopic]) => ({
+	expression: toExpression(pattern, word),
+	toTopic,
+}));
+const filterExpressions = downstreamTopics.map(([pattern]) => toExpression(pattern, `${word}|[+]|#`));
 
-interface PatternLevel {
-	word?: string;
-	placeholder?: 'mode' | 'collection' | 'child' | 'externalId';
-	optional: boolean;
+function toExpression(pattern: string, level: string): RegExp {
+	const source = pattern
+		.replaceAll('[', '(?:')
+		.replaceAll(']', ')?')
+		.replace('<mode>', '(?<mode>[stqc])')
+		.replace(/<(collection|child|externalId)>/g, `(?<$1>${level})`);
+	return new RegExp(`^${source}$`);
 }
 
-function compilePattern(pattern: Pattern): PatternLevel[] {
-	return pattern.split('/').map((level) => {
-		const optional = level.endsWith('?>');
-		switch (level.replace('?', '')) {
-			case '<mode>':
-				return { placeholder: 'mode', optional };
-			case '<collection>':
-				return { placeholder: 'collection', optional };
-			case '<child>':
-				return { placeholder: 'child', optional };
-			case '<externalId>':
-				return { placeholder: 'externalId', optional };
-			default:
-				return { word: level, optional: false };
-		}
-	});
+const modes: readonly Mode[] = ['s', 't', 'q', 'c'];
+
+function toParts(groups: { [name: string]: string | undefined }): Parts {
+	return {
+		mode: modes.find((mode) => mode === groups.mode) ?? 's',
+		collection: groups.collection ?? '',
+		child: groups.child ?? '',
+		externalId: groups.externalId ?? '',
+	};
+}
+
+/** A part that was left out is no property at all. */
+function optional<Part extends object>(value: string, part: Part): Partial<Part> {
+	return value === '' ? {} : part;
+}
+
+function join(...levels: (string | undefined)[]): string {
+	return levels.filter((level) => level !== undefined).join('/');
 }

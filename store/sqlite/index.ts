@@ -1,2 +1,2 @@
-/** The embedded engine: SQLite in a directory, or in memory. */
-export { openSqliteStore, type SqliteStoreOptions } from './sqlite-store.ts';
+/** The embedded engine of the store port: SQLite in a thread of its own. */
+export { openSqliteStore, type SqliteStore, type SqliteStoreOptions } from './store.ts';

@@ -1,0 +1,50 @@
+import type { Logger } from 'pino';
+import type { Access } from '../../access/index.ts';
+import type { Inventory, PackageLimits } from '../../inventory/index.ts';
+import type { Operations } from '../../operations/index.ts';
+import type { Metrics } from '../metrics.ts';
+
+/** The settings that the HTTP side obeys. */
+export interface HttpOptions {
+	/** Bytes of a request body, unpacked. */
+	readonly bodyMaxBytes: number;
+	readonly jsonMaxDepth: number;
+	readonly pageSizeMax: number;
+	readonly pageSizeDefault: number;
+	readonly packageLimits: PackageLimits;
+	/** Fragments of a managed object. */
+	readonly maxFragments: number;
+	/** The tenant of credentials that name none. */
+	readonly defaultTenant: string;
+	/** Whether one managed object, read by its id, shows an advanced software list as `c8y_SoftwareList` too. */
+	readonly showAdvancedListInInventory: boolean;
+}
+
+/** Whether a part can do its work, and if not, why, in words that everybody may read. */
+export interface PartReadiness {
+	readonly ready: boolean;
+	readonly reason?: string;
+}
+
+export interface Readiness {
+	readonly store: PartReadiness;
+	readonly broker: PartReadiness;
+}
+
+/** Everything the HTTP side works with. */
+export interface HttpServices {
+	readonly inventory: Inventory;
+	readonly operations: Operations;
+	readonly access: Access;
+	readonly metrics: Metrics;
+	readonly log: Logger;
+	/** Milliseconds since 1970. */
+	readonly clock: () => number;
+	readonly options: HttpOptions;
+	readonly readiness: () => Promise<Readiness>;
+	/** Brings the gauges up to date before they are read. */
+	readonly sampleMetrics: () => Promise<void>;
+	readonly version: string;
+	/** Told after managed objects are gone, so that connections of such devices can be closed. */
+	readonly onDevicesRemoved: (tenant: string, ids: readonly string[]) => void;
+}

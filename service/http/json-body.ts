@@ -1,0 +1,71 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { raw } from 'express';
+import { HttpError } from './http-error.ts';
+import { describeJsonFault } from './json-fault.ts';
+import { isJsonType } from './media-type.ts';
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** Reads JSON bodies, within limits. */
+export function createJsonReader({ bodyMaxBytes, jsonMaxDepth }: { readonly bodyMaxBytes: number; readonly jsonMaxDepth: number }) {
+	const readBytes = raw({ type: () => true, limit: bodyMaxBytes });
+
+	/** @throws HttpError `http/missingBody`, `http/malformedJson`, `http/bodyTooLarge`, `http/unsupportedMediaType` */
+	return async function readJson(request: IncomingMessage, response: ServerResponse): Promise<unknown> {
+		const type = request.headers['content-type'];
+		if (type !== undefined && !isJsonType(type)) {
+			request.resume();
+			throw new HttpError('http/unsupportedMediaType', `Content-Type '${type.slice(0, 100)}' is not read: send application/json`);
+		}
+		const body = await bytesOf(request, response);
+		if (body.length === 0) throw new HttpError('http/missingBody', 'The body is empty: send JSON');
+		return parseJson(textOf(body));
+	};
+
+	function bytesOf(request: IncomingMessage & { body?: unknown }, response: ServerResponse): Promise<Buffer> {
+		return new Promise((resolve, reject) => {
+			readBytes(request, response, (fault: unknown) => {
+				if (fault !== undefined) reject(toHttpError(fault));
+				else resolve(Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0));
+			});
+		});
+	}
+
+	function toHttpError(fault: unknown): unknown {
+		const status = typeof fault === 'object' && fault !== null && 'status' in fault ? fault.status : undefined;
+		if (status === 413) return new HttpError('http/bodyTooLarge', `The body is too large: at most ${bodyMaxBytes} bytes are read`);
+		if (status === 415)
+			return new HttpError('http/unsupportedMediaType', 'Content-Encoding is not read: send gzip, deflate, br or identity');
+		if (status === 400) return new HttpError('http/badRequest', 'The body did not arrive whole, or is not packed as its headers say');
+		return fault;
+	}
+
+	function parseJson(text: string): unknown {
+		let value: unknown;
+		try {
+			value = JSON.parse(text);
+		} catch (error) {
+			if (!(error instanceof SyntaxError)) throw error;
+			throw new HttpError('http/malformedJson', `The body is not JSON at ${describeJsonFault(text)}`);
+		}
+		if (isDeeperThan(value, jsonMaxDepth))
+			throw new HttpError('http/malformedJson', `The body is nested too deep: at most ${jsonMaxDepth} levels are read`);
+		return value;
+	}
+}
+
+function textOf(body: Buffer): string {
+	try {
+		return utf8.decode(body);
+	} catch (error) {
+		if (!(error instanceof TypeError)) throw error;
+		throw new HttpError('http/malformedJson', 'The body is not text in UTF-8');
+	}
+}
+
+function isDeeperThan(value: unknown, levels: number): boolean {
+	if (typeof value !== 'object' || value === null) return false;
+	if (levels === 0) return true;
+	for (const item of Array.isArray(value) ? value : Object.values(value)) if (isDeeperThan(item, levels - 1)) return true;
+	return false;
+}

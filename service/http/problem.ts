@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import { AccessError, type AccessErrorCode } from '../../access/index.ts';
+import { InventoryError, type InventoryErrorCode } from '../../inventory/index.ts';
+import { OperationError, type OperationErrorCode } from '../../operations/index.ts';
+import { DuplicateKeyError, StoreError } from '../../store/index.ts';
+import { HttpError, type HttpErrorCode } from './http-error.ts';
+
+export type ProblemCode = InventoryErrorCode | OperationErrorCode | AccessErrorCode | HttpErrorCode;
+
+/** THE table of refusals: code → status of the answer and what it means. */
+export const problems: Readonly<Record<ProblemCode, { readonly status: number; readonly title: string }>> = {
+	'inventory/notFound': { status: 404, title: 'No managed object has this id' },
+	'inventory/invalid': { status: 422, title: 'A managed object, a package or an external id is not as it must be' },
+	'inventory/conflict': { status: 409, title: 'Others changed the managed object at the same time' },
+	'inventory/tooLarge': { status: 422, title: 'A managed object or a software list would exceed its limit' },
+	'identity/notFound': { status: 404, title: 'No managed object has this external id' },
+	'identity/duplicate': { status: 409, title: 'The external id is taken' },
+	'operation/notFound': { status: 404, title: 'No operation has this id' },
+	'operation/invalid': { status: 422, title: 'A fragment of the operation is not as it must be' },
+	'operation/unsupported': { status: 422, title: 'The device does not support what the operation asks for' },
+	'operation/transition': { status: 422, title: 'The status of the operation cannot change like that' },
+	'operation/tooLarge': { status: 422, title: 'The operation exceeds its limit or does not fit one message to its device' },
+	'operation/conflict': { status: 409, title: 'Others changed the operation at the same time' },
+	'access/invalid': { status: 422, title: 'A registration is not as it must be' },
+	'access/notFound': { status: 404, title: 'No registration has this id' },
+	'access/conflict': { status: 409, title: 'The registration exists' },
+	'access/notYet': { status: 422, title: 'The device has not asked for its credentials yet' },
+	'http/badRequest': { status: 400, title: 'A parameter is missing or not as it must be' },
+	'http/malformedJson': { status: 400, title: 'The body is not JSON' },
+	'http/missingBody': { status: 400, title: 'The request needs a body' },
+	'http/unauthorized': { status: 401, title: 'Credentials are missing or wrong' },
+	'http/forbidden': { status: 403, title: 'These credentials do not allow this' },
+	'http/notFound': { status: 404, title: 'There is nothing at this path' },
+	'http/methodNotAllowed': { status: 405, title: 'The path exists, but not with this method' },
+	'http/bodyTooLarge': { status: 413, title: 'The body exceeds its limit' },
+	'http/unsupportedMediaType': { status: 415, title: 'The body is of a type or encoding that is not read' },
+	'http/invalidBody': { status: 422, title: 'A field of the body is missing or not as it must be' },
+	'http/throttled': { status: 429, title: 'Too many wrong passwords: wait' },
+	'http/unavailable': { status: 503, title: 'The service cannot do this now: try again' },
+	'http/internal': { status: 500, title: 'A fault of the service; details.errorId names its log line' },
+};
+
+/** A failure as the caller sees it. */
+export interface Problem {
+	readonly status: number;
+	readonly code: ProblemCode;
+	readonly message: string;
+	readonly headers: Readonly<Record<string, string>>;
+	readonly details?: Readonly<Record<string, unknown>>;
+	/** Set where the failure is a fault of the service, and belongs in the log under this id. */
+	readonly errorId?: string;
+}
+
+const retryAfterSeconds = '5';
+
+/** What the caller is told about a failure: all of a refusal, nothing of a fault. */
+export function toProblem(error: unknown): Problem {
+	if (error instanceof HttpError) {
+		const { code, message, headers, details } = error;
+		return { status: problems[code].status, code, message, headers, ...(details && { details }) };
+	}
+	if (error instanceof InventoryError || error instanceof OperationError || error instanceof AccessError) {
+		return { status: problems[error.code].status, code: error.code, message: error.message, headers: {} };
+	}
+	const errorId = randomUUID();
+	const details = { errorId };
+	if (error instanceof StoreError && !(error instanceof DuplicateKeyError)) {
+		const message = 'The database cannot do this now: try again in a few seconds';
+		return { status: 503, code: 'http/unavailable', message, headers: { 'Retry-After': retryAfterSeconds }, details, errorId };
+	}
+	const message = `The service failed; its log tells more about error ${errorId}`;
+	return { status: 500, code: 'http/internal', message, headers: {}, details, errorId };
+}

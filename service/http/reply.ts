@@ -1,0 +1,46 @@
+import type { ServerResponse } from 'node:http';
+
+/** An answer: JSON, or bytes of another type, or nothing. */
+export interface Reply {
+	readonly status: number;
+	readonly json?: unknown;
+	readonly bytes?: string | Buffer;
+	/** Media type of `bytes`. */
+	readonly type?: string;
+	readonly headers?: Readonly<Record<string, string>>;
+}
+
+export const noContent: Reply = { status: 204 };
+
+export function ok(json: unknown): Reply {
+	return { status: 200, json };
+}
+
+export function created(json: unknown): Reply {
+	return { status: 201, json };
+}
+
+// Answers are of one caller and may hold credentials: nothing keeps, frames or guesses them.
+const protection = {
+	'Cache-Control': 'no-store',
+	'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+	'Referrer-Policy': 'no-referrer',
+	'X-Content-Type-Options': 'nosniff',
+};
+
+/** Sends an answer with the protecting headers; headers of the answer's own come before them. */
+export function sendReply(response: ServerResponse, { status, json, bytes, type, headers }: Reply): void {
+	const body = json === undefined ? bytes : JSON.stringify(json);
+	if (body === undefined) {
+		response.writeHead(status, { ...protection, ...headers }).end();
+		return;
+	}
+	response
+		.writeHead(status, {
+			'Content-Type': type ?? 'application/json',
+			'Content-Length': Buffer.byteLength(body),
+			...protection,
+			...headers,
+		})
+		.end(body);
+}

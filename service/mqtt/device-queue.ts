@@ -1,0 +1,74 @@
+import type { IncomingPublish } from './session.ts';
+
+export interface DeviceQueueLimits {
+	/** Messages that may wait; a broker that goes on reading past that loses its connection. */
+	readonly maxMessages: number;
+	/** Messages that are handled, and acknowledged, together. */
+	readonly maxTurn: number;
+}
+
+/**
+ * The publishes of one device, handled strictly in the order of arrival. What waits when a turn begins is handled in one go and
+ * acknowledged in one go. A failed turn fails what waits behind it, too: the device sends all of it again, in order.
+ */
+export interface DeviceQueue {
+	/** False when the queue is full; the publish was not taken. */
+	push(publish: IncomingPublish): boolean;
+	readonly length: number;
+}
+
+export function createDeviceQueue(
+	handle: (turn: readonly IncomingPublish[]) => Promise<void> | void,
+	limits: DeviceQueueLimits,
+): DeviceQueue {
+	let waiting: IncomingPublish[] = [];
+	let running = false;
+
+	function push(publish: IncomingPublish): boolean {
+		if (waiting.length >= limits.maxMessages) return false;
+		waiting.push(publish);
+		if (!running) {
+			running = true;
+			// All packets of one read are handed over in one go: begin when they are all here.
+			queueMicrotask(run);
+		}
+		return true;
+	}
+
+	function run(): void {
+		runTurns().catch(failAll);
+	}
+
+	async function runTurns(): Promise<void> {
+		while (waiting.length > 0) {
+			const turn = waiting.length <= limits.maxTurn ? waiting : waiting.slice(0, limits.maxTurn);
+			waiting = waiting.length <= limits.maxTurn ? [] : waiting.slice(limits.maxTurn);
+			try {
+				await handle(turn);
+			} catch (error) {
+				for (const publish of turn) publish.done(toError(error));
+				throw error;
+			}
+			for (const publish of turn) publish.done();
+		}
+		running = false;
+	}
+
+	function failAll(error: unknown): void {
+		const failed = waiting;
+		waiting = [];
+		running = false;
+		for (const publish of failed) publish.done(toError(error));
+	}
+
+	return {
+		push,
+		get length() {
+			return waiting.length;
+		},
+	};
+}
+
+function toError(error: unknown): Error {
+	return error instanceof Error ? error : new Error(String(error));
+}

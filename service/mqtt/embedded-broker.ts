@@ -1,0 +1,310 @@
+import type { Duplex } from 'node:stream';
+import { Aedes, type AuthenticateError, type Client, type PublishPacket, type Subscription } from 'aedes';
+import memoryPersistence from 'aedes-persistence';
+import type { Logger } from 'pino';
+import { type Access, mayDo, type Principal, parseUserName } from '../../access/index.ts';
+import { maySubscribe, parseTopic } from '../../smartrest/index.ts';
+import type { Metrics } from '../metrics.ts';
+import { createDeviceQueue, type DeviceQueue } from './device-queue.ts';
+import { type Gateway, mayConnectAs, parseClientId } from './gateway.ts';
+import { guardPacketLength } from './packet-guard.ts';
+import { createRateLimit } from './rate-limit.ts';
+import type { DeviceConnection, Session } from './session.ts';
+
+export interface EmbeddedBrokerOptions {
+	readonly gateway: Gateway;
+	readonly access: Access;
+	readonly metrics: Metrics;
+	readonly log: Logger;
+	readonly clock: () => number;
+	readonly defaultTenant: string;
+	readonly limits: {
+		readonly packetMaxBytes: number;
+		readonly connectionsMax: number;
+		readonly connectionsPerSecond: number;
+		readonly connectTimeoutSeconds: number;
+		readonly drainTimeoutSeconds: number;
+		readonly deviceQueueMaxMessages: number;
+	};
+}
+
+/** Where a connection comes from. */
+export interface Origin {
+	readonly address: string;
+	/** The host name by which the client knows the service. */
+	readonly host: string;
+}
+
+export type EmbeddedBroker = Awaited<ReturnType<typeof openEmbeddedBroker>>;
+
+/** MQTT's CONNACK codes. */
+const connack = { accepted: 0, identifierRejected: 2, unavailable: 3, badCredentials: 4, notAuthorized: 5 } as const;
+
+interface Connected {
+	readonly session: Session;
+	readonly queue: DeviceQueue;
+}
+
+const maxTurn = 64;
+
+/**
+ * The MQTT broker inside the service. It only speaks the protocol: what devices publish goes to the gateway and nowhere else,
+ * and what they receive is written to their own connection, so no device can reach what is another's.
+ */
+export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
+	const { gateway, access, metrics, log, clock, limits } = options;
+	const connected = new WeakMap<Client, Connected>();
+	const origins = new WeakMap<Client, Origin>();
+	const userNames = new WeakMap<Client, string>();
+	const mayConnect = createRateLimit({ perSecond: limits.connectionsPerSecond, clock });
+	const acknowledgements = new WeakMap<Client, Map<number, (delivered: boolean) => void>>();
+	const takeNextMessageId = createMessageIds();
+
+	const broker = new UnroutedBroker({
+		mq: silentEmitter,
+		persistence: watchAcknowledgements((client, messageId) => settle(client, messageId, true)),
+		connectTimeout: limits.connectTimeoutSeconds * 1000,
+		drainTimeout: limits.drainTimeoutSeconds * 1000,
+		maxClientsIdLength: 1024,
+		preConnect(client, packet, done) {
+			// One name space for each tenant, and one for each device in it: the newer connection of a device takes over.
+			const { tenant } = parseUserName(packet.username ?? '', options.defaultTenant);
+			userNames.set(client, packet.clientId);
+			const serial = parseClientId(packet.clientId);
+			if (serial !== undefined) packet.clientId = `${tenant}/${serial}`;
+			// What a session has to keep is in the store: each connection begins clean, and says so.
+			packet.clean = true;
+			done(null, true);
+		},
+		authenticate(client, username, password, done) {
+			connect(client, username, password?.toString('utf8'))
+				.then((code) => {
+					metrics.mqttConnects.inc({ code });
+					if (code === connack.accepted) done(null, true);
+					else done(refusal(code), false);
+				})
+				.catch((error: unknown) => {
+					log.error({ err: error }, 'a connection could not be authenticated');
+					done(refusal(connack.unavailable), false);
+				});
+		},
+		authorizePublish(client, packet, done) {
+			const entry = client && connected.get(client);
+			if (!entry) return done(new Error('no session'));
+			receive(entry, packet, done);
+		},
+		authorizeSubscribe(client, subscription, done) {
+			const session = connected.get(client)?.session;
+			done(null, session && subscribe(session, subscription) ? subscription : null);
+		},
+		authorizeForward(_client, packet) {
+			// Set here, because this is where the broker lets a packet's id be chosen: the PUBACK is recognised by it.
+			if (packet.qos > 0) Object.assign(packet, { messageId: takeNextMessageId.last() });
+			return packet;
+		},
+	});
+	await broker.listen();
+
+	broker.on('unsubscribe', (topics, client) => {
+		const session = connected.get(client)?.session;
+		// The broker also says this of a connection that ends; that is told by `clientDisconnect`.
+		if (!session || session.closed || client.closed) return;
+		for (const topic of topics) {
+			session.subscriptions.delete(topic);
+			gateway.outbound.unsubscribed(session, topic);
+		}
+	});
+	broker.on('clientReady', (client) => {
+		const entry = connected.get(client);
+		if (!entry) return;
+		metrics.mqttConnections.set(broker.connectedClients);
+		log.info(describe(client, entry.session), 'device connected');
+	});
+	broker.on('clientDisconnect', (client) => {
+		const entry = connected.get(client);
+		if (!entry) return;
+		entry.session.closed = true;
+		gateway.outbound.closed(entry.session);
+		for (const messageId of [...(acknowledgements.get(client)?.keys() ?? [])]) settle(client, messageId, false);
+		metrics.mqttConnections.set(broker.connectedClients);
+		log.info(describe(client, entry.session), 'device disconnected');
+	});
+	broker.on('clientError', (client, error) => log.debug({ ...origins.get(client), reason: error.message }, 'connection closed'));
+	broker.on('connectionError', (client, error) =>
+		log.debug({ ...origins.get(client), reason: error.message }, 'connection refused'),
+	);
+
+	async function connect(client: Client, username: string | undefined, password: string | undefined): Promise<number> {
+		const { address, host } = origins.get(client) ?? { address: '', host: '' };
+		const asked = userNames.get(client) ?? '';
+		const serial = parseClientId(asked);
+		const refused = (code: number, reason: string): number => {
+			log.info({ address, client: asked.slice(0, 100), user: username?.slice(0, 100), code }, `connection refused: ${reason}`);
+			return code;
+		};
+		if (broker.connectedClients >= limits.connectionsMax)
+			return refused(connack.unavailable, 'as many clients as allowed are connected');
+		if (!mayConnect()) return refused(connack.unavailable, 'too many connections a second');
+		if (serial === undefined) return refused(connack.identifierRejected, 'the client id names no device');
+		if (!username || password === undefined) return refused(connack.badCredentials, 'no user name or password');
+		const { tenant, userName } = parseUserName(username, options.defaultTenant);
+		const authentication = await access.users.authenticate(tenant, userName, password, address);
+		if (!authentication.ok) {
+			const throttled = authentication.reason === 'throttled';
+			return throttled
+				? refused(connack.unavailable, 'too many wrong passwords')
+				: refused(connack.badCredentials, 'wrong user name or password');
+		}
+		const { principal } = authentication;
+		if (!mayDo(principal, 'mqtt:connect')) return refused(connack.notAuthorized, 'this user may not connect');
+		if (!mayConnectAs(principal, serial))
+			return refused(connack.notAuthorized, `this user may connect as '${principal.serial}' only`);
+		await openSession(client, principal, serial, host);
+		return connack.accepted;
+	}
+
+	async function openSession(client: Client, principal: Principal, serial: string, host: string): Promise<void> {
+		const session: Session = {
+			principal,
+			serial,
+			host,
+			connection: connectionOf(client),
+			subscriptions: new Map(),
+			closed: false,
+		};
+		const queue = createDeviceQueue((turn) => gateway.handleTurn(session, turn), {
+			maxMessages: limits.deviceQueueMaxMessages,
+			maxTurn,
+		});
+		connected.set(client, { session, queue });
+		await gateway.opened(session);
+	}
+
+	function connectionOf(client: Client): DeviceConnection {
+		return {
+			publish(topic, payload, qos, done = ignore) {
+				const packet = { cmd: 'publish' as const, topic, payload, qos, retain: false, dup: false };
+				if (qos === 0) {
+					client.publish(packet, (error) => done(!error && !client.closed));
+					return;
+				}
+				const messageId = takeNextMessageId.next();
+				const waiting = acknowledgements.get(client) ?? new Map<number, (delivered: boolean) => void>();
+				acknowledgements.set(client, waiting.set(messageId, done));
+				client.publish(packet, (error) => error && settle(client, messageId, false));
+			},
+			close(reason) {
+				log.debug({ ...origins.get(client), reason }, 'connection cut off');
+				client.close();
+			},
+		};
+	}
+
+	function settle(client: Client, messageId: number, delivered: boolean): void {
+		const waiting = acknowledgements.get(client);
+		const done = waiting?.get(messageId);
+		if (!done) return;
+		waiting?.delete(messageId);
+		done(delivered);
+	}
+
+	function receive({ session, queue }: Connected, packet: PublishPacket, done: (error?: Error | null) => void): void {
+		const taken = queue.push({
+			topic: packet.topic,
+			payload: toBuffer(packet.payload),
+			messageId: packet.messageId ?? 0,
+			redelivered: packet.dup && packet.qos > 0,
+			done(error) {
+				// An error closes the connection without an acknowledgement: the device sends it again.
+				if (error)
+					log.warn({ err: error, tenant: session.principal.tenant, device: session.serial }, 'messages could not be stored');
+				done(error ?? null);
+			},
+		});
+		if (!taken) done(new Error('too many messages wait to be handled'));
+	}
+
+	function subscribe(session: Session, subscription: Subscription): boolean {
+		const { topic } = subscription;
+		const isBootstrap = !mayDo(session.principal, 'inventory:read');
+		if (!maySubscribe(topic) || (isBootstrap && parseTopic(topic)?.kind !== 'credentials')) return false;
+		const qos = subscription.qos > 0 ? 1 : 0;
+		session.subscriptions.set(topic, qos);
+		// After the SUBACK: the device must know that it listens before something arrives.
+		setImmediate(() => gateway.outbound.subscribed(session, topic, qos));
+		return true;
+	}
+
+	function describe(client: Client, { principal, serial }: Session) {
+		return { tenant: principal.tenant, device: serial, user: principal.userName, address: origins.get(client)?.address };
+	}
+
+	/** Takes over an open stream: TCP, TLS or WebSocket. */
+	function handle(stream: Duplex, origin: Origin): void {
+		const client = broker.handle(stream);
+		origins.set(client, origin);
+		guardPacketLength(client, limits.packetMaxBytes);
+	}
+
+	/** Closes all connections and stops. */
+	async function close(): Promise<void> {
+		await new Promise<void>((resolve) => broker.close(resolve));
+	}
+
+	return { handle, close, connections: () => broker.connectedClients };
+}
+
+/** A broker that hands nothing on between clients: a publish ends with the gateway. */
+class UnroutedBroker extends Aedes {
+	override publish(_packet: PublishPacket, clientOrDone: unknown, done?: (error?: Error) => void): void {
+		const callback = typeof clientOrDone === 'function' ? clientOrDone : done;
+		callback?.();
+	}
+}
+
+const silentEmitter = {
+	on: (_topic: string, _listener: unknown, done?: () => void) => done && setImmediate(done),
+	removeListener: (_topic: string, _listener: unknown, done?: () => void) => done && setImmediate(done),
+	emit: (_packet: unknown, done?: () => void) => done && setImmediate(done),
+	close: (done?: () => void) => done && setImmediate(done),
+};
+
+interface Acknowledgements {
+	outgoingClearMessageId(client: Client, packet: { readonly messageId: number }): Promise<unknown>;
+}
+
+/** The broker's own memory of sessions, which is told of every PUBACK. */
+function watchAcknowledgements(onAcknowledged: (client: Client, messageId: number) => void): Acknowledgements {
+	// The package's types describe an ES module, but it is a CommonJS one whose export is the factory itself.
+	const create: unknown = memoryPersistence;
+	if (typeof create !== 'function') throw new Error('aedes-persistence has changed: its export is no function');
+	const persistence: Acknowledgements = create();
+	const clear = persistence.outgoingClearMessageId.bind(persistence);
+	persistence.outgoingClearMessageId = async (client, packet) => {
+		onAcknowledged(client, packet.messageId);
+		return clear(client, packet);
+	};
+	return persistence;
+}
+
+// One counter for all connections: ids have to differ among the messages under way on one connection only.
+function createMessageIds() {
+	let id = 0;
+	return {
+		next(): number {
+			id = id >= 65_535 ? 1 : id + 1;
+			return id;
+		},
+		last: () => id,
+	};
+}
+
+function refusal(code: number): AuthenticateError {
+	return Object.assign(new Error('connection refused'), { returnCode: code });
+}
+
+function toBuffer(payload: string | Buffer): Buffer {
+	return typeof payload === 'string' ? Buffer.from(payload) : payload;
+}
+
+function ignore(): void {}

@@ -1,0 +1,213 @@
+import type { Logger } from 'pino';
+import { type Access, mayDo } from '../../access/index.ts';
+import { type Inventory, InventoryError, type ManagedObjectId, type SoftwareChange } from '../../inventory/index.ts';
+import { OperationError } from '../../operations/index.ts';
+import {
+	type DecodedLine,
+	decode,
+	encode,
+	encodeBadLine,
+	encodeError,
+	parseTopic,
+	type Topic,
+	type UpstreamMessage,
+} from '../../smartrest/index.ts';
+import type { Metrics } from '../metrics.ts';
+import type { JsonMessages } from './json-messages.ts';
+import { LineError } from './line-error.ts';
+import { type IncomingPublish, type Session, sendIfSubscribed } from './session.ts';
+import type { Target, Targets } from './targets.ts';
+import type { TemplateHandlers } from './template-handlers.ts';
+
+/** Packages of one device that wait for their write, with the line that brought the last of them. */
+interface PendingChanges {
+	readonly target: Target;
+	readonly changes: SoftwareChange[];
+	templateId: string;
+}
+
+export type Inbound = ReturnType<typeof createInbound>;
+
+/**
+ * Does what a device's publishes say, in order. A bad line answers on `s/e` and spoils nothing beside it;
+ * only a store that cannot write fails the turn, and then nothing of it is acknowledged.
+ */
+export function createInbound(options: {
+	readonly inventory: Inventory;
+	readonly access: Access;
+	readonly targets: Targets;
+	readonly handlers: TemplateHandlers;
+	readonly jsonMessages: JsonMessages;
+	readonly metrics: Metrics;
+	readonly log: Logger;
+	readonly limits: { readonly payloadMaxBytes: number };
+}) {
+	const { inventory, access, targets, handlers, jsonMessages, metrics, log, limits } = options;
+
+	/** @throws StoreError when it must all be sent again */
+	async function handleTurn(session: Session, turn: readonly IncomingPublish[]): Promise<void> {
+		const endTimer = metrics.mqttSeconds.startTimer();
+		let pending: PendingChanges | undefined;
+		for (const publish of turn) {
+			const topic = parseTopic(publish.topic);
+			if (topic?.kind === 'static' && topic.direction === 'up' && mayDo(session.principal, 'inventory:write')) {
+				for (const line of decodeLines(publish)) pending = await handleLine(session, publish, topic.child, line, pending);
+			} else {
+				await store(session, pending);
+				pending = undefined;
+				await handleOther(session, publish, topic);
+			}
+		}
+		await store(session, pending);
+		endTimer();
+		log.debug({ tenant: session.principal.tenant, device: session.serial, messages: turn.length }, 'messages handled');
+	}
+
+	function decodeLines(publish: IncomingPublish): DecodedLine[] {
+		if (publish.payload.length <= limits.payloadMaxBytes) return decode(publish.payload.toString('utf8'));
+		const reason = `the payload has ${publish.payload.length} bytes - at most ${limits.payloadMaxBytes} are accepted`;
+		return [{ ok: false, error: 'tooLarge', line: 1, templateId: publish.payload.toString('latin1', 0, 3), position: 1, reason }];
+	}
+
+	async function handleLine(
+		session: Session,
+		publish: IncomingPublish,
+		child: string | undefined,
+		line: DecodedLine,
+		pending: PendingChanges | undefined,
+	) {
+		if (!line.ok) {
+			sendError(session, encodeBadLine(line), 'bad line');
+			return pending;
+		}
+		const { message } = line;
+		metrics.mqttMessages.add('up', message.id);
+		const isChange = message.template === 'AppendAdvancedSoftwareItems' || message.template === 'RemoveAdvancedSoftwareItems';
+		let open = isChange ? pending : await store(session, pending);
+		try {
+			const target = await findTarget(session, child, message);
+			if (open && open.target.id !== target.id) open = await store(session, open);
+			const changes: SoftwareChange[] = [];
+			const handled = callHandler(
+				{
+					session,
+					target,
+					receipt: { key: `${publish.messageId}/${message.line}`, redelivered: publish.redelivered },
+					change: (change) => changes.push(change),
+				},
+				message,
+			);
+			if (await handled) await handled;
+			if (changes.length === 0) return open;
+			if (!open) return { target, changes, templateId: message.id };
+			for (const change of changes) open.changes.push(change);
+			open.templateId = message.id;
+		} catch (error) {
+			answerFailure(session, message.id, error);
+		}
+		return open;
+	}
+
+	function callHandler(
+		context: Parameters<TemplateHandlers['SendHeartbeat']>[0],
+		message: UpstreamMessage,
+	): Promise<void> | undefined {
+		// The table's type ties each handler to its message; the compiler cannot follow that through a look-up by name.
+		const handler = handlers[message.template] as (line: typeof context, message: UpstreamMessage) => Promise<void> | undefined;
+		return handler(context, message);
+	}
+
+	async function findTarget(session: Session, child: string | undefined, message: UpstreamMessage): Promise<Target> {
+		const first = message.template === 'DeviceCreation' ? message.fields : undefined;
+		return child === undefined ? targets.own(session, first) : targets.child(session, child, first);
+	}
+
+	/** Writes what is pending; `undefined` stands for nothing pending any more. */
+	async function store(session: Session, pending: PendingChanges | undefined): Promise<undefined> {
+		if (!pending) return undefined;
+		const { target, changes, templateId } = pending;
+		try {
+			await storeChanges(session, target, changes);
+		} catch (error) {
+			answerFailure(session, templateId, error);
+		}
+		return undefined;
+	}
+
+	async function storeChanges(session: Session, target: Target, changes: readonly SoftwareChange[]): Promise<void> {
+		const write = (device: ManagedObjectId) => inventory.software.change(session.principal.tenant, device, changes);
+		try {
+			await write(target.id);
+		} catch (error) {
+			if (!(error instanceof InventoryError) || error.code !== 'inventory/notFound') throw error;
+			// The device was deleted while it was connected: its next message creates it anew.
+			targets.forget(session);
+			const anew = target.serial === session.serial ? await targets.own(session) : await targets.child(session, target.serial);
+			await write(anew.id);
+		}
+	}
+
+	/** @throws the error itself where it is not the line's fault */
+	function answerFailure(session: Session, templateId: string, error: unknown): void {
+		if (error instanceof InventoryError && error.code === 'inventory/notFound') targets.forget(session);
+		if (error instanceof LineError) sendError(session, encodeError(error.error, templateId, error.message), 'refused line');
+		else if (error instanceof InventoryError || error instanceof OperationError) {
+			sendError(session, encodeError('refused', templateId, error.message), 'refused line');
+		} else throw error;
+	}
+
+	function sendError(session: Session, line: string, kind: string): void {
+		metrics.mqttErrors.inc({ kind });
+		log.debug({ tenant: session.principal.tenant, device: session.serial, answer: line }, kind);
+		sendIfSubscribed(session, 's/e', line);
+	}
+
+	async function handleOther(session: Session, publish: IncomingPublish, topic: Topic | undefined): Promise<void> {
+		const permission = topic?.kind === 'credentials' ? 'credentials:poll' : 'inventory:write';
+		if (!topic || topic.direction === 'down' || !mayDo(session.principal, permission)) return refuseTopic(session, publish);
+		switch (topic.kind) {
+			case 'credentials':
+				return pollCredentials(session);
+			case 'token':
+				return sendToken(session);
+			case 'template':
+				return answerTemplateCollection(session, topic.collection, publish);
+			case 'inventory':
+			case 'event':
+			case 'alarm':
+			case 'measurement':
+				return jsonMessages.handle(session, publish, topic);
+			default:
+				return refuseTopic(session, publish);
+		}
+	}
+
+	async function refuseTopic(session: Session, publish: IncomingPublish): Promise<void> {
+		sendError(
+			session,
+			encodeError('notSupported', '', `nothing can be published on '${publish.topic.slice(0, 100)}' here`),
+			'refused topic',
+		);
+	}
+
+	async function sendToken(session: Session): Promise<void> {
+		const token = access.tokens.issue(session.principal, session.host);
+		sendIfSubscribed(session, 's/dat', encode('Token', { fields: { token } }));
+	}
+
+	async function pollCredentials(session: Session): Promise<void> {
+		const credentials = await access.registration.poll(session.serial);
+		if (!credentials) return;
+		const { tenant, userName, password } = credentials;
+		log.info({ tenant, device: session.serial }, 'device credentials issued');
+		sendIfSubscribed(session, 's/dcr', encode('Credentials', { fields: { tenant, username: userName, password } }));
+	}
+
+	// No collection is registered, so asking for one finds nothing; devices then go on with static templates.
+	async function answerTemplateCollection(session: Session, xId: string, publish: IncomingPublish): Promise<void> {
+		if (publish.payload.length > 0) return refuseTopic(session, publish);
+		sendIfSubscribed(session, 's/dt', encode('TemplateCollectionMissing', { fields: { xId } }));
+	}
+
+	return { handleTurn };
+}

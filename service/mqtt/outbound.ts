@@ -1,0 +1,200 @@
+import type { Logger } from 'pino';
+import type { Inventory, ManagedObjectId } from '../../inventory/index.ts';
+import type { Operation, Operations } from '../../operations/index.ts';
+import type { Metrics } from '../metrics.ts';
+import { toNotification, toStaticLine } from './operation-messages.ts';
+import type { Session } from './session.ts';
+
+const staticTopic = 's/ds';
+const notificationTopic = 'devicecontrol/notifications';
+const pageSize = 50;
+const maxQueue = 4 * pageSize;
+const maxRemembered = 1000;
+
+/** What flows to one session on one of the two topics for operations. */
+interface Feed {
+	readonly topic: string;
+	readonly qos: 0 | 1;
+	/** Operations to send next, in order. */
+	readonly queue: Operation[];
+	/** Numbers of operations that were sent since the device last asked; they are not sent again by themselves. */
+	readonly sent: Set<number>;
+	/** The store has to be asked for operations after this number. */
+	sweepAfter: number | undefined;
+	running: boolean;
+}
+
+interface Delivery {
+	readonly session: Session;
+	readonly feeds: Feed[];
+	unacknowledged: number;
+	/** Called when there is room again, or the session ends. */
+	onRoom: (() => void)[];
+}
+
+export type Outbound = ReturnType<typeof createOutbound>;
+
+/**
+ * Delivers PENDING operations: when a device subscribes, when it asks (500), and at once while it is connected;
+ * oldest first, one a message, never more under way than the window. [SR-500]
+ */
+export function createOutbound(options: {
+	readonly operations: Operations;
+	readonly inventory: Inventory;
+	readonly metrics: Metrics;
+	readonly log: Logger;
+	/** Messages to one device that may wait for its acknowledgement. */
+	readonly window: number;
+}) {
+	const { operations, inventory, metrics, log, window } = options;
+	const deliveries = new Map<Session, Delivery>();
+	const byAgent = new Map<string, Set<Delivery>>();
+	const endWatch = operations.watchPending(wake);
+
+	/** The device listens to a topic, or listens again: what is PENDING goes out. */
+	function subscribed(session: Session, topic: string, qos: 0 | 1): void {
+		if (topic !== staticTopic && topic !== notificationTopic) return;
+		const delivery = deliveries.get(session) ?? { session, feeds: [], unacknowledged: 0, onRoom: [] };
+		deliveries.set(session, delivery);
+		const present = delivery.feeds.findIndex((feed) => feed.topic === topic);
+		if (present >= 0) delivery.feeds.splice(present, 1);
+		delivery.feeds.push({ topic, qos, queue: [], sent: new Set(), sweepAfter: undefined, running: false });
+		if (session.device) knownDevice(session);
+	}
+
+	function unsubscribed(session: Session, topic: string): void {
+		const feeds = deliveries.get(session)?.feeds;
+		const present = feeds?.findIndex((feed) => feed.topic === topic) ?? -1;
+		if (present >= 0) feeds?.splice(present, 1);
+	}
+
+	/** The device's managed object is known: deliver to feeds that have not begun. */
+	function knownDevice(session: Session): void {
+		const delivery = deliveries.get(session);
+		if (!delivery || !session.device) return;
+		const key = agentKey(session.principal.tenant, session.device);
+		const present = byAgent.get(key) ?? new Set();
+		byAgent.set(key, present.add(delivery));
+		for (const feed of delivery.feeds) if (feed.sent.size === 0 && feed.sweepAfter === undefined) sweep(delivery, feed);
+	}
+
+	/** 500: everything PENDING goes out again. */
+	function resend(session: Session): void {
+		const delivery = deliveries.get(session);
+		if (!delivery) return;
+		for (const feed of delivery.feeds) {
+			feed.sent.clear();
+			feed.queue.length = 0;
+			sweep(delivery, feed);
+		}
+	}
+
+	function closed(session: Session): void {
+		const delivery = deliveries.get(session);
+		if (!delivery) return;
+		deliveries.delete(session);
+		const key = session.device && agentKey(session.principal.tenant, session.device);
+		const present = key === undefined ? undefined : byAgent.get(key);
+		if (key && present?.delete(delivery) && present.size === 0) byAgent.delete(key);
+		for (const go of delivery.onRoom.splice(0)) go();
+	}
+
+	/** Finds what a lost wake-up left behind. */
+	function sweepAll(): void {
+		for (const delivery of deliveries.values()) for (const feed of delivery.feeds) if (!feed.running) sweep(delivery, feed);
+	}
+
+	function wake(operation: Operation): void {
+		for (const delivery of byAgent.get(agentKey(operation.tenant, operation.agentId)) ?? []) {
+			for (const feed of delivery.feeds) {
+				if (feed.queue.length < maxQueue) feed.queue.push(operation);
+				else feed.sweepAfter = 0;
+				start(delivery, feed);
+			}
+		}
+	}
+
+	function sweep(delivery: Delivery, feed: Feed): void {
+		feed.sweepAfter = 0;
+		start(delivery, feed);
+	}
+
+	function start(delivery: Delivery, feed: Feed): void {
+		if (feed.running) return;
+		feed.running = true;
+		run(delivery, feed)
+			.catch((error: unknown) => {
+				// Nothing is lost: the operations are PENDING in the store, and the device gets them when it is back.
+				const { session } = delivery;
+				log.warn({ err: error, tenant: session.principal.tenant, device: session.serial }, 'operations could not be delivered');
+				session.connection.close('operations could not be delivered');
+			})
+			.finally(() => {
+				feed.running = false;
+			});
+	}
+
+	async function run(delivery: Delivery, feed: Feed): Promise<void> {
+		const { session } = delivery;
+		while (!session.closed && delivery.feeds.includes(feed)) {
+			const operation = feed.queue.shift();
+			if (operation) await send(delivery, feed, operation);
+			else if (feed.sweepAfter !== undefined && session.device) await fill(session.principal.tenant, session.device, feed);
+			else return;
+		}
+	}
+
+	async function fill(tenant: string, device: ManagedObjectId, feed: Feed): Promise<void> {
+		const page = await operations.listPending(tenant, device, feed.sweepAfter ?? 0, pageSize);
+		feed.queue.push(...page);
+		feed.sweepAfter = page.length < pageSize ? undefined : page.at(-1)?.seq;
+	}
+
+	async function send(delivery: Delivery, feed: Feed, operation: Operation): Promise<void> {
+		if (feed.sent.has(operation.seq)) return;
+		const payload = feed.topic === notificationTopic ? toNotification(operation) : await toLine(operation);
+		remember(feed.sent, operation.seq);
+		if (payload === undefined) return;
+		if (delivery.unacknowledged >= window && !(await stillWanted(delivery, operation))) return;
+		const { session } = delivery;
+		if (session.closed) return;
+		delivery.unacknowledged++;
+		metrics.mqttMessages.add('down', feed.topic);
+		log.debug({ tenant: operation.tenant, device: session.serial, operation: operation.id, topic: feed.topic }, 'operation sent');
+		session.connection.publish(feed.topic, payload, feed.qos, (delivered) => {
+			delivery.unacknowledged--;
+			delivery.onRoom.shift()?.();
+			if (delivered) noteDelivered(operation);
+		});
+	}
+
+	// Somebody may have called the operation off while it waited for room.
+	async function stillWanted(delivery: Delivery, { tenant, id }: Operation): Promise<boolean> {
+		while (delivery.unacknowledged >= window && !delivery.session.closed)
+			await new Promise<void>((resolve) => delivery.onRoom.push(resolve));
+		const present = await operations.find(tenant, id);
+		return present?.status === 'PENDING';
+	}
+
+	async function toLine(operation: Operation): Promise<string | undefined> {
+		const device = await inventory.objects.find(operation.tenant, operation.deviceId);
+		return device && toStaticLine(operation, device);
+	}
+
+	function noteDelivered(operation: Operation): void {
+		operations.setDelivered(operation.tenant, operation.id).catch((error: unknown) => {
+			log.warn({ err: error, tenant: operation.tenant, operation: operation.id }, 'delivery of an operation could not be noted');
+		});
+	}
+
+	return { subscribed, unsubscribed, knownDevice, resend, closed, sweepAll, close: endWatch };
+}
+
+function agentKey(tenant: string, agent: ManagedObjectId): string {
+	return `${tenant}/${agent}`;
+}
+
+function remember(sent: Set<number>, seq: number): void {
+	sent.add(seq);
+	if (sent.size > maxRemembered) sent.delete(sent.values().next().value ?? seq);
+}

@@ -1,0 +1,44 @@
+import type { Principal } from '../../access/index.ts';
+import type { ManagedObjectId } from '../../inventory/index.ts';
+
+/** What the MQTT side needs of a connection, whichever broker it is on. */
+export interface DeviceConnection {
+	/** `done` is called once: with true when the device has the message (PUBACK; written, at QoS 0), with false when it never will. */
+	publish(topic: string, payload: string, qos: 0 | 1, done?: (delivered: boolean) => void): void;
+	/** Cuts the connection off. */
+	close(reason: string): void;
+}
+
+/** One publish of a device; `done` releases its acknowledgement. */
+export interface IncomingPublish {
+	readonly topic: string;
+	readonly payload: Buffer;
+	/** 0 at QoS 0. */
+	readonly messageId: number;
+	/** The device marks it as sent before. */
+	readonly redelivered: boolean;
+	readonly done: (error?: Error) => void;
+}
+
+/** A connected device: who it is, and what is known of it. */
+export interface Session {
+	readonly principal: Principal;
+	/** The `deviceIdentifier` of the client id. */
+	readonly serial: string;
+	/** The host name by which the device knows the service. */
+	readonly host: string;
+	readonly connection: DeviceConnection;
+	/** Topics that it listens to, with the QoS granted. */
+	readonly subscriptions: Map<string, 0 | 1>;
+	/** The device's managed object, once it is known. */
+	device?: ManagedObjectId;
+	/** Managed objects of the child devices and services that it has spoken for, by serial. */
+	targets?: Map<string, ManagedObjectId>;
+	closed: boolean;
+}
+
+/** Sends on a topic if the device listens to it. */
+export function sendIfSubscribed(session: Session, topic: string, payload: string): void {
+	const qos = session.subscriptions.get(topic);
+	if (qos !== undefined && !session.closed) session.connection.publish(topic, payload, qos);
+}

@@ -1,0 +1,261 @@
+import {
+	type Inventory,
+	type ObjectPatch,
+	type PackageLimits,
+	packageFault,
+	parseObjectBody,
+	type SoftwareChange,
+} from '../../inventory/index.ts';
+import { type Operations, parseOperationId, type Receipt } from '../../operations/index.ts';
+import { encode, encodeError, type MessageOf, templates, type UpstreamTemplateName } from '../../smartrest/index.ts';
+import { LineError } from './line-error.ts';
+import type { Outbound } from './outbound.ts';
+import { type Session, sendIfSubscribed } from './session.ts';
+import type { Target, Targets } from './targets.ts';
+
+/** What a handler knows of the line besides the message. */
+export interface LineContext {
+	readonly session: Session;
+	/** The device, child or service that the topic names. */
+	readonly target: Target;
+	/** Names the line of an operation report, the same when its publish is sent again. */
+	readonly receipt: Receipt;
+	/** Packages to add and remove; they are stored together at the end of the turn, or before the next line that is not about packages. */
+	readonly change: (change: SoftwareChange) => void;
+}
+
+type Handler<Name extends UpstreamTemplateName> = (context: LineContext, message: MessageOf<Name>) => Promise<void> | undefined;
+export type TemplateHandlers = { readonly [Name in UpstreamTemplateName]: Handler<Name> };
+
+/** What each template does. A template without a handler does not compile. */
+export function createTemplateHandlers(options: {
+	readonly inventory: Inventory;
+	readonly operations: Operations;
+	readonly outbound: Outbound;
+	readonly targets: Targets;
+	readonly packageLimits: PackageLimits;
+	readonly maxFragments: number;
+	/** Shown to devices that ask with 600. */
+	readonly version: string;
+	readonly clock: () => number;
+}): TemplateHandlers {
+	const { inventory, operations, outbound, targets, packageLimits, version, clock } = options;
+
+	async function patch({ session, target }: LineContext, fragments: Readonly<Record<string, unknown>>): Promise<void> {
+		await inventory.objects.update(session.principal.tenant, target.id, { fragments });
+	}
+
+	function answer(session: Session, line: string): void {
+		sendIfSubscribed(session, 's/ds', line);
+	}
+
+	// Measurements, alarms and events are accepted for the sake of the devices; they are no part of this product and not kept.
+	function accept(): undefined {}
+
+	function checked(line: number, item: { name: string; version: string; type?: string; url: string }, index: number) {
+		const { type = '', ...rest } = item;
+		const fault = packageFault({ ...rest, softwareType: type }, packageLimits);
+		if (fault) throw new LineError('badLine', `line ${line} package ${index + 1}: ${fault.field} ${fault.reason}`);
+		return { ...rest, ...(type && { softwareType: type }) };
+	}
+
+	return {
+		DeviceCreation({ session, target }) {
+			if (!target.created) sendIfSubscribed(session, 's/e', encodeError('refused', '100', 'Device already existing'));
+		},
+		async ChildDeviceCreation({ session, target }, { fields }) {
+			const existing = await targets.known(session, fields.childId);
+			if (existing) return;
+			const isDevice = fields.isDevice.toLowerCase() !== 'false';
+			await inventory.devices.ensure(session.principal.tenant, fields.childId, () => ({
+				owner: session.principal.userName,
+				name: fields.name || `MQTT Device ${fields.childId}`,
+				type: fields.type || 'c8y_MQTTChildDevice',
+				fragments: isDevice ? { c8y_IsDevice: {} } : {},
+				parent: { id: target.id, kind: 'childDevices' },
+			}));
+		},
+		async ServiceCreation({ session, target }, { fields }) {
+			const { tenant, userName } = session.principal;
+			const { serviceExternalId, serviceType, serviceName, status } = fields;
+			const known = await targets.known(session, serviceExternalId);
+			if (known) {
+				await inventory.objects.update(tenant, known.id, {
+					name: serviceName,
+					type: 'c8y_Service',
+					fragments: { serviceType, status },
+				});
+				return;
+			}
+			const { id, created } = await inventory.devices.ensure(tenant, serviceExternalId, () => ({
+				owner: userName,
+				name: serviceName,
+				type: 'c8y_Service',
+				fragments: { serviceType, status },
+				parent: { id: target.id, kind: 'childAdditions' },
+			}));
+			if (!created) await inventory.objects.update(tenant, id, { fragments: { serviceType, status } });
+		},
+		ServiceStatusUpdate: (context, { fields }) => patch(context, { status: fields.status }),
+		async GetChildDevices({ session, target }) {
+			const serials = await inventory.devices.childSerials(session.principal.tenant, target.id, maxChildren);
+			answer(session, encode('ChildDevices', { fields: {}, items: serials.map((childId) => ({ childId })) }));
+		},
+		async ClearDeviceFragments({ session, target }, { items }) {
+			const body = Object.fromEntries(items.map(({ fragment }) => [fragment, null]));
+			await inventory.objects.update(session.principal.tenant, target.id, parseObjectBody(body, options));
+		},
+		ConfigureHardware: (context, { fields }) => patch(context, { c8y_Hardware: withoutEmpty(fields) }),
+		ConfigureMobile: (context, { fields }) => patch(context, { c8y_Mobile: withoutEmpty(fields) }),
+		ConfigurePosition: (context, { fields }) => patch(context, { c8y_Position: toPosition(fields) }),
+		SetConfiguration: (context, { fields }) => patch(context, { c8y_Configuration: { config: fields.configuration } }),
+		SetSupportedOperations: (context, { items }) =>
+			patch(context, { c8y_SupportedOperations: distinct(items.map(({ operation }) => operation)) }),
+		SetFirmware: (context, { fields }) => patch(context, { c8y_Firmware: fields }),
+		async SetSoftwareList({ session, target }, { line, items }) {
+			const named = items.filter(({ name }) => name !== '');
+			await inventory.software.set(
+				session.principal.tenant,
+				target.id,
+				named.map((item, index) => checked(line, item, index)),
+				'legacy',
+			);
+		},
+		async SetRequiredAvailability({ session, target }, { fields }) {
+			const responseInterval = Number(fields.minutes);
+			if (!Number.isInteger(responseInterval) || Math.abs(responseInterval) > 1_000_000) {
+				throw new LineError('badLine', `minutes must be a whole number but found '${fields.minutes.slice(0, 20)}'`);
+			}
+			await inventory.objects.change(session.principal.tenant, target.id, ({ fragments }): ObjectPatch | undefined =>
+				'c8y_RequiredAvailability' in fragments ? undefined : { fragments: { c8y_RequiredAvailability: { responseInterval } } },
+			);
+		},
+		SetSupportedLogs: (context, { items }) =>
+			patch(context, { c8y_SupportedLogs: distinct(items.map(({ logType }) => logType)) }),
+		SetSupportedConfigurations: (context, { items }) =>
+			patch(context, { c8y_SupportedConfigurations: distinct(items.map(({ configurationType }) => configurationType)) }),
+		async SetCurrentlyInstalledConfiguration({ session, target }, { fields }) {
+			const { type, url, name, time } = fields;
+			const value = { type, url, name: name || type, time: time || new Date(clock()).toISOString() };
+			const body = { [`c8y_Configuration_${type}`]: value };
+			await inventory.objects.update(session.principal.tenant, target.id, parseObjectBody(body, options));
+		},
+		SetAppliedDeviceProfile: (context, { fields }) =>
+			patch(context, {
+				c8y_Profile: {
+					profileExecuted: fields.executed.toLowerCase() === 'true',
+					...(fields.profileId && { profileId: fields.profileId }),
+				},
+			}),
+		SetDeviceAgentInformation: (context, { fields }) => patch(context, { c8y_Agent: withoutEmpty(fields) }),
+		GetDeviceManagedObjectId({ session, target }) {
+			answer(session, encode('DeviceManagedObjectId', { fields: { managedObjectId: target.id } }));
+		},
+		SendHeartbeat: (context) => patch(context, availability(clock())),
+		async SetAdvancedSoftwareList({ session, target }, { line, items }) {
+			await inventory.software.set(
+				session.principal.tenant,
+				target.id,
+				items.map((item, index) => checked(line, item, index)),
+				'advanced',
+			);
+		},
+		AppendAdvancedSoftwareItems({ change }, { line, items }) {
+			const checkedItems = items.map((item, index) => checked(line, item, index));
+			for (const item of checkedItems) change({ action: 'put', item });
+		},
+		RemoveAdvancedSoftwareItems({ change }, { items }) {
+			for (const { name, version: removed } of items) change({ action: 'remove', name, version: removed });
+		},
+		SetSupportedSoftwareTypes(context, { items }) {
+			const types = distinct(items.map(({ type }) => type));
+			return patch(context, { c8y_SupportedSoftwareTypes: types.length > 0 ? types : null });
+		},
+		SetSupportedRemoteAccessProtocols: (context, { items }) =>
+			patch(context, { c8y_RemoteAccessSupportedProtocols: distinct(items.map(({ protocol }) => protocol)) }),
+		CreateCustomMeasurement: accept,
+		CreateCustomMeasurementWithMultipleFragments: accept,
+		CreateSignalStrengthMeasurement: accept,
+		CreateTemperatureMeasurement: accept,
+		CreateBatteryMeasurement: accept,
+		CreateCriticalAlarm: accept,
+		CreateMajorAlarm: accept,
+		CreateMinorAlarm: accept,
+		CreateWarningAlarm: accept,
+		UpdateAlarmSeverity: accept,
+		ClearAlarm: accept,
+		ClearAlarmFragments: accept,
+		CreateBasicEvent: accept,
+		CreateLocationUpdateEvent: accept,
+		CreateLocationUpdateEventWithDeviceUpdate: (context, { fields }) => patch(context, { c8y_Position: toPosition(fields) }),
+		ClearEventFragments: accept,
+		GetPendingOperations({ session }) {
+			outbound.resend(session);
+		},
+		async SetOperationToExecuting({ session, target, receipt }, { fields }) {
+			const started = await operations.startOldest(session.principal.tenant, target.id, fields.fragment, receipt);
+			if (!started && !receipt.redelivered) throw nothingToReport(fields.fragment, 'PENDING');
+		},
+		async SetOperationToFailed({ session, target, receipt }, { fields }) {
+			const ending = { status: 'FAILED', failureReason: fields.reason } as const;
+			const ended = await operations.endOldest(session.principal.tenant, target.id, fields.fragment, ending, receipt);
+			if (!ended && !receipt.redelivered) throw nothingToReport(fields.fragment, 'EXECUTING');
+		},
+		async SetOperationToSuccessful({ session, target, receipt }, { fields, items }) {
+			const ending = { status: 'SUCCESSFUL', results: items.map(({ parameter }) => parameter) } as const;
+			const ended = await operations.endOldest(session.principal.tenant, target.id, fields.fragment, ending, receipt);
+			if (!ended && !receipt.redelivered) throw nothingToReport(fields.fragment, 'EXECUTING');
+		},
+		async SetOperationToExecutingById({ session, target }, { fields }) {
+			await operations.report(session.principal.tenant, target.id, parseOperationId(fields.operationId), { status: 'EXECUTING' });
+		},
+		async SetOperationToFailedById({ session, target }, { fields }) {
+			const ending = { status: 'FAILED', failureReason: fields.reason } as const;
+			await operations.report(session.principal.tenant, target.id, parseOperationId(fields.operationId), ending);
+		},
+		async SetOperationToSuccessfulById({ session, target }, { fields, items }) {
+			const ending = { status: 'SUCCESSFUL', results: items.map(({ parameter }) => parameter) } as const;
+			await operations.report(session.principal.tenant, target.id, parseOperationId(fields.operationId), ending);
+		},
+		async SetExecutingOperationsToFailed({ session, target, receipt }, { fields }) {
+			await operations.failExecuting(session.principal.tenant, target.id, fields.fragment, fields.reason, receipt);
+		},
+		GetPlatformVersion({ session }) {
+			answer(session, encode('PlatformVersion', { fields: { version } }));
+		},
+		GetServedTemplates({ session }) {
+			answer(session, encode('ServedTemplates', { fields: {}, items: templates.map(({ id }) => ({ templateId: id })) }));
+		},
+	};
+}
+
+const maxChildren = 1000;
+
+/** What a sign of life leaves in the managed object. */
+export function availability(now: number): { readonly c8y_Availability: { readonly lastMessage: string } } {
+	return { c8y_Availability: { lastMessage: new Date(now).toISOString() } };
+}
+
+function nothingToReport(fragment: string, status: string): LineError {
+	return new LineError('refused', `no ${status} operation with ${fragment}`);
+}
+
+function withoutEmpty(fields: Readonly<Record<string, string>>): Record<string, string> {
+	return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== ''));
+}
+
+function toPosition(fields: { latitude: string; longitude: string; altitude: string; accuracy: string }): Record<string, number> {
+	const named = { lat: fields.latitude, lng: fields.longitude, alt: fields.altitude, accuracy: fields.accuracy };
+	const position: Record<string, number> = {};
+	for (const [name, value] of Object.entries(named)) {
+		if (value === '') continue;
+		if (!Number.isFinite(Number(value)))
+			throw new LineError('badLine', `${name} must be a number but found '${value.slice(0, 20)}'`);
+		position[name] = Number(value);
+	}
+	return position;
+}
+
+function distinct(values: readonly string[]): string[] {
+	return [...new Set(values)].filter((value) => value !== '');
+}

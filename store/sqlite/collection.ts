@@ -1,0 +1,82 @@
+import {
+	type Change,
+	type Collection,
+	DuplicateKeyError,
+	type Filter,
+	type Query,
+	type StoredDocument,
+} from '../document-store.ts';
+import { stepCode } from './protocol.ts';
+import { countSql, getSql, groupCountSql, joinedSql, selectSql } from './query-sql.ts';
+import type { ReadQueue } from './read-queue.ts';
+import { encodeDocument, encodeId, encodeUpdate, type OpenCollection } from './steps.ts';
+import { checkUpdate } from './update.ts';
+import type { WriteQueue } from './write-queue.ts';
+
+const scanPage = 1000;
+
+/** What a collection uses of its store. */
+export interface CollectionParts {
+	readonly collection: OpenCollection;
+	readonly reads: ReadQueue;
+	readonly writes: WriteQueue;
+	readonly listen: (listener: (changes: readonly Change<StoredDocument>[]) => void) => () => void;
+}
+
+export function createCollection<T extends StoredDocument>(parts: CollectionParts): Collection<T> {
+	const { collection, reads, writes } = parts;
+	const { layout, number } = collection;
+
+	const find = async (query: Query): Promise<T[]> => {
+		const text = await reads.read({ shape: 'documents', ...joinedSql(layout, query) });
+		return JSON.parse(text);
+	};
+
+	return {
+		name: layout.name,
+		get: async (id) => {
+			const text = await reads.read({ shape: 'document', sql: getSql(layout), params: [encodeId(id)] });
+			return JSON.parse(text) ?? undefined;
+		},
+		find,
+		scan: async function* (filter: Filter) {
+			let last: string | undefined;
+			for (;;) {
+				const after: Filter = last === undefined ? {} : { _id: { $gt: last } };
+				const page: T[] = await find({ filter: { $and: [filter, after] }, sort: [['_id', 1]], limit: scanPage });
+				yield* page;
+				last = page[page.length - 1]?._id;
+				if (page.length < scanPage) return;
+			}
+		},
+		count: async (filter) => JSON.parse(await reads.read({ shape: 'count', ...countSql(layout, filter) })),
+		groupCount: async (keys, filter) => {
+			const rows = await reads.read({ shape: 'groups', ...groupCountSql(layout, keys, filter) });
+			return groupsOf(JSON.parse(rows));
+		},
+		insert: async (document) => {
+			const outcome = await writes.batch(1, (cells) => {
+				cells.push(stepCode.insert, number);
+				encodeDocument(document, layout, cells);
+				return false;
+			});
+			if (!outcome.ok) throw new DuplicateKeyError(`${layout.name}: the id or a unique index of '${document._id}' is taken`);
+		},
+		findOneAndUpdate: async (filter, update, options = {}) => {
+			const { insert } = options;
+			checkUpdate(update);
+			const select = selectSql(layout, { filter, sort: options.sort, limit: 1 });
+			const text = await writes.batchForDocument((cells) => {
+				cells.push(stepCode.findOneAndUpdate, number, select.sql, select.params.length, ...select.params);
+				cells.push(encodeUpdate(update), insert ? JSON.stringify(insert) : null, insert ? encodeId(insert._id) : null);
+				return false;
+			});
+			return text === null ? undefined : JSON.parse(text);
+		},
+		watch: (listener) => parts.listen((changes) => listener(changes as readonly Change<T>[])),
+	};
+}
+
+function groupsOf(rows: readonly (readonly (string | number | boolean | null)[])[]) {
+	return rows.map((row) => ({ key: row.slice(0, -1), count: Number(row[row.length - 1]) }));
+}

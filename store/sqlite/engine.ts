@@ -1,0 +1,181 @@
+import { StoreError } from '../document-store.ts';
+import { type Connection, codeOf, explainError, openConnection } from './connection.ts';
+import { applyGroup } from './group.ts';
+import type { Answer, OpenRequest, Read, Request } from './protocol.ts';
+import { openCollectionTables, openSchema } from './schema.ts';
+import { openTable, type Table } from './table.ts';
+import { type Binding, type Cell, fromColumn, toBinding } from './values.ts';
+
+/** One thread's side of the database: takes requests one after the other and answers each through `answer`. */
+export interface Engine {
+	handle(request: Request): void;
+}
+
+/** Long queries do not hold back the answers of the short ones before them. */
+const answerEveryMilliseconds = 4;
+
+interface Opened {
+	readonly connection: Connection;
+	readonly lock: Connection | undefined;
+	readonly tables: Table[];
+	/** Changes that the group being written has made in watched collections. */
+	changes: Cell[];
+}
+
+export function createEngine(answer: (answer: Answer) => void): Engine {
+	let opened: Opened | undefined;
+
+	const dispatch = (request: Request): void => {
+		if (request.kind === 'open') {
+			opened = open(request);
+			answer({ kind: 'done' });
+			return;
+		}
+		if (opened === undefined) throw new StoreError('the database is not open');
+		switch (request.kind) {
+			case 'collection':
+				openCollection(opened, request);
+				break;
+			case 'watch':
+				opened.tables[request.number]?.setWatched(request.watched);
+				break;
+			case 'group':
+				answer(writeGroup(opened, request.cells));
+				return;
+			case 'reads':
+				readAll(opened.connection, request.shapes, request.cells, answer);
+				return;
+			case 'close':
+				close(opened);
+				opened = undefined;
+		}
+		answer({ kind: 'done' });
+	};
+
+	return {
+		handle: (request) => {
+			try {
+				dispatch(request);
+			} catch (error) {
+				const file = 'file' in request ? request.file : (opened?.connection.file ?? '');
+				answer({ kind: 'failed', message: explainError(error, file), isInput: error instanceof TypeError });
+			}
+		},
+	};
+}
+
+function open(request: OpenRequest): Opened {
+	const lock = request.lockFile === undefined ? undefined : takeLock(request.lockFile);
+	let connection: Connection | undefined;
+	try {
+		connection = openConnection(request.file);
+		connection.exec('PRAGMA busy_timeout = 5000');
+		connection.exec(`PRAGMA cache_size = -${request.cacheKilobytes}`);
+		if (request.readOnly) connection.exec('PRAGMA query_only = 1');
+		else openForWriting(connection, request);
+		return { connection, lock, tables: [], changes: [] };
+	} catch (error) {
+		connection?.close();
+		lock?.close();
+		throw error;
+	}
+}
+
+function openForWriting(connection: Connection, request: OpenRequest): void {
+	connection.exec('PRAGMA journal_mode = WAL');
+	connection.exec('PRAGMA synchronous = FULL');
+	// 16 MB of log before it is carried over: rarer, and each page then goes once for many commits.
+	connection.exec('PRAGMA wal_autocheckpoint = 4000');
+	connection.exec('PRAGMA journal_size_limit = 67108864');
+	openSchema(connection);
+	if (request.maxSizeBytes !== undefined) {
+		const pageSize = Number(connection.prepare('PRAGMA page_size').get([])?.[0]);
+		connection.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(request.maxSizeBytes / pageSize))}`);
+	}
+}
+
+/** A lock that the operating system releases when the process dies, however it dies. */
+function takeLock(file: string): Connection {
+	const lock = openConnection(file);
+	try {
+		lock.exec('BEGIN EXCLUSIVE');
+		return lock;
+	} catch (error) {
+		lock.close();
+		if (codeOf(error).startsWith('SQLITE_BUSY')) throw new StoreError(`another process has the database open (it holds ${file})`);
+		throw error;
+	}
+}
+
+function openCollection(opened: Opened, request: Extract<Request, { kind: 'collection' }>): void {
+	openCollectionTables(opened.connection, request.layout);
+	opened.tables[request.number] = openTable(opened.connection, request.layout, request.number, (table, kind, id, doc) => {
+		opened.changes.push(table.number, kind, id, doc);
+	});
+}
+
+function writeGroup(opened: Opened, cells: readonly Cell[]): Answer {
+	opened.changes = [];
+	try {
+		return applyGroup(opened.connection, opened.tables, cells, opened.changes);
+	} catch (error) {
+		const message = explainError(error, opened.connection.file);
+		return { kind: 'group', error: message, failures: [], errors: [], documents: [], changes: [] };
+	}
+}
+
+function readAll(
+	connection: Connection,
+	shapes: readonly Read['shape'][],
+	cells: readonly Cell[],
+	answer: (answer: Answer) => void,
+): void {
+	let texts: (string | null)[] = [];
+	let errors: string[] = [];
+	let answered = performance.now();
+	let position = 0;
+	for (const shape of shapes) {
+		const sql = String(cells[position++]);
+		const count = Number(cells[position++]);
+		const params = cells.slice(position, position + count).map(toBinding);
+		position += count;
+		try {
+			texts.push(read(connection, shape, sql, params));
+		} catch (error) {
+			texts.push(null);
+			errors.push(explainError(error, connection.file));
+		}
+		if (performance.now() - answered > answerEveryMilliseconds) {
+			answer({ kind: 'reads', texts, errors, last: false });
+			texts = [];
+			errors = [];
+			answered = performance.now();
+		}
+	}
+	answer({ kind: 'reads', texts, errors, last: true });
+}
+
+function read(connection: Connection, shape: Read['shape'], sql: string, params: readonly Binding[]): string {
+	const statement = connection.prepare(sql);
+	switch (shape) {
+		case 'documents':
+			return `[${statement.get(params)?.[0] ?? ''}]`;
+		case 'document':
+			return String(statement.get(params)?.[0] ?? 'null');
+		case 'count':
+			return String(statement.get(params)?.[0] ?? 0);
+		case 'groups':
+			return JSON.stringify(statement.all(params).map((row) => [...row.slice(0, -1).map(fromColumn), row[row.length - 1]]));
+		case 'rows':
+			return JSON.stringify(statement.all(params));
+	}
+}
+
+function close(opened: Opened): void {
+	try {
+		if (opened.lock !== undefined) opened.connection.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get([]);
+	} finally {
+		opened.connection.close();
+		opened.lock?.close();
+	}
+}

@@ -1,0 +1,53 @@
+import { stepCode } from './protocol.ts';
+import { conditionSql } from './query-sql.ts';
+import { encodeRemoval, type OpenCollection } from './steps.ts';
+import type { WriteQueue } from './write-queue.ts';
+
+/** A collection whose documents expire. */
+export interface Expiry {
+	readonly collection: OpenCollection;
+	readonly field: string;
+	readonly afterSeconds: number;
+}
+
+export interface ExpiryOptions {
+	/** May grow while it runs. */
+	readonly expiries: readonly Expiry[];
+	readonly writes: WriteQueue;
+	readonly now: () => number;
+	readonly everySeconds: number;
+}
+
+const removedAtOnce = 200;
+const rounds = 50;
+
+/** Removes expired documents from time to time, few at once so that nobody waits behind it. */
+export function startExpiry(options: ExpiryOptions): { run: () => Promise<void>; stop: () => void } {
+	const run = async (): Promise<void> => {
+		for (const expiry of options.expiries) await removeExpired(expiry, options);
+	};
+	let isRunning = false;
+	const timer = setInterval(() => {
+		if (isRunning) return;
+		isRunning = true;
+		const end = () => {
+			isRunning = false;
+		};
+		// What fails now is tried again at the next round; a store that is broken says so to everybody else.
+		run().then(end, end);
+	}, options.everySeconds * 1000);
+	timer.unref();
+	return { run, stop: () => clearInterval(timer) };
+}
+
+async function removeExpired({ collection, field, afterSeconds }: Expiry, { writes, now }: ExpiryOptions): Promise<void> {
+	const condition = conditionSql(collection.layout, { [field]: { $lt: now() - afterSeconds * 1000 } });
+	for (let round = 0; round < rounds; round++) {
+		const removed = await writes.batchForDocument((cells) => {
+			cells.push(stepCode.removeWhere, collection.number);
+			encodeRemoval(condition, removedAtOnce, cells);
+			return false;
+		});
+		if (Number(removed) < removedAtOnce) return;
+	}
+}

@@ -1,0 +1,212 @@
+import { type Filter, StoreError, type Update } from '../document-store.ts';
+import type { Connection } from './connection.ts';
+import { matches } from './filter-match.ts';
+import { type GroupAnswer, stepCode } from './protocol.ts';
+import { readMeta, writeMeta } from './schema.ts';
+import { DuplicateStep, type Table } from './table.ts';
+import { applyUpdate } from './update.ts';
+import { type Cell, toBinding } from './values.ts';
+
+/** A group on its way through the writer. */
+interface Run {
+	readonly connection: Connection;
+	readonly tables: readonly Table[];
+	readonly cells: readonly Cell[];
+	/** Where the next cell is. */
+	position: number;
+	batch: number;
+	readonly failures: number[];
+	readonly errors: string[];
+	readonly documents: (number | string | null)[];
+	readonly changes: Cell[];
+}
+
+/** A step found no document that meets its condition. */
+class UnmetStep extends Error {}
+
+/** Writes one group of batches in one transaction; a batch that fails takes nothing with it but itself. */
+export function applyGroup(
+	connection: Connection,
+	tables: readonly Table[],
+	cells: readonly Cell[],
+	changes: Cell[],
+): GroupAnswer {
+	const run: Run = { connection, tables, cells, changes, position: 0, batch: 0, failures: [], errors: [], documents: [] };
+	try {
+		connection.transaction(() => {
+			for (; run.position < cells.length; run.batch++) applyBatch(run);
+			flushAll(run);
+		});
+	} catch (error) {
+		discardAll(run);
+		throw error;
+	}
+	return { kind: 'group', error: undefined, failures: run.failures, errors: run.errors, documents: run.documents, changes };
+}
+
+function applyBatch(run: Run): void {
+	const needsSavepoint = run.cells[run.position] === 1;
+	const end = Number(run.cells[run.position + 1]);
+	run.position += 2;
+	if (needsSavepoint) applyInSavepoint(run, end);
+	else applySteps(run, end);
+	run.position = end;
+}
+
+function applyInSavepoint(run: Run, end: number): void {
+	flushAll(run);
+	const changesBefore = run.changes.length;
+	const documentsBefore = run.documents.length;
+	run.connection.prepare('SAVEPOINT batch').run([]);
+	if (applySteps(run, end)) flushAll(run);
+	else {
+		discardAll(run);
+		run.changes.length = changesBefore;
+		run.documents.length = documentsBefore;
+		run.connection.prepare('ROLLBACK TO batch').run([]);
+	}
+	run.connection.prepare('RELEASE batch').run([]);
+}
+
+function applySteps(run: Run, end: number): boolean {
+	for (let step = 0; run.position < end; step++) {
+		try {
+			applyStep(run);
+		} catch (error) {
+			run.failures.push(run.batch, step, kindOfFailure(error, run));
+			return false;
+		}
+	}
+	return true;
+}
+
+function kindOfFailure(error: unknown, run: Run): 0 | 1 | 2 {
+	if (error instanceof UnmetStep) return 0;
+	if (error instanceof DuplicateStep) return 1;
+	if (!(error instanceof StoreError)) throw error;
+	run.errors.push(error.message);
+	return 2;
+}
+
+function applyStep(run: Run): void {
+	const code = next(run);
+	if (code === stepCode.ping) {
+		ping(run);
+		return;
+	}
+	const table = run.tables[Number(next(run))];
+	if (table === undefined) throw new Error('a step names a collection that is not open');
+	if (code === stepCode.put && !table.isCareful()) {
+		table.putLater(run.cells, run.position);
+		run.position += table.width;
+		return;
+	}
+	// What waits to be written must be there for whatever reads.
+	table.flush();
+	const apply = stepFunctions[Number(code)];
+	if (apply === undefined) throw new Error(`unknown step ${String(code)}`);
+	apply(run, table);
+}
+
+const stepFunctions: Readonly<Record<number, (run: Run, table: Table) => void>> = {
+	[stepCode.put]: (run, table) => {
+		table.put(run.cells, run.position);
+		run.position += table.width;
+	},
+	[stepCode.insert]: (run, table) => {
+		table.insert(run.cells, run.position);
+		run.position += table.width;
+	},
+	[stepCode.update]: update,
+	[stepCode.require]: require,
+	[stepCode.remove]: (run, table) => table.remove(nextText(run)),
+	[stepCode.removeWhere]: removeWhere,
+	[stepCode.findOneAndUpdate]: findOneAndUpdate,
+};
+
+/** With a bound, it answers with how many it removed. */
+function removeWhere(run: Run, table: Table): void {
+	const condition = nextText(run);
+	const most = Number(next(run));
+	const params = nextParams(run);
+	if (most < 0) table.removeWhere(condition, params, Number.POSITIVE_INFINITY);
+	else run.documents.push(run.batch, String(table.removeWhere(condition, params, most)));
+}
+
+function require(run: Run, table: Table): void {
+	const id = nextText(run);
+	const where = next(run);
+	if (typeof where !== 'string') {
+		if (!table.has(id)) throw new UnmetStep();
+		return;
+	}
+	const doc = table.get(id);
+	if (doc === undefined || !matches(JSON.parse(doc), filterOf(where))) throw new UnmetStep();
+}
+
+function update(run: Run, table: Table): void {
+	const id = nextText(run);
+	const where = next(run);
+	const change = updateOf(nextText(run));
+	const doc = table.get(id);
+	if (doc === undefined) throw new UnmetStep();
+	const document: Record<string, unknown> = JSON.parse(doc);
+	if (typeof where === 'string' && !matches(document, filterOf(where))) throw new UnmetStep();
+	applyUpdate(document, change);
+	table.replace(id, doc, document);
+}
+
+function findOneAndUpdate(run: Run, table: Table): void {
+	const select = nextText(run);
+	const params = nextParams(run);
+	const change = updateOf(nextText(run));
+	const insert = next(run);
+	const insertId = next(run);
+	const found = run.connection.prepare(select).get(params);
+	if (found !== undefined) {
+		const doc = String(found[0]);
+		const document: Record<string, unknown> = JSON.parse(doc);
+		applyUpdate(document, change);
+		run.documents.push(run.batch, table.replace(String(found[1]), doc, document));
+	} else if (typeof insert === 'string' && typeof insertId === 'string') {
+		const document: Record<string, unknown> = JSON.parse(insert);
+		applyUpdate(document, change);
+		run.documents.push(run.batch, table.add(insertId, document));
+	} else run.documents.push(run.batch, null);
+}
+
+/** A write that changes a page each time, and a read of it. */
+function ping(run: Run): void {
+	writeMeta(run.connection, 'pings', String(Number(readMeta(run.connection, 'pings') ?? 0) + 1));
+}
+
+function flushAll(run: Run): void {
+	for (const table of run.tables) table.flush();
+}
+
+function discardAll(run: Run): void {
+	for (const table of run.tables) table.discard();
+}
+
+function next(run: Run): Cell {
+	return run.cells[run.position++];
+}
+
+function nextText(run: Run): string {
+	return String(next(run));
+}
+
+function nextParams(run: Run) {
+	const count = Number(next(run));
+	const params = run.cells.slice(run.position, run.position + count).map(toBinding);
+	run.position += count;
+	return params;
+}
+
+function filterOf(text: string): Filter {
+	return JSON.parse(text);
+}
+
+function updateOf(text: string): Update {
+	return JSON.parse(text);
+}

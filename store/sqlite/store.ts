@@ -1,0 +1,184 @@
+import { mkdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+	type Collection,
+	type CollectionSpec,
+	type DocumentStore,
+	type Query,
+	type StoredDocument,
+	StoreError,
+} from '../document-store.ts';
+import { type Channel, openLocalChannel, openWorkerChannel } from './channel.ts';
+import { createCollection } from './collection.ts';
+import { messageOf } from './connection.ts';
+import { type Expiry, startExpiry } from './expiry.ts';
+import { type Layout, layOut } from './layout.ts';
+import { type Read, stepCode } from './protocol.ts';
+import { selectSql } from './query-sql.ts';
+import { createReadQueue } from './read-queue.ts';
+import { encodeSteps, type OpenCollection } from './steps.ts';
+import { createWatchers } from './watchers.ts';
+import { createWriteQueue } from './write-queue.ts';
+
+export interface SqliteStoreOptions {
+	/** Where the database lies; it is made if it is not there. `':memory:'` keeps nothing. */
+	readonly directory: string;
+	/** Milliseconds since 1970, for what expires. */
+	readonly now: () => number;
+	/** Steps that share a commit; a larger batch is committed alone. */
+	readonly maxGroupSteps?: number;
+	/** Batches that may wait; more are refused with StoreError. */
+	readonly maxWaitingBatches?: number;
+	readonly expireEverySeconds?: number;
+	/** Memory for pages of the database, in each of the two threads. */
+	readonly cacheMegabytes?: number;
+	/** The database grows no larger than this. */
+	readonly maxSizeBytes?: number;
+	/** Memory that JavaScript may take in each of the two threads. */
+	readonly threadHeapMegabytes?: number;
+}
+
+export interface SqliteStore extends DocumentStore {
+	/** Removes what has expired now. Returns when it is done. */
+	expire(): Promise<void>;
+	/** The plan of a query, a line a step. */
+	explain(collection: string, query: Query): Promise<string[]>;
+}
+
+const fileName = 'store.db';
+
+/** Opens the embedded database. @throws StoreError when it is open elsewhere, damaged, or of a newer version. */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
+	const engines = await openEngines(options);
+	return createStore(options, engines);
+}
+
+/** The writer's channel, the readers', and how much the database takes. */
+interface Engines {
+	readonly writer: Channel;
+	readonly reader: Channel;
+	readonly sizeBytes: () => number;
+}
+
+async function openEngines(options: SqliteStoreOptions): Promise<Engines> {
+	const common = {
+		kind: 'open',
+		cacheKilobytes: (options.cacheMegabytes ?? 64) * 1024,
+		maxSizeBytes: options.maxSizeBytes,
+	} as const;
+	if (options.directory === ':memory:') {
+		const channel = openLocalChannel();
+		await channel.ask({ ...common, file: ':memory:', lockFile: undefined, readOnly: false });
+		return { writer: channel, reader: channel, sizeBytes: () => 0 };
+	}
+	makeDirectory(options.directory);
+	const file = join(options.directory, fileName);
+	const writer = openWorkerChannel('store-writer', options.threadHeapMegabytes);
+	const reader = openWorkerChannel('store-reader', options.threadHeapMegabytes);
+	try {
+		await writer.ask({ ...common, file, lockFile: join(options.directory, 'lock.db'), readOnly: false });
+		await reader.ask({ ...common, file, lockFile: undefined, readOnly: true });
+	} catch (error) {
+		await Promise.all([writer.terminate(), reader.terminate()]);
+		throw error;
+	}
+	return { writer, reader, sizeBytes: () => sizeOf(file) + sizeOf(`${file}-wal`) };
+}
+
+function createStore(options: SqliteStoreOptions, { writer, reader, sizeBytes }: Engines): SqliteStore {
+	const collections = new Map<string, OpenCollection>();
+	const opening = new Map<string, Promise<OpenCollection>>();
+	const expiries: Expiry[] = [];
+	const watchers = createWatchers((number, watched) => {
+		// After the end nobody is told of anything.
+		writer.ask({ kind: 'watch', number, watched }).catch(() => undefined);
+	});
+	const reads = createReadQueue(reader);
+	const writes = createWriteQueue({
+		channel: writer,
+		maxGroupSteps: options.maxGroupSteps ?? 1000,
+		maxWaitingBatches: options.maxWaitingBatches ?? 50_000,
+		onChanges: watchers.publish,
+	});
+	let closed: Promise<void> | undefined;
+
+	const open = async (layout: Layout): Promise<OpenCollection> => {
+		const collection = { number: opening.size, layout, isUnique: layout.indexes.some((index) => index.unique) };
+		const opened = writer.ask({ kind: 'collection', number: collection.number, layout }).then(() => collection);
+		opening.set(layout.name.toLowerCase(), opened);
+		await opened;
+		collections.set(layout.name, collection);
+		return collection;
+	};
+
+	const collection = async <T extends StoredDocument>(spec: CollectionSpec<T>): Promise<Collection<T>> => {
+		if (closed !== undefined) throw new StoreError('the store is closed');
+		const layout = layOut(spec);
+		const known = await opening.get(layout.name.toLowerCase());
+		if (known && JSON.stringify(known.layout) !== JSON.stringify(layout)) {
+			throw new StoreError(`the collection '${layout.name}' is already open with other indexes`);
+		}
+		const opened = known ?? (await open(layout));
+		if (!known && spec.expire) expiries.push({ collection: opened, ...spec.expire });
+		return createCollection({ collection: opened, reads, writes, listen: (listener) => watchers.add(opened.number, listener) });
+	};
+
+	const read = async (query: Read) => JSON.parse(await reads.read(query));
+	const expiry = startExpiry({ expiries, writes, now: options.now, everySeconds: options.expireEverySeconds ?? 30 });
+
+	const close = async (): Promise<void> => {
+		const error = new StoreError('the store is closed');
+		expiry.stop();
+		writes.refuse(error);
+		reads.refuse(error);
+		await Promise.all([writes.drained(), reads.drained()]);
+		try {
+			if (reader !== writer && reader.isAlive()) await reader.ask({ kind: 'close' });
+			if (writer.isAlive()) await writer.ask({ kind: 'close' });
+		} finally {
+			await Promise.all([writer.terminate(), reader.terminate()]);
+		}
+	};
+
+	return {
+		collection,
+		batch: (steps) => writes.batch(steps.length, (cells) => encodeSteps(steps, collections, cells)),
+		ping: async () => {
+			await writes.batch(1, (cells) => {
+				cells.push(stepCode.ping);
+				return false;
+			});
+			await read({ shape: 'count', sql: 'SELECT count(*) FROM meta', params: [] });
+		},
+		statistics: () => ({
+			waitingBatches: writes.waitingBatches(),
+			commits: writes.commits(),
+			committedBatches: writes.committedBatches(),
+			sizeBytes: sizeBytes(),
+		}),
+		close: () => {
+			closed ??= close();
+			return closed;
+		},
+		expire: expiry.run,
+		explain: async (name, query) => {
+			const open = collections.get(name);
+			if (open === undefined) throw new StoreError(`the collection '${name}' is not open`);
+			const { sql, params } = selectSql(open.layout, query);
+			const rows: unknown[][] = await read({ shape: 'rows', sql: `EXPLAIN QUERY PLAN ${sql}`, params });
+			return rows.map((row) => String(row[3]));
+		},
+	};
+}
+
+function makeDirectory(directory: string): void {
+	try {
+		mkdirSync(directory, { recursive: true, mode: 0o700 });
+	} catch (error) {
+		throw new StoreError(`cannot make the directory ${directory}: ${messageOf(error)}`);
+	}
+}
+
+function sizeOf(file: string): number {
+	return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}

@@ -1,0 +1,245 @@
+import { inspect } from 'node:util';
+import { expect } from 'chai';
+import { ConfigError, type Environment, load, printConfig, settings } from '../../../config/index.ts';
+
+const tls = { TLS_CERT_FILE: 'cert.pem', TLS_KEY_FILE: 'key.pem' };
+
+function faultsOf(environment: Environment, fileText?: string): string[] {
+	try {
+		load(environment, fileText);
+	} catch (error) {
+		if (error instanceof ConfigError) return error.message.split('\n').slice(1);
+		throw error;
+	}
+	return [];
+}
+
+/** What a setting became, found by its name outside. */
+function settled(name: string, environment: Environment, fileText?: string): unknown {
+	const config: Record<string, Record<string, unknown>> = load(environment, fileText);
+	const setting = settings.find((candidate) => candidate.name === name);
+	return setting && config[setting.group]?.[setting.key];
+}
+
+const goodRows: readonly [name: string, written: string, value: unknown, others?: Environment][] = [
+	['HTTP_PORT', '0', 0],
+	['HTTP_PORT', '65535', 65_535],
+	['HTTPS_PORT', '8443', 8443, tls],
+	['HTTPS_PORT', '0', 0, tls],
+	['MQTT_PORT', '0', 0, { HTTP_PORT: '0' }],
+	['MQTT_PORT', '01883', 1883],
+	['MQTTS_PORT', '8883', 8883, tls],
+	['HOST', '::', '::'],
+	['HOST', 'localhost', 'localhost'],
+	['DATA_DIR', ':memory:', ':memory:'],
+	['DATA_DIR', '/var/lib/my data', '/var/lib/my data'],
+	['TENANT_ID', 't', 't'],
+	['TENANT_ID', 'T123456', 'T123456'],
+	['ADMIN_USERNAME', 'jane.doe@example.com', 'jane.doe@example.com'],
+	['LOG_LEVEL', 'debug', 'debug'],
+	['LOG_LEVEL', 'silent', 'silent'],
+	['DEVICE_AUTO_CREATION', 'false', false],
+	['DEVICE_AUTO_CREATION', 'true', true],
+	['MQTT_KEEP_ALIVE_MAX_SECONDS', '0', 0],
+	['MQTT_PAYLOAD_MAX_BYTES', '65536', 65_536],
+	['DEVICE_PACKAGES_MAX', '1', 1],
+	['HTTPS_PORT', '', undefined],
+	['HTTP_PORT', '', 8080],
+	['MONGODB_URL', '', undefined],
+];
+
+const badRows: readonly [name: string, written: string, others?: Environment][] = [
+	['HTTP_PORT', '65536'],
+	['HTTP_PORT', '-1'],
+	['HTTP_PORT', '80a'],
+	['HTTP_PORT', '80.5'],
+	['HTTP_PORT', '0x50'],
+	['HTTP_PORT', '1e3'],
+	['HTTP_PORT', ' 80'],
+	['HTTP_PORT', '99999999999999999999'],
+	['HTTPS_PORT', 'on', tls],
+	['MQTT_PORT', '8080'],
+	['MQTTS_PORT', '1883', tls],
+	['MQTTS_PORT', 'undefined', tls],
+	['HOST', 'a b'],
+	['HOST', 'http://localhost'],
+	['DATA_DIR', ' '],
+	['TLS_KEY_FILE', '\t'],
+	['TENANT_ID', '1t'],
+	['TENANT_ID', 'my-tenant'],
+	['TENANT_ID', 't'.repeat(33)],
+	['TENANT_ID', 't1\n'],
+	['ADMIN_USERNAME', 't1/admin'],
+	['ADMIN_USERNAME', 'admin:x'],
+	['LOG_LEVEL', 'INFO'],
+	['LOG_LEVEL', 'verbose'],
+	['DEVICE_AUTO_CREATION', 'yes'],
+	['DEVICE_AUTO_CREATION', '1'],
+	['MQTT_PACKET_MAX_BYTES', '16184'],
+	['SHUTDOWN_GRACE_SECONDS', '0'],
+	['DEVICE_PACKAGES_MAX', '0'],
+	['HTTP_BODY_MAX_BYTES', '16MiB'],
+	['MONGODB_URL', 'mongodb://localhost'],
+];
+
+describe('config/load', () => {
+	for (const [name, written, value, others] of goodRows) {
+		it(`takes ${name}=${JSON.stringify(written)}`, () => {
+			expect(settled(name, { ...others, [name]: written })).to.equal(value);
+		});
+	}
+
+	for (const [name, written, others] of badRows) {
+		it(`refuses ${name}=${JSON.stringify(written)}`, () => {
+			const faults = faultsOf({ ...others, [name]: written });
+			expect(faults).to.have.length(1);
+			expect(faults[0]).to.match(new RegExp(`^ {2}${name}: found .+ in the environment; right is .+`, 's'));
+		});
+	}
+
+	it('has every setting without an environment', () => {
+		const config = load({});
+		expect(config.http.port).to.equal(8080);
+		expect(config.mqtt.port).to.equal(1883);
+		expect(config.http.httpsPort).to.equal(undefined);
+		expect(config.tenant.adminPassword).to.equal(undefined);
+	});
+
+	it('has no default for a secret', () => {
+		for (const setting of settings.filter(({ secret }) => secret)) expect(setting.value, setting.name).to.equal(undefined);
+	});
+
+	it('freezes the result', () => {
+		const config = load({});
+		expect(config).to.be.frozen;
+		for (const group of Object.values(config)) expect(group).to.be.frozen;
+	});
+
+	it('ignores variables that are no settings', () => {
+		expect(load({ PATH: '/bin', HTTP_PROT: '1' })).to.deep.equal(load({}));
+	});
+
+	it('names all faults at once, each once, with what was found and what would be right', () => {
+		const environment = { HTTP_PORT: 'x', MQTTS_PORT: '99999', LOG_LEVEL: 'loud', MONGODB_URL: 'mongodb://u:hidden@h' };
+		expect(faultsOf(environment, '{ "MQTT_PORT": true, "HTTP_PROT": 1 }')).to.deep.equal([
+			'  HTTP_PROT: found this name in the file; right is a name of docs/reference/configuration.md',
+			'  HTTP_PORT: found "x" in the environment; right is a whole number from 0 to 65535',
+			'  MQTT_PORT: found true in the file; right is a whole number from 0 to 65535',
+			'  MQTTS_PORT: found "99999" in the environment; right is a whole number from 0 to 65535',
+			'  MONGODB_URL: found [redacted] in the environment; right is no value: this version has the embedded store only, unset it',
+			'  LOG_LEVEL: found "loud" in the environment; right is one of fatal, error, warn, info, debug, trace, silent',
+			'  TLS_CERT_FILE: found nothing; right is a path of a PEM file, because HTTPS_PORT or MQTTS_PORT is set',
+			'  TLS_KEY_FILE: found nothing; right is a path of a PEM file, because HTTPS_PORT or MQTTS_PORT is set',
+		]);
+	});
+
+	describe('between settings', () => {
+		it('needs a certificate and a key for a TLS listener', () => {
+			expect(faultsOf({ HTTPS_PORT: '0' })).to.have.length(2);
+			expect(faultsOf({ MQTTS_PORT: '0', TLS_CERT_FILE: 'cert.pem' })).to.have.length(1);
+			expect(faultsOf({ HTTPS_PORT: '0', MQTTS_PORT: '0', ...tls })).to.deep.equal([]);
+			expect(faultsOf(tls)).to.deep.equal([]);
+		});
+
+		it('keeps the ports of the listeners apart, but for 0', () => {
+			expect(faultsOf({ HTTP_PORT: '5', HTTPS_PORT: '5', MQTT_PORT: '5', MQTTS_PORT: '5', ...tls })).to.have.length(3);
+			expect(faultsOf({ HTTP_PORT: '0', HTTPS_PORT: '0', MQTT_PORT: '0', MQTTS_PORT: '0', ...tls })).to.deep.equal([]);
+		});
+
+		it('blames a default that a given value does not go with', () => {
+			expect(faultsOf({ MQTT_PAYLOAD_MAX_BYTES: '2000000' })).to.deep.equal([
+				'  MQTT_PACKET_MAX_BYTES: found the default 1048576; right is more than MQTT_PAYLOAD_MAX_BYTES, which it must have room for',
+			]);
+		});
+	});
+
+	describe('the file', () => {
+		const good: readonly [fileText: string, name: string, value: unknown][] = [
+			['{}', 'HTTP_PORT', 8080],
+			['{ "HTTP_PORT": 81 }', 'HTTP_PORT', 81],
+			['{ "HTTP_PORT": "81" }', 'HTTP_PORT', 81],
+			['{ "DEVICE_AUTO_CREATION": false }', 'DEVICE_AUTO_CREATION', false],
+			['{ "HOST": "::1" }', 'HOST', '::1'],
+		];
+		for (const [fileText, name, value] of good) {
+			it(`may be ${fileText}`, () => {
+				expect(settled(name, {}, fileText)).to.equal(value);
+			});
+		}
+
+		const bad: readonly [fileText: string, name: string][] = [
+			['', 'CONFIG_FILE'],
+			['{', 'CONFIG_FILE'],
+			['[]', 'CONFIG_FILE'],
+			['null', 'CONFIG_FILE'],
+			['"HTTP_PORT"', 'CONFIG_FILE'],
+			['{ "http_port": 81 }', 'http_port'],
+			['{ "__proto__": { "HTTP_PORT": 81 } }', '__proto__'],
+			['{ "toString": 1 }', 'toString'],
+			['{ "CONFIG_FILE": "other.json" }', 'CONFIG_FILE'],
+			['{ "HTTP_PORT": null }', 'HTTP_PORT'],
+			['{ "HTTP_PORT": 80.5 }', 'HTTP_PORT'],
+			['{ "HTTP_PORT": [81] }', 'HTTP_PORT'],
+			['{ "HTTP_PORT": "" }', 'HTTP_PORT'],
+			['{ "HOST": 1 }', 'HOST'],
+			['{ "DEVICE_AUTO_CREATION": 1 }', 'DEVICE_AUTO_CREATION'],
+			['{ "ADMIN_PASSWORD": 12345678 }', 'ADMIN_PASSWORD'],
+			['{ "MONGODB_URL": "mongodb://localhost" }', 'MONGODB_URL'],
+		];
+		for (const [fileText, name] of bad) {
+			it(`may not be ${fileText || 'empty'}`, () => {
+				const faults = faultsOf({}, fileText);
+				expect(faults).to.have.length(1);
+				expect(faults[0]).to.match(new RegExp(`^ {2}${name}: found `));
+			});
+		}
+
+		it('gives way to the environment', () => {
+			expect(load({ HTTP_PORT: '82' }, '{ "HTTP_PORT": 81 }').http.port).to.equal(82);
+		});
+
+		it('counts where a variable of the environment is empty', () => {
+			expect(load({ HTTP_PORT: '' }, '{ "HTTP_PORT": 81 }').http.port).to.equal(81);
+		});
+	});
+
+	describe('secrets', () => {
+		const environment = { ADMIN_PASSWORD: 'correct horse', BOOTSTRAP_PASSWORD: 'battery staple' };
+		const leak = /horse|staple/;
+
+		it('are given away by reveal() only', () => {
+			const config = load(environment);
+			expect(config.tenant.adminPassword?.reveal()).to.equal('correct horse');
+			for (const shown of [
+				JSON.stringify(config),
+				inspect(config, { depth: null, showHidden: true }),
+				`${config.tenant.adminPassword}`,
+				printConfig(environment),
+			]) {
+				expect(shown).to.include('[redacted]').and.not.match(leak);
+			}
+		});
+
+		it('stay hidden in faults', () => {
+			expect(faultsOf({ ADMIN_PASSWORD: 'horse'.repeat(300) })).to.have.length(1);
+			expect(faultsOf({ ADMIN_PASSWORD: 'horse'.repeat(300) }).join()).not.to.match(leak);
+			expect(faultsOf({}, '{ "ADMIN_PASSWORD": ["horse"] }').join()).not.to.match(leak);
+			expect(faultsOf({}, '{ "ADMIN_PASSWORD": "horse" x }').join()).not.to.match(leak);
+		});
+	});
+
+	it('prints every setting with its value and where it comes from', () => {
+		const lines = printConfig({ HTTP_PORT: '81' }, '{ "LOG_LEVEL": "warn" }').trimEnd().split('\n');
+		expect(lines).to.have.length(settings.length);
+		expect(lines).to.include.members([
+			'HTTP_PORT = 81  # environment',
+			'LOG_LEVEL = "warn"  # file',
+			'MQTT_PORT = 1883  # default',
+			'HTTPS_PORT = (unset)  # default',
+		]);
+	});
+
+	it('throws the faults instead of printing', () => {
+		expect(() => printConfig({ HTTP_PORT: 'x' })).to.throw(ConfigError, 'HTTP_PORT');
+	});
+});
