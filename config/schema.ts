@@ -100,12 +100,6 @@ export const groups = {
 				16_184,
 				'Largest payload of a message to a device, in bytes; an operation that does not fit is refused when it is created.',
 			),
-			downlinkBufferMaxBytes: setting(
-				'MQTT_DOWNLINK_BUFFER_MAX_BYTES',
-				bytes,
-				mebibyte,
-				'Bytes to one device that may wait in its connection before delivery to it pauses.',
-			),
 			unacknowledgedMaxMessages: setting(
 				'MQTT_UNACKNOWLEDGED_MAX_MESSAGES',
 				wholeNumber(1, 1000),
@@ -114,15 +108,9 @@ export const groups = {
 			),
 			deviceQueueMaxMessages: setting(
 				'MQTT_DEVICE_QUEUE_MAX_MESSAGES',
-				wholeNumber(1, 100_000),
-				1000,
-				'How many messages of one device may wait to be handled before its connection is read no further.',
-			),
-			deviceQueueMaxBytes: setting(
-				'MQTT_DEVICE_QUEUE_MAX_BYTES',
-				bytes,
-				4 * mebibyte,
-				'How many bytes of messages of one device may wait to be handled before its connection is read no further.',
+				wholeNumber(100, 1_000_000),
+				10_000,
+				'How many messages of one device may wait to be handled; a connection that brings more is closed. It is read no further long before.',
 			),
 			connectionsMax: setting('MQTT_CONNECTIONS_MAX', count, 50_000, 'How many devices and users may be connected at a time.'),
 			connectionsPerSecond: setting(
@@ -137,11 +125,11 @@ export const groups = {
 				10,
 				'Seconds that a client has to send CONNECT after it has opened a connection.',
 			),
-			keepAliveMaxSeconds: setting(
-				'MQTT_KEEP_ALIVE_MAX_SECONDS',
-				wholeNumber(0, 65_535),
-				0,
-				'Longest keep-alive that a client may ask for, in seconds; 0 means any.',
+			deliverySweepSeconds: setting(
+				'MQTT_DELIVERY_SWEEP_SECONDS',
+				seconds,
+				60,
+				'Seconds between two looks at the store for operations of connected devices that no wake-up was heard of.',
 			),
 			drainTimeoutSeconds: setting(
 				'MQTT_DRAIN_TIMEOUT_SECONDS',
@@ -174,17 +162,17 @@ export const groups = {
 				refused('no value: this version has the embedded store only, unset it'),
 				'Address of a MongoDB; refused by this version, which has the embedded store only.',
 			),
-			groupMaxBatches: setting(
-				'STORE_GROUP_MAX_BATCHES',
+			groupMaxSteps: setting(
+				'STORE_GROUP_MAX_STEPS',
 				wholeNumber(1, 100_000),
 				1000,
-				'How many waiting batches of writes the embedded database commits together at most.',
+				'How many writes the embedded database commits together at most.',
 			),
 			waitingMaxBatches: setting(
 				'STORE_WAITING_MAX_BATCHES',
 				wholeNumber(1, 1_000_000),
-				20_000,
-				'How many batches of writes may wait for a commit before new work is held back.',
+				50_000,
+				'How many batches of writes may wait for a commit; more are refused until some are done.',
 			),
 		})
 		.describe('Store'),
@@ -212,6 +200,12 @@ export const groups = {
 				secretText,
 				'Password of `management/devicebootstrap`, with which devices ask for credentials; generated like the other when unset.',
 			),
+			showAdvancedList: setting(
+				'SHOW_ADVANCED_LIST_IN_INVENTORY',
+				yesOrNo,
+				false,
+				'Whether a device that is read by its id shows an advanced software list as `c8y_SoftwareList`, for tools that look only there.',
+			),
 			deviceAutoCreation: setting(
 				'DEVICE_AUTO_CREATION',
 				yesOrNo,
@@ -234,6 +228,12 @@ export const groups = {
 				300,
 				'Seconds that a verified credential is remembered before its hash is checked again.',
 			),
+			tokenLifetimeSeconds: setting(
+				'AUTH_TOKEN_LIFETIME_SECONDS',
+				seconds,
+				3600,
+				'Seconds that a token which a device asked for is good for.',
+			),
 			wrongPasswordsPerMinute: setting(
 				'AUTH_WRONG_PASSWORDS_PER_MINUTE',
 				count,
@@ -244,32 +244,30 @@ export const groups = {
 		.describe('Authentication'),
 	limits: z
 		.object({
-			packagesPerDevice: setting(
-				'DEVICE_PACKAGES_MAX',
-				count,
-				100_000,
-				'How many packages the installed software of one device may have.',
-			),
-			nameMaxCharacters: setting(
-				'NAME_MAX_CHARACTERS',
+			packagesMax: setting('PACKAGES_MAX', count, 100_000, 'How many packages the installed software of one device may have.'),
+			packageNameMaxCharacters: setting(
+				'PACKAGE_NAME_MAX_CHARACTERS',
 				characters,
 				255,
-				'Longest name of a device, a package or a fragment, in characters.',
+				'Longest name of a package, in characters.',
 			),
-			versionMaxCharacters: setting('VERSION_MAX_CHARACTERS', characters, 255, 'Longest version, in characters.'),
-			typeMaxCharacters: setting(
-				'TYPE_MAX_CHARACTERS',
+			packageVersionMaxCharacters: setting(
+				'PACKAGE_VERSION_MAX_CHARACTERS',
 				characters,
 				255,
-				'Longest type of a device or of software, in characters.',
+				'Longest version of a package, in characters.',
 			),
-			urlMaxCharacters: setting('URL_MAX_CHARACTERS', characters, 4096, 'Longest URL, in characters.'),
-			externalIdMaxCharacters: setting('EXTERNAL_ID_MAX_CHARACTERS', characters, 255, 'Longest external id, in characters.'),
-			textMaxCharacters: setting(
-				'TEXT_MAX_CHARACTERS',
+			packageTypeMaxCharacters: setting(
+				'PACKAGE_TYPE_MAX_CHARACTERS',
 				characters,
-				65_536,
-				'Longest other text in a fragment or a failure reason, in characters.',
+				255,
+				'Longest software type of a package, in characters.',
+			),
+			packageUrlMaxCharacters: setting(
+				'PACKAGE_URL_MAX_CHARACTERS',
+				characters,
+				4096,
+				'Longest URL of a package, in characters.',
 			),
 			managedObjectMaxBytes: setting(
 				'MANAGED_OBJECT_MAX_BYTES',
@@ -277,7 +275,15 @@ export const groups = {
 				mebibyte,
 				'Largest stored managed object without its installed software, in bytes of JSON.',
 			),
+			fragmentsMax: setting('FRAGMENTS_MAX', count, 1000, 'How many fragments one managed object may have.'),
+			childReferencesMax: setting(
+				'CHILD_REFERENCES_MAX',
+				count,
+				1000,
+				'How many children a managed object shows in its own JSON.',
+			),
 			operationMaxBytes: setting('OPERATION_MAX_BYTES', bytes, mebibyte, 'Largest stored operation, in bytes of JSON.'),
+			operationPackagesMax: setting('OPERATION_PACKAGES_MAX', count, 10_000, 'How many packages one operation may name.'),
 		})
 		.describe('Limits'),
 	log: z

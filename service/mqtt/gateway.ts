@@ -46,7 +46,12 @@ export function createGateway(options: GatewayOptions) {
 		outbound.knownDevice(session);
 	}
 
-	return { opened, handleTurn: inbound.handleTurn, outbound };
+	/** Managed objects are gone: connections that speak for them look them up, or create them, anew. */
+	function devicesRemoved(tenant: string, ids: readonly string[]): void {
+		for (const session of outbound.sessionsOf(tenant, ids)) targets.forget(session);
+	}
+
+	return { opened, devicesRemoved, handleTurn: inbound.handleTurn, outbound };
 }
 
 /** The device that a client id names: `deviceIdentifier`, or the second part of `connectionType:deviceIdentifier[:templates]`. */

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { type Access, mayDo } from '../../access/index.ts';
-import { type Inventory, InventoryError, type ManagedObjectId, type SoftwareChange } from '../../inventory/index.ts';
+import { type Inventory, InventoryError, type SoftwareChange } from '../../inventory/index.ts';
 import { OperationError } from '../../operations/index.ts';
 import {
 	type DecodedLine,
@@ -83,29 +83,40 @@ export function createInbound(options: {
 		const { message } = line;
 		metrics.mqttMessages.add('up', message.id);
 		const isChange = message.template === 'AppendAdvancedSoftwareItems' || message.template === 'RemoveAdvancedSoftwareItems';
-		let open = isChange ? pending : await store(session, pending);
+		const open = isChange ? pending : await store(session, pending);
 		try {
-			const target = await findTarget(session, child, message);
-			if (open && open.target.id !== target.id) open = await store(session, open);
-			const changes: SoftwareChange[] = [];
-			const handled = callHandler(
-				{
-					session,
-					target,
-					receipt: { key: `${publish.messageId}/${message.line}`, redelivered: publish.redelivered },
-					change: (change) => changes.push(change),
-				},
-				message,
-			);
-			if (await handled) await handled;
-			if (changes.length === 0) return open;
-			if (!open) return { target, changes, templateId: message.id };
-			for (const change of changes) open.changes.push(change);
-			open.templateId = message.id;
+			return await perform(session, publish, child, message, open);
+		} catch (error) {
+			if (!isGone(error)) {
+				answerFailure(session, message.id, error);
+				return open;
+			}
+		}
+		// The device was deleted while it was connected: its next message creates it anew.
+		targets.forget(session);
+		try {
+			return await perform(session, publish, child, message, open);
 		} catch (error) {
 			answerFailure(session, message.id, error);
+			return open;
 		}
-		return open;
+	}
+
+	/** Does what one message says. Returns what is to be written later, with what was to be written before. */
+	async function perform(
+		session: Session,
+		publish: IncomingPublish,
+		child: string | undefined,
+		message: UpstreamMessage,
+		pending: PendingChanges | undefined,
+	): Promise<PendingChanges | undefined> {
+		const target = await findTarget(session, child, message);
+		const open = pending?.target.id === target.id ? pending : await store(session, pending);
+		const changes = open?.changes ?? [];
+		const receipt = { key: `${publish.messageId}/${message.line}`, redelivered: publish.redelivered };
+		const handled = callHandler({ session, target, receipt, change: (change) => changes.push(change) }, message);
+		if (handled) await handled;
+		return changes.length > 0 ? { target, changes, templateId: message.id } : undefined;
 	}
 
 	function callHandler(
@@ -125,31 +136,31 @@ export function createInbound(options: {
 	/** Writes what is pending; `undefined` stands for nothing pending any more. */
 	async function store(session: Session, pending: PendingChanges | undefined): Promise<undefined> {
 		if (!pending) return undefined;
-		const { target, changes, templateId } = pending;
+		const { target, templateId } = pending;
+		// Taken out, so that a failure further on does not write them twice.
+		const changes = pending.changes.splice(0);
+		if (changes.length === 0) return undefined;
 		try {
-			await storeChanges(session, target, changes);
+			await inventory.software.change(session.principal.tenant, target.id, changes);
 		} catch (error) {
-			answerFailure(session, templateId, error);
+			if (isGone(error)) await storeAnew(session, { target, changes, templateId });
+			else answerFailure(session, templateId, error);
 		}
 		return undefined;
 	}
 
-	async function storeChanges(session: Session, target: Target, changes: readonly SoftwareChange[]): Promise<void> {
-		const write = (device: ManagedObjectId) => inventory.software.change(session.principal.tenant, device, changes);
+	async function storeAnew(session: Session, { target, changes, templateId }: PendingChanges): Promise<void> {
+		targets.forget(session);
 		try {
-			await write(target.id);
-		} catch (error) {
-			if (!(error instanceof InventoryError) || error.code !== 'inventory/notFound') throw error;
-			// The device was deleted while it was connected: its next message creates it anew.
-			targets.forget(session);
 			const anew = target.serial === session.serial ? await targets.own(session) : await targets.child(session, target.serial);
-			await write(anew.id);
+			await inventory.software.change(session.principal.tenant, anew.id, changes);
+		} catch (error) {
+			answerFailure(session, templateId, error);
 		}
 	}
 
 	/** @throws the error itself where it is not the line's fault */
 	function answerFailure(session: Session, templateId: string, error: unknown): void {
-		if (error instanceof InventoryError && error.code === 'inventory/notFound') targets.forget(session);
 		if (error instanceof LineError) sendError(session, encodeError(error.error, templateId, error.message), 'refused line');
 		else if (error instanceof InventoryError || error instanceof OperationError) {
 			sendError(session, encodeError('refused', templateId, error.message), 'refused line');
@@ -210,4 +221,8 @@ export function createInbound(options: {
 	}
 
 	return { handleTurn };
+}
+
+function isGone(error: unknown): boolean {
+	return error instanceof InventoryError && error.code === 'inventory/notFound';
 }

@@ -27,6 +27,8 @@ interface Feed {
 interface Delivery {
 	readonly session: Session;
 	readonly feeds: Feed[];
+	/** The agent whose operations it gets, once it is known. */
+	agent: string | undefined;
 	unacknowledged: number;
 	/** Called when there is room again, or the session ends. */
 	onRoom: (() => void)[];
@@ -54,7 +56,7 @@ export function createOutbound(options: {
 	/** The device listens to a topic, or listens again: what is PENDING goes out. */
 	function subscribed(session: Session, topic: string, qos: 0 | 1): void {
 		if (topic !== staticTopic && topic !== notificationTopic) return;
-		const delivery = deliveries.get(session) ?? { session, feeds: [], unacknowledged: 0, onRoom: [] };
+		const delivery = deliveries.get(session) ?? { session, feeds: [], agent: undefined, unacknowledged: 0, onRoom: [] };
 		deliveries.set(session, delivery);
 		const present = delivery.feeds.findIndex((feed) => feed.topic === topic);
 		if (present >= 0) delivery.feeds.splice(present, 1);
@@ -72,9 +74,10 @@ export function createOutbound(options: {
 	function knownDevice(session: Session): void {
 		const delivery = deliveries.get(session);
 		if (!delivery || !session.device) return;
-		const key = agentKey(session.principal.tenant, session.device);
-		const present = byAgent.get(key) ?? new Set();
-		byAgent.set(key, present.add(delivery));
+		const agent = agentKey(session.principal.tenant, session.device);
+		if (delivery.agent !== agent) leave(delivery);
+		delivery.agent = agent;
+		byAgent.set(agent, (byAgent.get(agent) ?? new Set()).add(delivery));
 		for (const feed of delivery.feeds) if (feed.sent.size === 0 && feed.sweepAfter === undefined) sweep(delivery, feed);
 	}
 
@@ -93,15 +96,24 @@ export function createOutbound(options: {
 		const delivery = deliveries.get(session);
 		if (!delivery) return;
 		deliveries.delete(session);
-		const key = session.device && agentKey(session.principal.tenant, session.device);
-		const present = key === undefined ? undefined : byAgent.get(key);
-		if (key && present?.delete(delivery) && present.size === 0) byAgent.delete(key);
+		leave(delivery);
 		for (const go of delivery.onRoom.splice(0)) go();
+	}
+
+	function leave(delivery: Delivery): void {
+		if (delivery.agent === undefined) return;
+		const others = byAgent.get(delivery.agent);
+		if (others?.delete(delivery) && others.size === 0) byAgent.delete(delivery.agent);
 	}
 
 	/** Finds what a lost wake-up left behind. */
 	function sweepAll(): void {
 		for (const delivery of deliveries.values()) for (const feed of delivery.feeds) if (!feed.running) sweep(delivery, feed);
+	}
+
+	/** The listening sessions of these devices. */
+	function sessionsOf(tenant: string, devices: readonly string[]): Session[] {
+		return devices.flatMap((device) => [...(byAgent.get(`${tenant}/${device}`) ?? [])].map(({ session }) => session));
 	}
 
 	function wake(operation: Operation): void {
@@ -187,7 +199,7 @@ export function createOutbound(options: {
 		});
 	}
 
-	return { subscribed, unsubscribed, knownDevice, resend, closed, sweepAll, close: endWatch };
+	return { subscribed, unsubscribed, knownDevice, resend, closed, sweepAll, sessionsOf, close: endWatch };
 }
 
 function agentKey(tenant: string, agent: ManagedObjectId): string {

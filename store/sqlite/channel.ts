@@ -101,10 +101,6 @@ function ask(mailbox: ReturnType<typeof createMailbox>, post: () => void): Promi
 
 function startWorker(name: string, heapMegabytes: number | undefined): Worker {
 	const options = { name, ...(heapMegabytes === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMegabytes } }) };
-	if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url), options);
-	// Run from the sources: a worker does not inherit the loader of `node --import tsx`.
-	const loader = import.meta.resolve('tsx/esm/api');
-	const entry = new URL('./worker.ts', import.meta.url).href;
-	const start = `import('${loader}').then((api) => { api.register(); return import('${entry}'); })`;
-	return new Worker(start, { ...options, eval: true });
+	const file = import.meta.url.endsWith('.ts') ? './worker-from-sources.mjs' : './worker.js';
+	return new Worker(new URL(file, import.meta.url), options);
 }

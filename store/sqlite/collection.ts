@@ -51,8 +51,9 @@ export function createCollection<T extends StoredDocument>(parts: CollectionPart
 		},
 		count: async (filter) => JSON.parse(await reads.read({ shape: 'count', ...countSql(layout, filter) })),
 		groupCount: async (keys, filter) => {
-			const rows = await reads.read({ shape: 'groups', ...groupCountSql(layout, keys, filter) });
-			return groupsOf(JSON.parse(rows));
+			const { sql, params, isJson } = groupCountSql(layout, keys, filter);
+			const rows = await reads.read({ shape: 'groups', sql, params });
+			return groupsOf(JSON.parse(rows), isJson);
 		},
 		insert: async (document) => {
 			const outcome = await writes.batch(1, (cells) => {
@@ -77,6 +78,14 @@ export function createCollection<T extends StoredDocument>(parts: CollectionPart
 	};
 }
 
-function groupsOf(rows: readonly (readonly (string | number | boolean | null)[])[]) {
-	return rows.map((row) => ({ key: row.slice(0, -1), count: Number(row[row.length - 1]) }));
+function groupsOf(rows: readonly (readonly Scalar[])[], isJson: readonly boolean[]): { key: Scalar[]; count: number }[] {
+	return rows.map((row) => ({
+		key: isJson.map((json, position) => (json ? parseScalar(row[position]) : (row[position] ?? null))),
+		count: Number(row[row.length - 1]),
+	}));
+}
+
+function parseScalar(text: Scalar | undefined): Scalar {
+	const value: Scalar | object = JSON.parse(String(text));
+	return typeof value === 'object' ? null : value;
 }

@@ -200,7 +200,7 @@ function valueSql(type: string, value: string): string {
 }
 
 /** A path as an SQL literal; its segments hold no double quote and no backslash. */
-function jsonPath(path: string): string {
+export function jsonPath(path: string): string {
 	const quoted = segmentsOf(path).map((segment) => `."${segment}"`);
 	return `'$${quoted.join('').replaceAll("'", "''")}'`;
 }

@@ -84,7 +84,7 @@ function scalarCell(value: unknown, where: string): Cell {
 		case 'object': {
 			if (value === null) return null;
 			if (Array.isArray(value)) throw new TypeError(`${where} holds an array, and its index is not declared multikey`);
-			return isPlainObject(value) && typeof value['toJSON'] === 'function' ? scalarCell(value['toJSON'](), where) : undefined;
+			return isPlainObject(value) && typeof value.toJSON === 'function' ? scalarCell(value.toJSON(), where) : undefined;
 		}
 		default:
 			return null;

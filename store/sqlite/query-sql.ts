@@ -1,5 +1,5 @@
 import type { Filter, Query } from '../document-store.ts';
-import { compileFilter, type Resolve, type Sql, valueExpression } from './filter-sql.ts';
+import { compileFilter, jsonPath, type Resolve, type Sql, valueExpression } from './filter-sql.ts';
 import type { Layout, SideLayout } from './layout.ts';
 import { quote, sideTable, tableName } from './names.ts';
 
@@ -34,14 +34,17 @@ export function countSql(layout: Layout, filter: Filter): Sql {
 	return { sql: `SELECT count(*) FROM ${source.from} WHERE ${source.where.sql}`, params: source.where.params };
 }
 
-export function groupCountSql(layout: Layout, keys: readonly string[], filter: Filter): Sql {
+/** Groups and their counts. Keys that are no columns come as JSON text, as `isJson` says for each. */
+export function groupCountSql(layout: Layout, keys: readonly string[], filter: Filter): Sql & { readonly isJson: readonly boolean[] } {
 	const source = sourceOf(layout, filter);
 	if (keys.length === 0) throw new TypeError('groupCount needs at least one key');
-	const columns = keys.map((key) => valueExpression(key, source.resolve));
+	const isJson = keys.map((key) => source.resolve(key) === undefined);
+	const columns = keys.map((key) => source.resolve(key) ?? `coalesce(m.doc -> ${jsonPath(key)}, 'null')`);
 	const groups = keys.map((_, position) => position + 1).join(',');
 	return {
 		sql: `SELECT ${columns.join(', ')}, count(*) FROM ${source.from} WHERE ${source.where.sql} GROUP BY ${groups}`,
 		params: source.where.params,
+		isJson,
 	};
 }
 

@@ -1,0 +1,62 @@
+import type { Principal } from '../../access/index.ts';
+import { type Inventory, type ManagedObject, type ManagedObjectId, parseManagedObjectId } from '../../inventory/index.ts';
+import { type Operation, type OperationFilter, type Operations, parseOperationId } from '../../operations/index.ts';
+import { HttpError } from './http-error.ts';
+
+export type DeviceScope = ReturnType<typeof openDeviceScope>;
+
+/** What a caller may touch: a user everything of its tenant, a device itself, what it owns and what is below it. */
+export function openDeviceScope({ inventory, operations }: { readonly inventory: Inventory; readonly operations: Operations }) {
+	/** @throws HttpError `http/forbidden`; InventoryError `inventory/notFound` */
+	async function getObject(principal: Principal, id: string): Promise<ManagedObject> {
+		const object = await inventory.objects.get(principal.tenant, parseManagedObjectId(id));
+		await checkObject(principal, object);
+		return object;
+	}
+
+	async function checkObject(principal: Principal, object: ManagedObject): Promise<void> {
+		if (principal.role !== 'device' || object.owner === principal.userName) return;
+		const own = await ownId(principal);
+		if (own !== undefined && (object.id === own || (await inventory.objects.findAgent(principal.tenant, object))?.id === own)) return;
+		throw foreign(`Managed object '${object.id}'`);
+	}
+
+	/** @throws HttpError `http/forbidden`; OperationError `operation/notFound` */
+	async function getOperation(principal: Principal, id: string): Promise<Operation> {
+		const operation = await operations.get(principal.tenant, parseOperationId(id));
+		if (principal.role !== 'device') return operation;
+		const own = await ownId(principal);
+		if (own === undefined || (operation.agentId !== own && operation.deviceId !== own)) throw foreign(`Operation '${operation.id}'`);
+		return operation;
+	}
+
+	/**
+	 * The filter narrowed to what the caller may see; `undefined` where that is nothing.
+	 * @throws HttpError `http/forbidden` where it asks for something of others by name
+	 */
+	async function narrow(principal: Principal, filter: OperationFilter): Promise<OperationFilter | undefined> {
+		if (principal.role !== 'device') return filter;
+		const own = await ownId(principal);
+		if (own === undefined) return undefined;
+		if (filter.agentId !== undefined && filter.agentId !== own) throw foreign(`Agent '${filter.agentId}'`);
+		if (filter.deviceId === own) return filter;
+		return { ...filter, agentId: own };
+	}
+
+	/** The owner whose objects a list may show; `undefined` for all of the tenant. */
+	function ownerSeenBy(principal: Principal, owner: string | undefined): string | undefined {
+		if (principal.role !== 'device') return owner;
+		if (owner !== undefined && owner !== principal.userName) throw foreign(`Owner '${owner}'`);
+		return principal.userName;
+	}
+
+	async function ownId({ tenant, serial }: Principal): Promise<ManagedObjectId | undefined> {
+		return serial === undefined ? undefined : inventory.devices.find(tenant, serial);
+	}
+
+	return { getObject, getOperation, narrow, ownerSeenBy };
+}
+
+function foreign(what: string): HttpError {
+	return new HttpError('http/forbidden', `${what} is not of this device: a device may touch itself and what is below it`);
+}

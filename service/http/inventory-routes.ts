@@ -1,0 +1,249 @@
+import { z } from 'zod';
+import { deviceUserPrefix, type Principal } from '../../access/index.ts';
+import { type ChildKind, childKinds, type ManagedObject, parseObjectBody, serialType } from '../../inventory/index.ts';
+import { createAudit } from './audit.ts';
+import { openDeviceScope } from './device-scope.ts';
+import type { HttpServices } from './http-options.ts';
+import { describedBody } from './json-decode.ts';
+import { availabilityOf, createManagedObjectRenderer, type ObjectView } from './managed-object-json.ts';
+import { idSchema, managedObjectBodySchema, managedObjectSchema } from './managed-object-schema.ts';
+import { pageParameters, pageSchema, readPage } from './paging.ts';
+import { booleanParameter, listParameter, refusedParameter, textParameter } from './query-values.ts';
+import { created, noContent, ok } from './reply.ts';
+import { noBody, noParams, noQuery, type Route, route } from './route.ts';
+
+const later = 'this filter is not understood yet; type, fragmentType, owner and ids are';
+
+const filterParameters = {
+	type: textParameter('The exact type').optional(),
+	fragmentType: textParameter('A fragment that the objects have').optional(),
+	owner: textParameter('The exact owner').optional(),
+	ids: listParameter('Ids, separated by commas or repeated').optional(),
+	query: refusedParameter(later).optional(),
+	q: refusedParameter(later).optional(),
+	text: refusedParameter(later).optional(),
+	childDeviceId: refusedParameter(later).optional(),
+	childAssetId: refusedParameter(later).optional(),
+	childAdditionId: refusedParameter(later).optional(),
+	onlyRoots: booleanParameter('Only false is understood yet')
+		.refine((value) => !value, later)
+		.optional(),
+};
+
+const viewParameters = {
+	withChildren: booleanParameter('Whether to show child references; true when unset').optional(),
+	withParents: booleanParameter('Whether to show parent references; false when unset').optional(),
+	skipChildrenNames: booleanParameter('Whether to leave out the names of children').optional(),
+};
+
+const oneObject = { 200: { description: 'The managed object', schema: managedObjectSchema } };
+const idParam = { id: 'Id of the managed object' };
+const tag = 'Inventory';
+
+/** Managed objects. */
+export function inventoryRoutes(services: HttpServices): Route[] {
+	const { inventory, operations, access, options, clock } = services;
+	const scope = openDeviceScope(services);
+	const renderer = createManagedObjectRenderer(services);
+	const audit = createAudit(services.log);
+	const body = describedBody(managedObjectBodySchema, (value) => parseObjectBody(value, options));
+
+	return [
+		route({
+			method: 'post',
+			path: '/inventory/managedObjects',
+			permission: 'inventory:write',
+			summary: 'Create a managed object',
+			tag,
+			params: noParams,
+			query: noQuery,
+			body,
+			answers: { 201: { description: 'The new managed object', schema: managedObjectSchema } },
+			refusals: ['inventory/invalid', 'inventory/tooLarge'],
+			handler: async ({ principal, body: patch, base }) => {
+				const object = await inventory.objects.create(principal.tenant, { owner: principal.userName, patch });
+				if (!object) throw new TypeError('A managed object without an external id met a duplicate');
+				audit(principal, 'managed object created', { managedObject: object.id, type: object.type });
+				return created(await renderer.one(object, singleView(base, {})));
+			},
+		}),
+		route({
+			method: 'get',
+			path: '/inventory/managedObjects',
+			permission: 'inventory:read',
+			summary: 'List managed objects',
+			description: 'In the order of creation; all filters must match. A device sees what it owns.',
+			tag,
+			params: noParams,
+			query: z.object({ ...filterParameters, ...viewParameters, ...pageParameters(options) }),
+			body: noBody,
+			answers: { 200: { description: 'A page', schema: pageSchema('managedObjects', managedObjectSchema) } },
+			handler: async (call) => {
+				const { tenant } = call.principal;
+				const filter = { ...call.query, owner: scope.ownerSeenBy(call.principal, call.query.owner) };
+				const { entries, frame } = await readPage(call, {
+					find: (range) => inventory.objects.list(tenant, filter, range),
+					count: () => inventory.objects.count(tenant, filter),
+				});
+				const view = { ...singleView(call.base, call.query), withAdvancedList: false };
+				return ok({ managedObjects: await renderer.many(tenant, entries, view), ...frame });
+			},
+		}),
+		route({
+			method: 'get',
+			path: '/inventory/managedObjects/count',
+			permission: 'inventory:read',
+			summary: 'Count managed objects',
+			tag,
+			params: noParams,
+			query: z.object(filterParameters),
+			body: noBody,
+			answers: { 200: { description: 'A bare number', schema: z.int() } },
+			handler: async ({ principal, query }) => {
+				const filter = { ...query, owner: scope.ownerSeenBy(principal, query.owner) };
+				return ok(await inventory.objects.count(principal.tenant, filter));
+			},
+		}),
+		route({
+			method: 'get',
+			path: '/inventory/managedObjects/{id}',
+			permission: 'inventory:read',
+			summary: 'Read a managed object',
+			tag,
+			params: idParam,
+			query: z.object(viewParameters),
+			body: noBody,
+			answers: oneObject,
+			refusals: ['inventory/notFound'],
+			handler: async ({ principal, param, query, base }) =>
+				ok(await renderer.one(await scope.getObject(principal, param('id')), singleView(base, query))),
+		}),
+		route({
+			method: 'put',
+			path: '/inventory/managedObjects/{id}',
+			permission: 'inventory:write',
+			summary: 'Change a managed object',
+			description: 'Named fragments are replaced whole, null removes one, all others stay. Read-only fields are ignored.',
+			tag,
+			params: idParam,
+			query: noQuery,
+			body,
+			answers: oneObject,
+			refusals: ['inventory/notFound', 'inventory/invalid', 'inventory/tooLarge', 'inventory/conflict'],
+			handler: async ({ principal, param, body: patch, base }) => {
+				const { id } = await scope.getObject(principal, param('id'));
+				const object = await inventory.objects.update(principal.tenant, id, patch);
+				audit(principal, 'managed object changed', { managedObject: id, fields: Object.keys(patch.fragments).slice(0, 20) });
+				return ok(await renderer.one(object, singleView(base, {})));
+			},
+		}),
+		route({
+			method: 'delete',
+			path: '/inventory/managedObjects/{id}',
+			permission: 'inventory:write',
+			summary: 'Remove a managed object',
+			description:
+				'With cascade, child devices go with a device; with forceCascade, everything below goes. External ids and software go with their object; what waits for a removed device has FAILED.',
+			tag,
+			params: idParam,
+			query: z.object({
+				cascade: booleanParameter('Whether child devices go too').optional(),
+				forceCascade: booleanParameter('Whether everything below goes too').optional(),
+				withDeviceUser: booleanParameter('Whether the user of the device goes too').optional(),
+			}),
+			body: noBody,
+			answers: { 204: { description: 'Removed' } },
+			refusals: ['inventory/notFound', 'inventory/invalid'],
+			handler: async ({ principal, param, query }) => {
+				const object = await scope.getObject(principal, param('id'));
+				const userName = query.withDeviceUser ? await deviceUserOf(object) : undefined;
+				const below = query.forceCascade ? childKinds : query.cascade ? cascaded(object) : [];
+				const removed = await inventory.objects.remove(principal.tenant, object.id, below);
+				for (const id of removed) await operations.failFor(principal.tenant, id, 'The device was removed from the inventory');
+				if (userName !== undefined) await access.users.remove(principal.tenant, userName);
+				services.onDevicesRemoved(principal.tenant, removed);
+				audit(principal, 'managed object removed', { managedObject: object.id, type: object.type, removed: removed.length });
+				return noContent;
+			},
+		}),
+		fragmentRoute('c8y_SupportedMeasurements', 'supportedMeasurements', 'Which measurements a device sends'),
+		fragmentRoute('c8y_SupportedSeries', 'supportedSeries', 'Which series a device sends'),
+		route({
+			method: 'get',
+			path: '/inventory/managedObjects/{id}/availability',
+			permission: 'inventory:read',
+			summary: 'Whether a device was heard of within the time it promised',
+			tag,
+			params: idParam,
+			query: noQuery,
+			body: noBody,
+			answers: {
+				200: {
+					description: 'The availability',
+					schema: z.object({
+						deviceId: idSchema,
+						externalId: z.string().optional(),
+						lastMessage: z.string().optional(),
+						interval: z.number().meta({ description: 'Minutes' }).optional(),
+						dataStatus: z.enum(['AVAILABLE', 'UNAVAILABLE', 'UNKNOWN']),
+					}),
+				},
+			},
+			refusals: ['inventory/notFound'],
+			handler: async ({ principal, param }) => {
+				const object = await scope.getObject(principal, param('id'));
+				const { lastMessage, interval, status = 'UNKNOWN' } = availabilityOf(object, clock()) ?? {};
+				const externalId = await serialOf(object);
+				return ok({ deviceId: object.id, externalId, lastMessage, interval, dataStatus: status });
+			},
+		}),
+	];
+
+	function fragmentRoute(fragment: string, name: string, summary: string): Route {
+		return route({
+			method: 'get',
+			path: `/inventory/managedObjects/{id}/${name}`,
+			permission: 'inventory:read',
+			summary,
+			tag,
+			params: idParam,
+			query: noQuery,
+			body: noBody,
+			answers: { 200: { description: 'What the device announced', schema: z.object({ [fragment]: z.array(z.string()) }) } },
+			refusals: ['inventory/notFound'],
+			handler: async ({ principal, param }) => {
+				const announced = (await scope.getObject(principal, param('id'))).fragments[fragment];
+				return ok({ [fragment]: Array.isArray(announced) ? announced.filter((item) => typeof item === 'string') : [] });
+			},
+		});
+	}
+
+	function singleView(
+		base: string,
+		query: { withChildren?: boolean | undefined; withParents?: boolean | undefined; skipChildrenNames?: boolean | undefined },
+	): ObjectView {
+		return {
+			base,
+			withChildren: query.withChildren ?? true,
+			withParents: query.withParents ?? false,
+			skipChildrenNames: query.skipChildrenNames ?? false,
+			withAdvancedList: options.showAdvancedListInInventory,
+		};
+	}
+
+	async function serialOf({ tenant, id }: ManagedObject): Promise<string | undefined> {
+		const found = await inventory.externalIds.list(tenant, id);
+		return found.find(({ type }) => type === serialType)?.externalId;
+	}
+
+	async function deviceUserOf(object: ManagedObject): Promise<string | undefined> {
+		const serial = await serialOf(object);
+		if (serial === undefined) return undefined;
+		const user: Pick<Principal, 'role' | 'userName'> | undefined = await access.users.find(object.tenant, deviceUserPrefix + serial);
+		return user?.role === 'device' ? user.userName : undefined;
+	}
+}
+
+function cascaded({ fragments }: ManagedObject): readonly ChildKind[] {
+	return 'c8y_IsDevice' in fragments ? ['childDevices'] : [];
+}

@@ -1,0 +1,158 @@
+import {
+	type ChildKind,
+	type ChildLink,
+	childKinds,
+	type Inventory,
+	legacyItem,
+	type ManagedObject,
+	type ManagedObjectId,
+	type SentPackage,
+} from '../../inventory/index.ts';
+import { formatTime, parseTime } from './time-text.ts';
+
+export type Json = Readonly<Record<string, unknown>>;
+
+/** What of a managed object an answer shows. */
+export interface ObjectView {
+	readonly base: string;
+	readonly withChildren: boolean;
+	readonly withParents: boolean;
+	readonly skipChildrenNames: boolean;
+	/** Whether an advanced software list is shown as `c8y_SoftwareList` too. */
+	readonly withAdvancedList: boolean;
+}
+
+const parentNames = {
+	childDevices: 'deviceParents',
+	childAssets: 'assetParents',
+	childAdditions: 'additionParents',
+} as const satisfies Readonly<Record<ChildKind, string>>;
+
+/** Child references in one answer. */
+const maxReferences = 10_000;
+/** Packages in one answer with several objects: further lists are left out, so that a page of devices stays one that fits into memory. */
+const maxPackages = 50_000;
+
+export type ManagedObjectRenderer = ReturnType<typeof createManagedObjectRenderer>;
+
+/** Managed objects as clients see them, with what is stored beside them: children, parents, software. */
+export function createManagedObjectRenderer({ inventory, clock }: { readonly inventory: Inventory; readonly clock: () => number }) {
+	async function one(object: ManagedObject, view: ObjectView): Promise<Json> {
+		const [rendered] = await many(object.tenant, [object], view);
+		return rendered ?? {};
+	}
+
+	/** Objects of one tenant, in their order. */
+	async function many(tenant: string, objects: readonly ManagedObject[], view: ObjectView): Promise<Json[]> {
+		const ids = objects.map(({ id }) => id);
+		const [children, parents, software] = await Promise.all([
+			view.withChildren ? inventory.objects.listChildren(tenant, ids, maxReferences) : [],
+			view.withParents ? Promise.all(ids.map((id) => inventory.objects.listParents(tenant, id))) : [],
+			softwareLists(tenant, objects, view),
+		]);
+		const parentLinks = parents.flat();
+		const named = [...(view.skipChildrenNames ? [] : children.map(({ child }) => child)), ...parentLinks.map(({ parent }) => parent)];
+		const names = new Map((await inventory.objects.listByIds(tenant, [...new Set(named)])).map(({ id, name }) => [id, name]));
+		return objects.map((object) => {
+			const list = software.get(object.id);
+			return {
+				...fieldsOf(object, view.base, clock()),
+				...(list && { c8y_SoftwareList: list }),
+				...(view.withChildren && childReferences(object.id, children, names, view.base)),
+				...(view.withParents && parentReferences(object.id, parentLinks, names, view.base)),
+			};
+		});
+	}
+
+	async function softwareLists(
+		tenant: string,
+		objects: readonly ManagedObject[],
+		{ withAdvancedList }: ObjectView,
+	): Promise<Map<ManagedObjectId, unknown[]>> {
+		const lists = new Map<ManagedObjectId, unknown[]>();
+		let shown = 0;
+		for (const { id, software, softwareOf } of objects) {
+			const legacy = software?.mode === 'legacy';
+			if (shown >= maxPackages || !(legacy || softwareOf || (software && withAdvancedList))) continue;
+			const packages = await inventory.software.listAll(tenant, softwareOf ?? id);
+			lists.set(id, packages.map(legacy ? legacyItem : packageJson));
+			shown += packages.length;
+		}
+		return lists;
+	}
+
+	return { one, many };
+}
+
+/** A package as the software lists show it. */
+export function packageJson({ name, version, url, softwareType }: SentPackage): Json {
+	return { name, version, url, softwareType };
+}
+
+export function objectUrl(base: string, id: string): string {
+	return `${base}/inventory/managedObjects/${id}`;
+}
+
+function fieldsOf(object: ManagedObject, base: string, now: number): Json {
+	const { id, owner, name, type, creationTime, lastUpdated, fragments } = object;
+	const availability = availabilityOf(object, now);
+	return {
+		id,
+		self: objectUrl(base, id),
+		owner,
+		creationTime: formatTime(creationTime),
+		lastUpdated: formatTime(lastUpdated),
+		name,
+		type,
+		...fragments,
+		...(availability && {
+			c8y_Availability: { ...(availability.status && { status: availability.status }), lastMessage: availability.lastMessage },
+		}),
+	};
+}
+
+export interface Availability {
+	readonly lastMessage: string;
+	/** Absent where nobody said how often the device must be heard of. */
+	readonly status?: 'AVAILABLE' | 'UNAVAILABLE';
+	/** Minutes. */
+	readonly interval?: number;
+}
+
+/** Whether a device was heard of within the time it promised; `undefined` where it was never heard of. */
+export function availabilityOf({ fragments }: ManagedObject, now: number): Availability | undefined {
+	const lastMessage = fieldOf(fragments.c8y_Availability, 'lastMessage');
+	const interval = fieldOf(fragments.c8y_RequiredAvailability, 'responseInterval');
+	if (typeof lastMessage !== 'string') return undefined;
+	const heardAt = parseTime(lastMessage);
+	if (typeof interval !== 'number' || interval <= 0 || heardAt === undefined) return { lastMessage };
+	return { lastMessage, interval, status: now - heardAt <= interval * 60_000 ? 'AVAILABLE' : 'UNAVAILABLE' };
+}
+
+function fieldOf(value: unknown, field: string): unknown {
+	return typeof value === 'object' && value !== null ? Reflect.get(value, field) : undefined;
+}
+
+type Names = ReadonlyMap<ManagedObjectId, string | undefined>;
+
+function childReferences(id: ManagedObjectId, links: readonly ChildLink[], names: Names, base: string): Json {
+	const collections = childKinds.map((kind) => {
+		const self = `${objectUrl(base, id)}/${kind}`;
+		const own = links.filter((link) => link.parent === id && link.kind === kind);
+		return [kind, { self, references: own.map(({ child }) => reference(child, names, base, `${self}/${child}`)) }];
+	});
+	return Object.fromEntries(collections);
+}
+
+function parentReferences(id: ManagedObjectId, links: readonly ChildLink[], names: Names, base: string): Json {
+	const collections = childKinds.map((kind) => {
+		const self = `${objectUrl(base, id)}/${parentNames[kind]}`;
+		const own = links.filter((link) => link.child === id && link.kind === kind);
+		return [parentNames[kind], { self, references: own.map(({ parent }) => reference(parent, names, base, `${self}/${parent}`)) }];
+	});
+	return Object.fromEntries(collections);
+}
+
+function reference(id: ManagedObjectId, names: Names, base: string, self: string): Json {
+	return { managedObject: { id, name: names.get(id), self: objectUrl(base, id) }, self };
+}

@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import type { HttpOptions } from './http-options.ts';
+import { booleanParameter, numberParameter } from './query-values.ts';
+
+/** The parameters that every collection has. */
+export function pageParameters({ pageSizeMax, pageSizeDefault }: Pick<HttpOptions, 'pageSizeMax' | 'pageSizeDefault'>) {
+	const currentPage = numberParameter('Which page, from 1', { min: 1, max: 1_000_000_000, unset: 1 });
+	return {
+		pageSize: numberParameter('How many entries a page has', { min: 1, max: pageSizeMax, unset: pageSizeDefault })
+			.optional()
+			.transform((value) => value ?? pageSizeDefault),
+		// A client that asks for the page after the last one may send the text 'null'.
+		currentPage: z
+			.preprocess((value) => (value === 'null' ? undefined : value), currentPage.optional())
+			.transform((value) => value ?? 1),
+		withTotalPages: booleanParameter('Adds statistics.totalPages').optional(),
+		withTotalElements: booleanParameter('Adds statistics.totalElements').optional(),
+	};
+}
+
+export interface PageQuery {
+	readonly pageSize: number;
+	readonly currentPage: number;
+	readonly withTotalPages?: boolean | undefined;
+	readonly withTotalElements?: boolean | undefined;
+}
+
+const statistics = z
+	.object({
+		currentPage: z.int(),
+		pageSize: z.int(),
+		totalPages: z.int().optional(),
+		totalElements: z.int().optional(),
+	})
+	.meta({ id: 'Statistics', description: 'Totals are there where they were asked for; 0 for an empty result' });
+
+/** The schema of a page of a collection whose entries are under `name`. */
+export function pageSchema<const N extends string>(name: N, item: z.ZodType) {
+	return z.object({
+		[name]: z.array(item),
+		statistics,
+		self: z.string(),
+		next: z.string().meta({ description: 'Absent on the last page' }).optional(),
+		prev: z.string().meta({ description: 'Absent on the first page' }).optional(),
+	});
+}
+
+interface PageSource<T> {
+	readonly find: (range: { readonly skip: number; readonly limit: number }) => Promise<readonly T[]>;
+	readonly count: () => Promise<number>;
+}
+
+/**
+ * One page of a collection. It reads one entry more than it shows, to know whether there is a next page, and counts only when
+ * totals are wanted.
+ */
+export async function readPage<T>(
+	call: { readonly base: string; readonly path: string; readonly queryText: string; readonly query: PageQuery },
+	{ find, count }: PageSource<T>,
+): Promise<{ readonly entries: readonly T[]; readonly frame: Readonly<Record<string, unknown>> }> {
+	const { pageSize, currentPage, withTotalPages, withTotalElements } = call.query;
+	const [found, total] = await Promise.all([
+		find({ skip: (currentPage - 1) * pageSize, limit: pageSize + 1 }),
+		withTotalPages || withTotalElements ? count() : 0,
+	]);
+	const link = (page: number) => pageLink(call, page, pageSize);
+	const frame = {
+		statistics: {
+			currentPage,
+			pageSize,
+			...(withTotalPages && { totalPages: Math.ceil(total / pageSize) }),
+			...(withTotalElements && { totalElements: total }),
+		},
+		self: link(currentPage),
+		...(found.length > pageSize && { next: link(currentPage + 1) }),
+		...(currentPage > 1 && { prev: link(currentPage - 1) }),
+	};
+	return { entries: found.length > pageSize ? found.slice(0, pageSize) : found, frame };
+}
+
+// All parameters of the request stay in the link, properly encoded again.
+function pageLink(
+	call: { readonly base: string; readonly path: string; readonly queryText: string },
+	currentPage: number,
+	pageSize: number,
+): string {
+	const parameters = new URLSearchParams(call.queryText);
+	parameters.set('pageSize', String(pageSize));
+	parameters.set('currentPage', String(currentPage));
+	return `${call.base}${call.path}?${parameters}`;
+}

@@ -1,0 +1,127 @@
+import type { Express, Request, Response } from 'express';
+import { mayDo, type Principal } from '../../access/index.ts';
+import { createAuthenticator } from './auth.ts';
+import { baseUrl } from './base-url.ts';
+import { HttpError } from './http-error.ts';
+import type { HttpServices } from './http-options.ts';
+import { createJsonReader } from './json-body.ts';
+import { type Problem, problems, toProblem } from './problem.ts';
+import { sendReply } from './reply.ts';
+import type { IncomingCall, Route } from './route.ts';
+
+const docsPath = '/service/advanced-software-mgmt/docs';
+
+/** Mounts the routes, and the refusals of everything that is none. */
+export function mountRoutes(app: Express, routes: readonly Route[], services: HttpServices): void {
+	const authenticate = createAuthenticator({ access: services.access, defaultTenant: services.options.defaultTenant });
+	const readJson = createJsonReader(services.options);
+
+	for (const [path, group] of byPath(routes)) {
+		const mounted = app.route(expressPath(path));
+		for (const each of group) mounted[each.method](handlerOf(each));
+		mounted.all(refusalOf(path, methodNotAllowed(group)));
+	}
+	app.use(refusalOf('unknown', (request) => new HttpError('http/notFound', `There is nothing at ${request.path.slice(0, 200)}`)));
+	app.use((error: unknown, request: Request, response: Response, _next: unknown) => {
+		refuse(request, response, isBadPath(error) ? new HttpError('http/badRequest', 'The path is not percent-encoded UTF-8') : error);
+	});
+
+	function handlerOf(each: Route) {
+		const observe = observer(each.method, each.path);
+		return async (request: Request, response: Response): Promise<void> => {
+			const started = performance.now();
+			let principal: Principal | undefined;
+			try {
+				const call = callOf(request, response);
+				if (each.permission === 'public') sendReply(response, await each.answer(call));
+				else {
+					principal = await authenticate(request.headers, request.socket.remoteAddress ?? '');
+					if (!mayDo(principal, each.permission)) throw forbidden(principal, each.permission);
+					sendReply(response, await each.answer(call, principal));
+				}
+			} catch (error) {
+				refuse(request, response, error, each);
+			}
+			const seconds = (performance.now() - started) / 1000;
+			observe(response.statusCode, seconds);
+			if (services.log.isLevelEnabled('debug')) logRequest(request, response.statusCode, seconds, principal);
+		};
+	}
+
+	function callOf(request: Request, response: Response): IncomingCall {
+		const at = request.originalUrl.indexOf('?');
+		return {
+			params: request.params,
+			query: request.query,
+			queryText: at < 0 ? '' : request.originalUrl.slice(at + 1),
+			path: at < 0 ? request.originalUrl : request.originalUrl.slice(0, at),
+			base: baseUrl(request),
+			acceptsGzip: request.headers['accept-encoding']?.includes('gzip') ?? false,
+			readJson: () => readJson(request, response),
+		};
+	}
+
+	function refusalOf(path: string, errorOf: (request: Request) => HttpError) {
+		const observe = observer('other', path);
+		return (request: Request, response: Response): void => {
+			refuse(request, response, errorOf(request));
+			observe(response.statusCode, 0);
+		};
+	}
+
+	function refuse(request: Request, response: Response, error: unknown, each?: Route): void {
+		const problem = toProblem(error);
+		if (problem.errorId !== undefined)
+			services.log.error({ err: error, errorId: problem.errorId, method: request.method, path: request.path }, 'http request failed');
+		// An answer that has begun cannot be taken back; the client sees it end early.
+		if (response.headersSent) return void response.destroy();
+		const status = each?.never400 && problem.status === 400 ? problems['http/invalidBody'].status : problem.status;
+		sendReply(response, { status, headers: problem.headers, json: problemJson(problem, baseUrl(request)) });
+	}
+
+	function logRequest(request: Request, status: number, seconds: number, principal: Principal | undefined): void {
+		const { method, path } = request;
+		const who = principal && { tenant: principal.tenant, user: principal.userName };
+		services.log.debug({ method, path, status, milliseconds: Math.round(seconds * 1e6) / 1000, ...who }, 'http request');
+	}
+
+	// Looking a label combination up costs more than observing, so each one is looked up once.
+	function observer(method: string, path: string) {
+		const byStatus = new Map<number, { observe: (seconds: number) => void }>();
+		return (status: number, seconds: number): void => {
+			const known = byStatus.get(status);
+			const histogram = known ?? services.metrics.httpSeconds.labels(method, path, String(status));
+			if (!known) byStatus.set(status, histogram);
+			histogram.observe(seconds);
+		};
+	}
+}
+
+function byPath(routes: readonly Route[]): Map<string, Route[]> {
+	const groups = new Map<string, Route[]>();
+	for (const each of routes) groups.set(each.path, [...(groups.get(each.path) ?? []), each]);
+	return groups;
+}
+
+function problemJson({ code, message, details }: Problem, base: string): Record<string, unknown> {
+	return { error: code, message, info: base + docsPath, ...(details && { details }) };
+}
+
+function methodNotAllowed(group: readonly Route[]): (request: Request) => HttpError {
+	const methods = group.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
+	const allow = methods.join(', ');
+	return ({ method }) =>
+		new HttpError('http/methodNotAllowed', `${method} is not possible here: use ${allow}`, { headers: { Allow: allow } });
+}
+
+function forbidden({ role }: Principal, permission: string): HttpError {
+	return new HttpError('http/forbidden', `A user with the role '${role}' may not do this: it needs ${permission}`);
+}
+
+function expressPath(path: string): string {
+	return path.replaceAll(/\{(\w+)\}/g, ':$1');
+}
+
+function isBadPath(error: unknown): boolean {
+	return typeof error === 'object' && error !== null && 'status' in error && error.status === 400;
+}

@@ -1,0 +1,158 @@
+import { expect } from 'chai';
+import { type Step, StoreError, type Update } from '../../../store/index.ts';
+import type { AnyDocument, Bench } from '../engine.ts';
+import { idsOf } from '../engine.ts';
+
+/** Batches: all steps or none. */
+export function batchCases({ it, collection, store }: Bench): void {
+	describe('batches', () => {
+		const put = (collection: string, document: AnyDocument): Step => ({ kind: 'put', collection, document });
+
+		it('applies all kinds of steps in order', async () => {
+			const things = await collection<AnyDocument>({ indexes: [{ name: 'n', keys: ['n'] }] });
+			const { name } = things;
+			const outcome = await store().batch([
+				put(name, { _id: 'a', n: 1 }),
+				{ kind: 'insert', collection: name, document: { _id: 'b', n: 1 } as AnyDocument },
+				{ kind: 'require', collection: name, id: 'b', where: { n: 1 } },
+				{ kind: 'update', collection: name, id: 'a', where: { n: 1 }, update: { $inc: { n: 1 } } },
+				{ kind: 'removeWhere', collection: name, filter: { n: 1 } },
+				put(name, { _id: 'c', n: 3 }),
+				{ kind: 'remove', collection: name, id: 'c' },
+				{ kind: 'remove', collection: name, id: 'never there' },
+			]);
+			expect(outcome).to.deep.equal({ ok: true });
+			expect(await things.find({ filter: {} })).to.deep.equal([{ _id: 'a', n: 2 }]);
+		});
+
+		const failing: [what: string, step: (collection: string) => Step, duplicate: boolean][] = [
+			['an insert of a taken id', (name) => ({ kind: 'insert', collection: name, document: { _id: 'there' } }), true],
+			['an update of nothing', (name) => ({ kind: 'update', collection: name, id: 'gone', update: { $set: { x: 1 } } }), false],
+			['an update whose condition is not met', (name) => ({ kind: 'update', collection: name, id: 'there', where: { n: 2 }, update: {} }), false],
+			['a requirement of nothing', (name) => ({ kind: 'require', collection: name, id: 'gone' }), false],
+			['a requirement that is not met', (name) => ({ kind: 'require', collection: name, id: 'there', where: { n: { $gt: 1 } } }), false],
+			['an update to a taken unique key', (name) => ({ kind: 'update', collection: name, id: 'there', update: { $set: { u: 2 } } }), true],
+		];
+		for (const [what, step, duplicate] of failing) {
+			it(`applies nothing with ${what}`, async () => {
+				const things = await collection<AnyDocument>({ indexes: [{ name: 'u', keys: ['u'], unique: true }] });
+				const { name } = things;
+				await things.insert({ _id: 'there', n: 1, u: 1 });
+				await things.insert({ _id: 'other', n: 1, u: 2 });
+				const steps: Step[] = [
+					put(name, { _id: 'new', u: 3 }),
+					{ kind: 'remove', collection: name, id: 'other2' },
+					{ kind: 'update', collection: name, id: 'there', update: { $set: { seen: true } } },
+					step(name),
+					put(name, { _id: 'newer', u: 4 }),
+				];
+				expect(await store().batch(steps)).to.deep.equal({ ok: false, failed: 3, duplicate });
+				expect(await store().batch([step(name)])).to.deep.equal({ ok: false, failed: 0, duplicate });
+				expect(await things.find({ filter: {}, sort: [['_id', 1]] })).to.deep.equal([
+					{ _id: 'other', n: 1, u: 2 },
+					{ _id: 'there', n: 1, u: 1 },
+				]);
+			});
+		}
+
+		it('spans collections', async () => {
+			const [left, right] = [await collection(), await collection()];
+			const steps = [put(left.name, { _id: 'a' }), put(right.name, { _id: 'a' })];
+			expect(await store().batch([...steps, { kind: 'require', collection: right.name, id: 'b' }])).to.deep.include({ ok: false });
+			expect([await left.count({}), await right.count({})]).to.deep.equal([0, 0]);
+			await store().batch(steps);
+			expect([await left.count({}), await right.count({})]).to.deep.equal([1, 1]);
+		});
+
+		it('applies an empty batch', async () => {
+			expect(await store().batch([])).to.deep.equal({ ok: true });
+		});
+
+		it('fails one of many batches under way without the others', async () => {
+			const things = await collection();
+			const outcomes = await Promise.all(
+				Array.from({ length: 300 }, (_, number) => {
+					const wanted: Step = { kind: 'require', collection: things.name, id: 'never' };
+					const write = put(things.name, { _id: `d${number}` });
+					return store().batch(number % 3 === 0 ? [write, wanted] : number % 3 === 1 ? [wanted, write] : [write]);
+				}),
+			);
+			expect(outcomes.filter(({ ok }) => ok)).to.have.length(100);
+			expect(await things.count({})).to.equal(100);
+		});
+
+		it('gives a status to one of many that want to change it', async () => {
+			const things = await collection<AnyDocument>();
+			await things.insert({ _id: 'a', status: 'PENDING' });
+			const claim: Step = {
+				kind: 'update',
+				collection: things.name,
+				id: 'a',
+				where: { status: 'PENDING' },
+				update: { $set: { status: 'EXECUTING' }, $inc: { claims: 1 } },
+			};
+			const outcomes = await Promise.all(Array.from({ length: 20 }, () => store().batch([claim])));
+			expect(outcomes.filter(({ ok }) => ok)).to.have.length(1);
+			expect(await things.get('a')).to.deep.equal({ _id: 'a', status: 'EXECUTING', claims: 1 });
+		});
+
+		it('removes many by a filter', async () => {
+			const things = await collection<AnyDocument>({ indexes: [{ name: 'tags', keys: ['owner', 'tags'], multikey: 'tags' }] });
+			const documents = Array.from({ length: 1500 }, (_, n) => ({ _id: `d${n}`, owner: n % 2 ? 'x' : 'y', tags: ['t', `t${n}`] }));
+			await store().batch(documents.map((document) => put(things.name, document)));
+			await store().batch([{ kind: 'removeWhere', collection: things.name, filter: { owner: 'x' } }]);
+			expect([await things.count({}), await things.count({ owner: 'x', tags: 't' }), await things.count({ owner: 'y', tags: 't' })]).to.deep.equal([
+				750, 0, 750,
+			]);
+		});
+
+		const updates: [before: object, update: Update, after: object][] = [
+			[{ a: 1 }, { $set: { a: 2, b: 3 } }, { a: 2, b: 3 }],
+			[{}, { $set: { 'a.b.c': 1 } }, { a: { b: { c: 1 } } }],
+			[{ a: { x: 1 } }, { $set: { 'a.b': 1 } }, { a: { x: 1, b: 1 } }],
+			[{ a: { x: 1 } }, { $set: { a: [1] } }, { a: [1] }],
+			[{ a: { b: 1, c: 2 }, d: 1 }, { $unset: ['a.b', 'd', 'never.there'] }, { a: { c: 2 } }],
+			[{ n: 1 }, { $inc: { n: 2, m: -1, 'o.p': 5 } }, { n: 3, m: -1, o: { p: 5 } }],
+			[{ a: 1 }, { $set: { b: null }, $unset: ['a'], $inc: { c: 1 } }, { b: null, c: 1 }],
+			[{ a: 1 }, {}, { a: 1 }],
+		];
+		for (const [before, update, after] of updates) {
+			it(`turns ${JSON.stringify(before)} by ${JSON.stringify(update)} into ${JSON.stringify(after)}`, async () => {
+				const things = await collection<AnyDocument>({ indexes: [{ name: 'a', keys: ['n'] }] });
+				await things.insert({ _id: 'x', ...before });
+				await store().batch([{ kind: 'update', collection: things.name, id: 'x', update }]);
+				expect(await things.get('x')).to.deep.equal({ _id: 'x', ...after });
+			});
+		}
+
+		const impossible: [what: string, update: Update][] = [
+			['a path through a text', { $set: { 'text.a': 1 } }],
+			['a path through null', { $set: { 'nothing.a': 1 } }],
+			['an increment of a text', { $inc: { text: 1 } }],
+			['the id', { $set: { _id: 'other' } }],
+			['overlapping paths', { $set: { a: 1, 'a.b': 2 } }],
+			['the prototype', { $set: { '__proto__.polluted': 1 } }],
+			['the constructor', { $set: { 'constructor.prototype.polluted': 1 } }],
+			['an empty path', { $set: { '': 1 } }],
+		];
+		for (const [what, update] of impossible) {
+			it(`rejects an update of ${what}, and nothing of its batch is applied`, async () => {
+				const things = await collection<AnyDocument>();
+				const before = { _id: 'x', text: 'a', nothing: null };
+				await things.insert(before);
+				const rejected = store().batch([put(things.name, { _id: 'y' }), { kind: 'update', collection: things.name, id: 'x', update }]);
+				const other = store().batch([put(things.name, { _id: 'z' })]);
+				expect(await rejected.catch((error: unknown) => error)).to.be.instanceOf(Error);
+				expect(await other).to.deep.equal({ ok: true });
+				expect(await idsOf(things.find({ filter: {} }))).to.deep.equal(['x', 'z']);
+				expect(await things.get('x')).to.deep.equal(before);
+				expect({}).to.not.have.property('polluted');
+			});
+		}
+
+		it('rejects a step on a collection that is not open', async () => {
+			const error = await store().batch([put('Unknown', { _id: 'a' })]).catch((reason: unknown) => reason);
+			expect(error).to.be.instanceOf(StoreError);
+		});
+	});
+}
