@@ -11,6 +11,7 @@ export type { InventoryLimits } from './inventory-context.ts';
 export { InventoryError, type InventoryErrorCode } from './inventory-error.ts';
 /** Managed objects. */
 export {
+	fragmentNameFault,
 	fragmentNamesOf,
 	isManagedObjectId,
 	type ManagedObject,
@@ -19,6 +20,7 @@ export {
 	parseManagedObjectId,
 	parseObjectBody,
 	type SoftwareMode,
+	withoutNulls,
 } from './managed-object.ts';
 export type { NewObject, ObjectFilter, Page } from './managed-objects.ts';
 /** Links between objects. */

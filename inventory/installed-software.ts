@@ -180,7 +180,10 @@ export function openInstalledSoftware({
 	 */
 	async function change(tenant: string, device: ManagedObjectId, changes: readonly SoftwareChange[]): Promise<void> {
 		const objectId = documentId(tenant, device);
-		const added = await checkRoom(tenant, device, objectId, changes);
+		let added = 0;
+		for (const item of changes) if (item.action === 'put') added++;
+		const bound = upperBounds.get(objectId) ?? Number.POSITIVE_INFINITY;
+		if (added > 0 && bound + added > limits.packages.maxPackages) await checkRoom(tenant, device, objectId, added);
 		const steps: Step[] = [{ kind: 'require', collection: objects.name, id: objectId, where: hasList }];
 		for (const item of changes) steps.push(changeStep(tenant, device, item));
 		if ((await store.batch(steps)).ok) {
@@ -207,23 +210,12 @@ export function openInstalledSoftware({
 		throw tooManyWriters(device);
 	}
 
-	async function checkRoom(
-		tenant: string,
-		device: ManagedObjectId,
-		objectId: string,
-		changes: readonly SoftwareChange[],
-	): Promise<number> {
-		let added = 0;
-		for (const item of changes) if (item.action === 'put') added++;
-		if (added === 0) return 0;
-		const bound = upperBounds.get(objectId);
-		if (bound === undefined || bound + added > limits.packages.maxPackages) {
-			const stored = await count(tenant, device, {});
-			checkPackageCount(stored + added, limits.packages);
-			upperBounds.set(objectId, stored);
-			if (upperBounds.size > maxBounds) upperBounds.delete(upperBounds.keys().next().value ?? '');
-		}
-		return added;
+	/** Throws when the packages do not fit any more; counts only where the bound that is known does not tell. */
+	async function checkRoom(tenant: string, device: ManagedObjectId, objectId: string, added: number): Promise<void> {
+		const stored = await count(tenant, device, {});
+		checkPackageCount(stored + added, limits.packages);
+		upperBounds.set(objectId, stored);
+		if (upperBounds.size > maxBounds) upperBounds.delete(upperBounds.keys().next().value ?? '');
 	}
 
 	function noteAdded(objectId: string, added: number): void {

@@ -123,12 +123,14 @@ function parseText(key: string, value: unknown): string | null {
 const forbiddenNames: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype', '_id']);
 
 function checkFragmentName(key: string): void {
-	if (key.length === 0 || key.length > 255 || /[.$\s\p{Cc}]/u.test(key) || forbiddenNames.has(key)) {
-		throw new InventoryError(
-			'inventory/invalid',
-			`'${key.slice(0, 60)}' cannot be the name of a fragment: use 1 to 255 characters without '.', '$' and white space`,
-		);
-	}
+	const fault = fragmentNameFault(key);
+	if (fault) throw new InventoryError('inventory/invalid', fault);
+}
+
+/** Why a text cannot be the name of a fragment, of managed objects and operations alike, or `undefined`. */
+export function fragmentNameFault(key: string): string | undefined {
+	if (key.length > 0 && key.length <= 255 && !/[.$\s\p{Cc}]/u.test(key) && !forbiddenNames.has(key)) return undefined;
+	return `'${key.slice(0, 60)}' cannot be the name of a fragment: use 1 to 255 characters without '.', '$' and white space`;
 }
 
 /** The changed part of an object after a shallow merge, or `undefined` where the patch changes nothing. */
@@ -153,4 +155,9 @@ export function fragmentNamesOf(fragments: Readonly<Record<string, unknown>>, mo
 	const names = Object.keys(fragments);
 	if (mode === 'legacy') names.push(softwareListFragment);
 	return names;
+}
+
+/** The fields that are not null: over JSON, null stands for "remove". */
+export function withoutNulls(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+	return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
 }

@@ -10,6 +10,7 @@ import {
 	type ManagedObjectId,
 	mergePatch,
 	type ObjectPatch,
+	withoutNulls,
 } from './managed-object.ts';
 import { type ChildKind, type ChildLink, childLink } from './object-links.ts';
 import { parseLegacyList } from './software-package.ts';
@@ -252,10 +253,6 @@ function objectFilter(tenant: string, { type, fragmentType, owner, ids }: Object
 		...(owner !== undefined && { owner }),
 		...(fragmentType !== undefined && { fragmentNames: fragmentType }),
 	};
-}
-
-function withoutNulls(fragments: Readonly<Record<string, unknown>>): Record<string, unknown> {
-	return Object.fromEntries(Object.entries(fragments).filter(([, value]) => value !== null));
 }
 
 function checkSize(fragments: Readonly<Record<string, unknown>>, maxBytes: number): void {

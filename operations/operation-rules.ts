@@ -55,7 +55,8 @@ export function checkOperation(
 			`Device '${device.id}' does not support ${names.join(', ')}; it supports: ${list}`,
 		);
 	}
-	for (const name of names) rules[name]?.(fragments[name], device, limits);
+	// Own names only: `rules` must not answer to what every object has, such as `toString`.
+	for (const name of names) if (Object.hasOwn(rules, name)) rules[name]?.(fragments[name], device, limits);
 }
 
 function checkItems(path: string, value: unknown, device: ManagedObject, limits: OperationLimits, withAction: boolean): void {

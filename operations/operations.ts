@@ -1,4 +1,4 @@
-import type { Inventory, ManagedObject, ManagedObjectId } from '../inventory/index.ts';
+import { type Inventory, type ManagedObject, type ManagedObjectId, withoutNulls } from '../inventory/index.ts';
 import {
 	type Collection,
 	type CollectionSpec,
@@ -272,8 +272,4 @@ function operationFilter(tenant: string, { deviceId, agentId, status, fragmentTy
 		...(fragmentType !== undefined && { fragmentNames: fragmentType }),
 		...(Object.keys(created).length > 0 && { creationTime: created }),
 	};
-}
-
-function withoutNulls(fragments: Readonly<Record<string, unknown>>): Record<string, unknown> {
-	return Object.fromEntries(Object.entries(fragments).filter(([, value]) => value !== null));
 }

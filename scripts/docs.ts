@@ -6,7 +6,7 @@ import { pages } from './docs/pages.ts';
 const check = process.argv.includes('--check');
 
 for (const { file, render } of pages) {
-	const text = render();
+	const text = await render();
 	if (read(file) === text) continue;
 	if (check) {
 		process.exitCode = 1;

@@ -1,11 +1,19 @@
 import { renderConfiguration } from './configuration.ts';
+import { renderMetrics, renderOperationStatuses, renderRoles } from './domain.ts';
+import { renderSmartRest } from './smartrest.ts';
 
 /** A page of the documentation that is made from the source. */
 export interface Page {
 	/** Its path in the project. */
 	readonly file: string;
-	readonly render: () => string;
+	readonly render: () => string | Promise<string>;
 }
 
 /** All generated pages: `npm run docs` writes them, a test proves that they are fresh. */
-export const pages: readonly Page[] = [{ file: 'docs/reference/configuration.md', render: renderConfiguration }];
+export const pages: readonly Page[] = [
+	{ file: 'docs/reference/configuration.md', render: renderConfiguration },
+	{ file: 'docs/reference/smartrest.md', render: renderSmartRest },
+	{ file: 'docs/reference/operation-statuses.md', render: renderOperationStatuses },
+	{ file: 'docs/reference/roles.md', render: renderRoles },
+	{ file: 'docs/reference/metrics.md', render: renderMetrics },
+];

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { type Access, type Authentication, parseUserName, type Principal } from '../../access/index.ts';
+import { type Access, type Authentication, type Principal, parseUserName } from '../../access/index.ts';
 import { HttpError } from './http-error.ts';
 
 const throttleSeconds = '60';
@@ -14,7 +14,8 @@ export function createAuthenticator({ access, defaultTenant }: { readonly access
 		const space = authorization.indexOf(' ');
 		const scheme = authorization.slice(0, space).toLowerCase();
 		const value = authorization.slice(space + 1).trim();
-		const outcome = scheme === 'basic' ? await checkBasic(value, address) : scheme === 'bearer' ? await checkBearer(value) : rejected;
+		const outcome =
+			scheme === 'basic' ? await checkBasic(value, address) : scheme === 'bearer' ? await checkBearer(value) : rejected;
 		if (outcome.ok) return outcome.principal;
 		if (outcome.reason === 'throttled') {
 			const extra = { headers: { 'Retry-After': throttleSeconds } };

@@ -17,7 +17,8 @@ export function openDeviceScope({ inventory, operations }: { readonly inventory:
 	async function checkObject(principal: Principal, object: ManagedObject): Promise<void> {
 		if (principal.role !== 'device' || object.owner === principal.userName) return;
 		const own = await ownId(principal);
-		if (own !== undefined && (object.id === own || (await inventory.objects.findAgent(principal.tenant, object))?.id === own)) return;
+		if (own !== undefined && (object.id === own || (await inventory.objects.findAgent(principal.tenant, object))?.id === own))
+			return;
 		throw foreign(`Managed object '${object.id}'`);
 	}
 
@@ -26,7 +27,8 @@ export function openDeviceScope({ inventory, operations }: { readonly inventory:
 		const operation = await operations.get(principal.tenant, parseOperationId(id));
 		if (principal.role !== 'device') return operation;
 		const own = await ownId(principal);
-		if (own === undefined || (operation.agentId !== own && operation.deviceId !== own)) throw foreign(`Operation '${operation.id}'`);
+		if (own === undefined || (operation.agentId !== own && operation.deviceId !== own))
+			throw foreign(`Operation '${operation.id}'`);
 		return operation;
 	}
 

@@ -156,7 +156,7 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			refusals: ['inventory/notFound', 'inventory/invalid'],
 			handler: async ({ principal, param, query }) => {
 				const object = await scope.getObject(principal, param('id'));
-				const userName = query.withDeviceUser ? await deviceUserOf(object) : undefined;
+				const userName = query.withDeviceUser ? await deviceUserOf(object, principal) : undefined;
 				const below = query.forceCascade ? childKinds : query.cascade ? cascaded(object) : [];
 				const removed = await inventory.objects.remove(principal.tenant, object.id, below);
 				for (const id of removed) await operations.failFor(principal.tenant, id, 'The device was removed from the inventory');
@@ -236,11 +236,13 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 		return found.find(({ type }) => type === serialType)?.externalId;
 	}
 
-	async function deviceUserOf(object: ManagedObject): Promise<string | undefined> {
+	async function deviceUserOf(object: ManagedObject, principal: Principal): Promise<string | undefined> {
 		const serial = await serialOf(object);
 		if (serial === undefined) return undefined;
-		const user: Pick<Principal, 'role' | 'userName'> | undefined = await access.users.find(object.tenant, deviceUserPrefix + serial);
-		return user?.role === 'device' ? user.userName : undefined;
+		const user = await access.users.find(object.tenant, deviceUserPrefix + serial);
+		// A device may have given its object the serial of another one.
+		const permitted = principal.role !== 'device' || user?.userName === principal.userName;
+		return user?.role === 'device' && permitted ? user.userName : undefined;
 	}
 }
 

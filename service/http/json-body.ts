@@ -7,7 +7,13 @@ import { isJsonType } from './media-type.ts';
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Reads JSON bodies, within limits. */
-export function createJsonReader({ bodyMaxBytes, jsonMaxDepth }: { readonly bodyMaxBytes: number; readonly jsonMaxDepth: number }) {
+export function createJsonReader({
+	bodyMaxBytes,
+	jsonMaxDepth,
+}: {
+	readonly bodyMaxBytes: number;
+	readonly jsonMaxDepth: number;
+}) {
 	const readBytes = raw({ type: () => true, limit: bodyMaxBytes });
 
 	/** @throws HttpError `http/missingBody`, `http/malformedJson`, `http/bodyTooLarge`, `http/unsupportedMediaType` */
@@ -33,10 +39,12 @@ export function createJsonReader({ bodyMaxBytes, jsonMaxDepth }: { readonly body
 
 	function toHttpError(fault: unknown): unknown {
 		const status = typeof fault === 'object' && fault !== null && 'status' in fault ? fault.status : undefined;
-		if (status === 413) return new HttpError('http/bodyTooLarge', `The body is too large: at most ${bodyMaxBytes} bytes are read`);
+		if (status === 413)
+			return new HttpError('http/bodyTooLarge', `The body is too large: at most ${bodyMaxBytes} bytes are read`);
 		if (status === 415)
 			return new HttpError('http/unsupportedMediaType', 'Content-Encoding is not read: send gzip, deflate, br or identity');
-		if (status === 400) return new HttpError('http/badRequest', 'The body did not arrive whole, or is not packed as its headers say');
+		if (status === 400)
+			return new HttpError('http/badRequest', 'The body did not arrive whole, or is not packed as its headers say');
 		return fault;
 	}
 

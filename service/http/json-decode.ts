@@ -75,7 +75,12 @@ function reasonOf(issue: z.core.$ZodIssue, root: unknown): string {
 	return issue.message;
 }
 
-const kindNames: Readonly<Record<string, string>> = { string: 'text', object: 'an object', array: 'an array', boolean: 'true or false' };
+const kindNames: Readonly<Record<string, string>> = {
+	string: 'text',
+	object: 'an object',
+	array: 'an array',
+	boolean: 'true or false',
+};
 
 function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
 	let value = root;

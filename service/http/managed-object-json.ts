@@ -36,7 +36,13 @@ const maxPackages = 50_000;
 export type ManagedObjectRenderer = ReturnType<typeof createManagedObjectRenderer>;
 
 /** Managed objects as clients see them, with what is stored beside them: children, parents, software. */
-export function createManagedObjectRenderer({ inventory, clock }: { readonly inventory: Inventory; readonly clock: () => number }) {
+export function createManagedObjectRenderer({
+	inventory,
+	clock,
+}: {
+	readonly inventory: Inventory;
+	readonly clock: () => number;
+}) {
 	async function one(object: ManagedObject, view: ObjectView): Promise<Json> {
 		const [rendered] = await many(object.tenant, [object], view);
 		return rendered ?? {};
@@ -51,7 +57,10 @@ export function createManagedObjectRenderer({ inventory, clock }: { readonly inv
 			softwareLists(tenant, objects, view),
 		]);
 		const parentLinks = parents.flat();
-		const named = [...(view.skipChildrenNames ? [] : children.map(({ child }) => child)), ...parentLinks.map(({ parent }) => parent)];
+		const named = [
+			...(view.skipChildrenNames ? [] : children.map(({ child }) => child)),
+			...parentLinks.map(({ parent }) => parent),
+		];
 		const names = new Map((await inventory.objects.listByIds(tenant, [...new Set(named)])).map(({ id, name }) => [id, name]));
 		return objects.map((object) => {
 			const list = software.get(object.id);
@@ -148,7 +157,10 @@ function parentReferences(id: ManagedObjectId, links: readonly ChildLink[], name
 	const collections = childKinds.map((kind) => {
 		const self = `${objectUrl(base, id)}/${parentNames[kind]}`;
 		const own = links.filter((link) => link.child === id && link.kind === kind);
-		return [parentNames[kind], { self, references: own.map(({ parent }) => reference(parent, names, base, `${self}/${parent}`)) }];
+		return [
+			parentNames[kind],
+			{ self, references: own.map(({ parent }) => reference(parent, names, base, `${self}/${parent}`)) },
+		];
 	});
 	return Object.fromEntries(collections);
 }

@@ -4,11 +4,12 @@ import { InventoryError, type InventoryErrorCode } from '../../inventory/index.t
 import { OperationError, type OperationErrorCode } from '../../operations/index.ts';
 import { DuplicateKeyError, StoreError } from '../../store/index.ts';
 import { HttpError, type HttpErrorCode } from './http-error.ts';
+import type { Status } from './reply.ts';
 
 export type ProblemCode = InventoryErrorCode | OperationErrorCode | AccessErrorCode | HttpErrorCode;
 
 /** THE table of refusals: code → status of the answer and what it means. */
-export const problems: Readonly<Record<ProblemCode, { readonly status: number; readonly title: string }>> = {
+export const problems: Readonly<Record<ProblemCode, { readonly status: Status; readonly title: string }>> = {
 	'inventory/notFound': { status: 404, title: 'No managed object has this id' },
 	'inventory/invalid': { status: 422, title: 'A managed object, a package or an external id is not as it must be' },
 	'inventory/conflict': { status: 409, title: 'Others changed the managed object at the same time' },
@@ -40,9 +41,14 @@ export const problems: Readonly<Record<ProblemCode, { readonly status: number; r
 	'http/internal': { status: 500, title: 'A fault of the service; details.errorId names its log line' },
 };
 
+/** The status of a refusal on a route; some clients take 400 for success on some routes, which then answer 422. */
+export function statusOf(code: ProblemCode, route?: { readonly never400?: boolean }): Status {
+	const { status } = problems[code];
+	return status === 400 && route?.never400 ? 422 : status;
+}
+
 /** A failure as the caller sees it. */
 export interface Problem {
-	readonly status: number;
 	readonly code: ProblemCode;
 	readonly message: string;
 	readonly headers: Readonly<Record<string, string>>;
@@ -57,17 +63,17 @@ const retryAfterSeconds = '5';
 export function toProblem(error: unknown): Problem {
 	if (error instanceof HttpError) {
 		const { code, message, headers, details } = error;
-		return { status: problems[code].status, code, message, headers, ...(details && { details }) };
+		return { code, message, headers, ...(details && { details }) };
 	}
 	if (error instanceof InventoryError || error instanceof OperationError || error instanceof AccessError) {
-		return { status: problems[error.code].status, code: error.code, message: error.message, headers: {} };
+		return { code: error.code, message: error.message, headers: {} };
 	}
 	const errorId = randomUUID();
 	const details = { errorId };
 	if (error instanceof StoreError && !(error instanceof DuplicateKeyError)) {
 		const message = 'The database cannot do this now: try again in a few seconds';
-		return { status: 503, code: 'http/unavailable', message, headers: { 'Retry-After': retryAfterSeconds }, details, errorId };
+		return { code: 'http/unavailable', message, headers: { 'Retry-After': retryAfterSeconds }, details, errorId };
 	}
 	const message = `The service failed; its log tells more about error ${errorId}`;
-	return { status: 500, code: 'http/internal', message, headers: {}, details, errorId };
+	return { code: 'http/internal', message, headers: {}, details, errorId };
 }

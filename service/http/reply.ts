@@ -1,8 +1,12 @@
 import type { ServerResponse } from 'node:http';
 
+/** Every status that an answer can have. */
+export const statuses = [200, 201, 204, 400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503] as const;
+export type Status = (typeof statuses)[number];
+
 /** An answer: JSON, or bytes of another type, or nothing. */
 export interface Reply {
-	readonly status: number;
+	readonly status: Status;
 	readonly json?: unknown;
 	readonly bytes?: string | Buffer;
 	/** Media type of `bytes`. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Permission, Principal } from '../../access/index.ts';
 import type { ProblemCode } from './problem.ts';
 import { decodeQuery } from './query-values.ts';
-import type { Reply } from './reply.ts';
+import type { Reply, Status } from './reply.ts';
 
 export type Method = 'get' | 'post' | 'put' | 'delete';
 
@@ -59,7 +59,7 @@ interface Description {
 	readonly summary: string;
 	readonly description?: string;
 	readonly tag: string;
-	readonly answers: Readonly<Record<number, AnswerSpec>>;
+	readonly answers: Readonly<Partial<Record<Status, AnswerSpec>>>;
 	/** Refusals of this route's own, beside those that every route has. */
 	readonly refusals?: readonly ProblemCode[];
 	/** Some clients take 400 for success here: answer 422 instead. */

@@ -5,7 +5,7 @@ import { baseUrl } from './base-url.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
 import { createJsonReader } from './json-body.ts';
-import { type Problem, problems, toProblem } from './problem.ts';
+import { type Problem, statusOf, toProblem } from './problem.ts';
 import { sendReply } from './reply.ts';
 import type { IncomingCall, Route } from './route.ts';
 
@@ -23,7 +23,11 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 	}
 	app.use(refusalOf('unknown', (request) => new HttpError('http/notFound', `There is nothing at ${request.path.slice(0, 200)}`)));
 	app.use((error: unknown, request: Request, response: Response, _next: unknown) => {
-		refuse(request, response, isBadPath(error) ? new HttpError('http/badRequest', 'The path is not percent-encoded UTF-8') : error);
+		refuse(
+			request,
+			response,
+			isBadPath(error) ? new HttpError('http/badRequest', 'The path is not percent-encoded UTF-8') : error,
+		);
 	});
 
 	function handlerOf(each: Route) {
@@ -72,11 +76,17 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 	function refuse(request: Request, response: Response, error: unknown, each?: Route): void {
 		const problem = toProblem(error);
 		if (problem.errorId !== undefined)
-			services.log.error({ err: error, errorId: problem.errorId, method: request.method, path: request.path }, 'http request failed');
+			services.log.error(
+				{ err: error, errorId: problem.errorId, method: request.method, path: request.path },
+				'http request failed',
+			);
 		// An answer that has begun cannot be taken back; the client sees it end early.
 		if (response.headersSent) return void response.destroy();
-		const status = each?.never400 && problem.status === 400 ? problems['http/invalidBody'].status : problem.status;
-		sendReply(response, { status, headers: problem.headers, json: problemJson(problem, baseUrl(request)) });
+		sendReply(response, {
+			status: statusOf(problem.code, each),
+			headers: problem.headers,
+			json: problemJson(problem, baseUrl(request)),
+		});
 	}
 
 	function logRequest(request: Request, status: number, seconds: number, principal: Principal | undefined): void {

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { type Access, mayDo } from '../../access/index.ts';
 import { type Inventory, InventoryError, type SoftwareChange } from '../../inventory/index.ts';
-import { OperationError } from '../../operations/index.ts';
+import { OperationError, type Receipt } from '../../operations/index.ts';
 import {
 	type DecodedLine,
 	decode,
@@ -51,7 +51,11 @@ export function createInbound(options: {
 		for (const publish of turn) {
 			const topic = parseTopic(publish.topic);
 			if (topic?.kind === 'static' && topic.direction === 'up' && mayDo(session.principal, 'inventory:write')) {
-				for (const line of decodeLines(publish)) pending = await handleLine(session, publish, topic.child, line, pending);
+				for (const line of decodeLines(publish)) {
+					pending =
+						collectChange(session, topic.child, line, pending) ??
+						(await handleLine(session, publish, topic.child, line, pending));
+				}
 			} else {
 				await store(session, pending);
 				pending = undefined;
@@ -69,6 +73,22 @@ export function createInbound(options: {
 		return [{ ok: false, error: 'tooLarge', line: 1, templateId: publish.payload.toString('latin1', 0, 3), position: 1, reason }];
 	}
 
+	// The bulk of what devices send: packages of an object that is known. No promise is made for them.
+	function collectChange(session: Session, child: string | undefined, line: DecodedLine, pending: PendingChanges | undefined) {
+		if (!line.ok || !isChange(line.message)) return undefined;
+		const target = targets.cached(session, child);
+		if (!target || (pending && pending.target.id !== target.id)) return undefined;
+		const open = pending ?? { target, changes: [], templateId: line.message.id };
+		try {
+			// These handlers only collect: there is nothing to wait for.
+			void callHandler({ session, target, receipt: noReceipt, change: (change) => open.changes.push(change) }, line.message);
+		} catch (error) {
+			answerFailure(session, line.message.id, error);
+		}
+		metrics.mqttMessages.add('up', line.message.id);
+		return open;
+	}
+
 	async function handleLine(
 		session: Session,
 		publish: IncomingPublish,
@@ -82,8 +102,7 @@ export function createInbound(options: {
 		}
 		const { message } = line;
 		metrics.mqttMessages.add('up', message.id);
-		const isChange = message.template === 'AppendAdvancedSoftwareItems' || message.template === 'RemoveAdvancedSoftwareItems';
-		const open = isChange ? pending : await store(session, pending);
+		const open = isChange(message) ? pending : await store(session, pending);
 		try {
 			return await perform(session, publish, child, message, open);
 		} catch (error) {
@@ -114,8 +133,7 @@ export function createInbound(options: {
 		const open = pending?.target.id === target.id ? pending : await store(session, pending);
 		const changes = open?.changes ?? [];
 		const receipt = { key: `${publish.messageId}/${message.line}`, redelivered: publish.redelivered };
-		const handled = callHandler({ session, target, receipt, change: (change) => changes.push(change) }, message);
-		if (handled) await handled;
+		await callHandler({ session, target, receipt, change: (change) => changes.push(change) }, message);
 		return changes.length > 0 ? { target, changes, templateId: message.id } : undefined;
 	}
 
@@ -226,3 +244,9 @@ export function createInbound(options: {
 function isGone(error: unknown): boolean {
 	return error instanceof InventoryError && error.code === 'inventory/notFound';
 }
+
+function isChange({ template }: UpstreamMessage): boolean {
+	return template === 'AppendAdvancedSoftwareItems' || template === 'RemoveAdvancedSoftwareItems';
+}
+
+const noReceipt: Receipt = { key: '', redelivered: false };

@@ -1,5 +1,5 @@
 import type { ManagedObject } from '../../inventory/index.ts';
-import { serialType } from '../../inventory/index.ts';
+import { serialType, withoutNulls } from '../../inventory/index.ts';
 import { hasSoftwareTypes, type Operation, type SoftwareItem, toSoftwareItem } from '../../operations/index.ts';
 import { encode } from '../../smartrest/index.ts';
 
@@ -120,10 +120,6 @@ function softwareFragments(fragments: Fields): Fields {
 		if (name in fragments) patched[name] = records(fragments[name]).map((item) => ({ version: '', ...withoutNulls(item) }));
 	}
 	return patched;
-}
-
-function withoutNulls(item: Fields): Fields {
-	return Object.fromEntries(Object.entries(item).filter(([, value]) => value !== null));
 }
 
 function records(value: unknown): Fields[] {

@@ -21,10 +21,18 @@ export function createTargets(options: {
 }) {
 	const { inventory, outbound, autoCreation } = options;
 
+	/** What was found before; the own device where no child is named. */
+	function cached(session: Session, childSerial: string | undefined): Target | undefined {
+		const serial = childSerial ?? session.serial;
+		const id = childSerial === undefined ? session.device : session.targets?.get(childSerial);
+		return id && { id, serial, created: false };
+	}
+
 	/** The session's own device; `first` gives name and type when it has to be created. [SR-100] */
 	async function own(session: Session, first?: { readonly name: string; readonly type: string }): Promise<Target> {
 		const { serial } = session;
-		if (session.device) return { id: session.device, serial, created: false };
+		const present = cached(session, undefined);
+		if (present) return present;
 		const { id, created } = await findOrCreateOwn(session, first);
 		session.device = id;
 		outbound.knownDevice(session);
@@ -53,8 +61,8 @@ export function createTargets(options: {
 		childSerial: string,
 		first?: { readonly name: string; readonly type: string },
 	): Promise<Target> {
-		const known = session.targets?.get(childSerial);
-		if (known) return { id: known, serial: childSerial, created: false };
+		const present = cached(session, childSerial);
+		if (present) return present;
 		const { id: parent } = await own(session);
 		if (childSerial === session.serial) return { id: parent, serial: childSerial, created: false };
 		const { id, created } = await inventory.devices.ensure(session.principal.tenant, childSerial, () => ({
@@ -91,7 +99,7 @@ export function createTargets(options: {
 		delete session.targets;
 	}
 
-	return { own, child, known, forget };
+	return { cached, own, child, known, forget };
 }
 
 const maxTargets = 10_000;

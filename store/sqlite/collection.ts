@@ -4,6 +4,7 @@ import {
 	DuplicateKeyError,
 	type Filter,
 	type Query,
+	type Scalar,
 	type StoredDocument,
 } from '../document-store.ts';
 import { stepCode } from './protocol.ts';

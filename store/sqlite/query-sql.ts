@@ -35,7 +35,11 @@ export function countSql(layout: Layout, filter: Filter): Sql {
 }
 
 /** Groups and their counts. Keys that are no columns come as JSON text, as `isJson` says for each. */
-export function groupCountSql(layout: Layout, keys: readonly string[], filter: Filter): Sql & { readonly isJson: readonly boolean[] } {
+export function groupCountSql(
+	layout: Layout,
+	keys: readonly string[],
+	filter: Filter,
+): Sql & { readonly isJson: readonly boolean[] } {
 	const source = sourceOf(layout, filter);
 	if (keys.length === 0) throw new TypeError('groupCount needs at least one key');
 	const isJson = keys.map((key) => source.resolve(key) === undefined);

@@ -7,7 +7,10 @@ import type { ContractEngine } from './engine.ts';
 
 /** Every engine there is: how the contract is run on it, or why it cannot be. */
 const engines: Readonly<Record<string, () => readonly ContractEngine[]>> = {
-	sqlite: () => [sqliteIn('a directory', () => mkdtemp(join(tmpdir(), 'store-contract-'))), sqliteIn('memory', async () => ':memory:')],
+	sqlite: () => [
+		sqliteIn('a directory', () => mkdtemp(join(tmpdir(), 'store-contract-'))),
+		sqliteIn('memory', async () => ':memory:'),
+	],
 	mongodb: () => {
 		throw new Error('store/mongodb is not written yet');
 	},
@@ -32,7 +35,8 @@ for (const name of named) {
 }
 
 after(() => {
-	if (storesThatDidNotRun.length > 0) process.on('exit', () => console.log(`The store contract did not run on: ${storesThatDidNotRun.join(', ')}`));
+	if (storesThatDidNotRun.length > 0)
+		process.on('exit', () => console.log(`The store contract did not run on: ${storesThatDidNotRun.join(', ')}`));
 });
 
 function sqliteIn(where: string, makeDirectory: () => Promise<string>): ContractEngine {

@@ -28,10 +28,22 @@ export function batchCases({ it, collection, store }: Bench): void {
 		const failing: [what: string, step: (collection: string) => Step, duplicate: boolean][] = [
 			['an insert of a taken id', (name) => ({ kind: 'insert', collection: name, document: { _id: 'there' } }), true],
 			['an update of nothing', (name) => ({ kind: 'update', collection: name, id: 'gone', update: { $set: { x: 1 } } }), false],
-			['an update whose condition is not met', (name) => ({ kind: 'update', collection: name, id: 'there', where: { n: 2 }, update: {} }), false],
+			[
+				'an update whose condition is not met',
+				(name) => ({ kind: 'update', collection: name, id: 'there', where: { n: 2 }, update: {} }),
+				false,
+			],
 			['a requirement of nothing', (name) => ({ kind: 'require', collection: name, id: 'gone' }), false],
-			['a requirement that is not met', (name) => ({ kind: 'require', collection: name, id: 'there', where: { n: { $gt: 1 } } }), false],
-			['an update to a taken unique key', (name) => ({ kind: 'update', collection: name, id: 'there', update: { $set: { u: 2 } } }), true],
+			[
+				'a requirement that is not met',
+				(name) => ({ kind: 'require', collection: name, id: 'there', where: { n: { $gt: 1 } } }),
+				false,
+			],
+			[
+				'an update to a taken unique key',
+				(name) => ({ kind: 'update', collection: name, id: 'there', update: { $set: { u: 2 } } }),
+				true,
+			],
 		];
 		for (const [what, step, duplicate] of failing) {
 			it(`applies nothing with ${what}`, async () => {
@@ -58,7 +70,9 @@ export function batchCases({ it, collection, store }: Bench): void {
 		it('spans collections', async () => {
 			const [left, right] = [await collection(), await collection()];
 			const steps = [put(left.name, { _id: 'a' }), put(right.name, { _id: 'a' })];
-			expect(await store().batch([...steps, { kind: 'require', collection: right.name, id: 'b' }])).to.deep.include({ ok: false });
+			expect(await store().batch([...steps, { kind: 'require', collection: right.name, id: 'b' }])).to.deep.include({
+				ok: false,
+			});
 			expect([await left.count({}), await right.count({})]).to.deep.equal([0, 0]);
 			await store().batch(steps);
 			expect([await left.count({}), await right.count({})]).to.deep.equal([1, 1]);
@@ -98,12 +112,18 @@ export function batchCases({ it, collection, store }: Bench): void {
 
 		it('removes many by a filter', async () => {
 			const things = await collection<AnyDocument>({ indexes: [{ name: 'tags', keys: ['owner', 'tags'], multikey: 'tags' }] });
-			const documents = Array.from({ length: 1500 }, (_, n) => ({ _id: `d${n}`, owner: n % 2 ? 'x' : 'y', tags: ['t', `t${n}`] }));
+			const documents = Array.from({ length: 1500 }, (_, n) => ({
+				_id: `d${n}`,
+				owner: n % 2 ? 'x' : 'y',
+				tags: ['t', `t${n}`],
+			}));
 			await store().batch(documents.map((document) => put(things.name, document)));
 			await store().batch([{ kind: 'removeWhere', collection: things.name, filter: { owner: 'x' } }]);
-			expect([await things.count({}), await things.count({ owner: 'x', tags: 't' }), await things.count({ owner: 'y', tags: 't' })]).to.deep.equal([
-				750, 0, 750,
-			]);
+			expect([
+				await things.count({}),
+				await things.count({ owner: 'x', tags: 't' }),
+				await things.count({ owner: 'y', tags: 't' }),
+			]).to.deep.equal([750, 0, 750]);
 		});
 
 		const updates: [before: object, update: Update, after: object][] = [
@@ -140,7 +160,10 @@ export function batchCases({ it, collection, store }: Bench): void {
 				const things = await collection<AnyDocument>();
 				const before = { _id: 'x', text: 'a', nothing: null };
 				await things.insert(before);
-				const rejected = store().batch([put(things.name, { _id: 'y' }), { kind: 'update', collection: things.name, id: 'x', update }]);
+				const rejected = store().batch([
+					put(things.name, { _id: 'y' }),
+					{ kind: 'update', collection: things.name, id: 'x', update },
+				]);
 				const other = store().batch([put(things.name, { _id: 'z' })]);
 				expect(await rejected.catch((error: unknown) => error)).to.be.instanceOf(Error);
 				expect(await other).to.deep.equal({ ok: true });
@@ -151,7 +174,9 @@ export function batchCases({ it, collection, store }: Bench): void {
 		}
 
 		it('rejects a step on a collection that is not open', async () => {
-			const error = await store().batch([put('Unknown', { _id: 'a' })]).catch((reason: unknown) => reason);
+			const error = await store()
+				.batch([put('Unknown', { _id: 'a' })])
+				.catch((reason: unknown) => reason);
 			expect(error).to.be.instanceOf(StoreError);
 		});
 	});

@@ -7,9 +7,24 @@ export function documentCases({ it, collection, store }: Bench): void {
 	describe('documents', () => {
 		const documents: [what: string, document: AnyDocument][] = [
 			['nothing but an id', { _id: 'a' }],
-			['all JSON types', { _id: 'b', text: 'x', number: 1.5, yes: true, no: false, nothing: null, list: [1, 'a', null], object: { deep: { er: 1 } } }],
+			[
+				'all JSON types',
+				{
+					_id: 'b',
+					text: 'x',
+					number: 1.5,
+					yes: true,
+					no: false,
+					nothing: null,
+					list: [1, 'a', null],
+					object: { deep: { er: 1 } },
+				},
+			],
 			['empty texts, lists and objects', { _id: 'c', text: '', list: [], object: {} }],
-			['large and small numbers', { _id: 'd', max: Number.MAX_SAFE_INTEGER, min: Number.MIN_SAFE_INTEGER, tiny: 5e-324, huge: 1e308 }],
+			[
+				'large and small numbers',
+				{ _id: 'd', max: Number.MAX_SAFE_INTEGER, min: Number.MIN_SAFE_INTEGER, tiny: 5e-324, huge: 1e308 },
+			],
 			['text of all planes', { _id: 'e', text: 'äß€漢字😀 "quoted" \\ \n\t' }],
 			['control characters', { _id: 'f', text: 'a\u0000b\u0001c\u001f' }],
 			['an id with special characters', { _id: 'x/ä😀 \'"%_*?[]\\' }],
@@ -58,7 +73,9 @@ export function documentCases({ it, collection, store }: Bench): void {
 			await things.insert({ _id: 'b', x: 1, y: 2 });
 			const error = await things.insert({ _id: 'c', x: 1, y: 2 }).catch((reason: unknown) => reason);
 			expect(error).to.be.instanceOf(DuplicateKeyError);
-			const outcome = await store().batch([{ kind: 'put', collection: things.name, document: { _id: 'c', x: 1, y: 1 } as AnyDocument }]);
+			const outcome = await store().batch([
+				{ kind: 'put', collection: things.name, document: { _id: 'c', x: 1, y: 1 } as AnyDocument },
+			]);
 			expect(outcome).to.deep.equal({ ok: false, failed: 0, duplicate: true });
 			expect(await things.count({})).to.equal(2);
 		});
@@ -79,7 +96,11 @@ export function documentCases({ it, collection, store }: Bench): void {
 			it(`refuses a document with ${what}`, async () => {
 				const things = await collection();
 				const step = { kind: 'insert', collection: things.name, document: document as AnyDocument } as const;
-				expect(await store().batch([step]).catch((reason: unknown) => reason)).to.be.instanceOf(Error);
+				expect(
+					await store()
+						.batch([step])
+						.catch((reason: unknown) => reason),
+				).to.be.instanceOf(Error);
 				expect(await things.count({})).to.equal(0);
 			});
 		}

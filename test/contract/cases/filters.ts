@@ -176,12 +176,21 @@ function checkRows(
 		await store().batch(content.map((document) => ({ kind: 'put', collection: things.name, document })));
 	});
 	for (const [filter, ids] of table) {
-		const shown = JSON.stringify(filter, (_, value: unknown) => (Array.isArray(value) && value.length > 9 ? `${value.length} values` : value));
+		const shown = JSON.stringify(filter, (_, value: unknown) =>
+			Array.isArray(value) && value.length > 9 ? `${value.length} values` : value,
+		);
 		it(`answers ${shown} (${what})`, async () => {
 			expect(await idsOf(things.find({ filter }))).to.deep.equal([...ids].sort());
 			expect(await things.count(filter)).to.equal(ids.length);
-			const outcomes = await Promise.all(content.map(({ _id }) => store().batch([{ kind: 'require', collection: things.name, id: _id, where: filter }])));
-			expect(content.filter((_, position) => outcomes[position]?.ok).map(({ _id }) => _id).sort()).to.deep.equal([...ids].sort());
+			const outcomes = await Promise.all(
+				content.map(({ _id }) => store().batch([{ kind: 'require', collection: things.name, id: _id, where: filter }])),
+			);
+			expect(
+				content
+					.filter((_, position) => outcomes[position]?.ok)
+					.map(({ _id }) => _id)
+					.sort(),
+			).to.deep.equal([...ids].sort());
 		});
 	}
 }

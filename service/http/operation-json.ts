@@ -1,0 +1,142 @@
+import { z } from 'zod';
+import { fragmentNameFault, parseManagedObjectId } from '../../inventory/index.ts';
+import { type NewOperation, type Operation, type OperationChange, operationStatuses } from '../../operations/index.ts';
+import { HttpError } from './http-error.ts';
+import { decodeJson, describedBody, kindOf } from './json-decode.ts';
+import type { Json } from './managed-object-json.ts';
+import { idSchema, timeSchema } from './managed-object-schema.ts';
+import type { JsonBody } from './route.ts';
+import { formatTime } from './time-text.ts';
+
+const statusSchema = z.enum(operationStatuses);
+
+/** An operation as it is answered. */
+export const operationSchema = z
+	.looseObject({
+		id: idSchema,
+		self: z.string(),
+		deviceId: idSchema,
+		agentId: idSchema,
+		deviceName: z.string().optional(),
+		status: statusSchema,
+		failureReason: z.string().optional(),
+		description: z.string().optional(),
+		creationTime: timeSchema,
+		delivery: z.object({
+			status: z.enum(['PENDING', 'DELIVERED']),
+			time: timeSchema,
+			log: z.array(z.looseObject({})),
+		}),
+		deviceExternalIDs: z.object({ externalIds: z.array(z.object({ type: z.string(), externalId: z.string() })) }),
+	})
+	.meta({ id: 'Operation', description: 'Other fields are the fragments: what the device is asked to do' });
+
+/** What only the service sets; clients send it back with what they fetched. */
+const serverFields: ReadonlySet<string> = new Set([
+	'id',
+	'self',
+	'agentId',
+	'deviceName',
+	'creationTime',
+	'lastUpdated',
+	'delivery',
+	'deviceExternalIDs',
+	'externalSource',
+]);
+
+const newOperationSchema = z
+	.looseObject({
+		deviceId: z.union([z.string(), z.int()]).optional(),
+		description: z.string().nullable().optional(),
+		c8y_SoftwareUpdate: z
+			.array(
+				z.looseObject({
+					name: z.string(),
+					version: z.string().nullable().optional(),
+					softwareType: z.string().nullable().optional(),
+					url: z.string().nullable().optional(),
+					action: z.enum(['install', 'delete']),
+				}),
+			)
+			.optional(),
+	})
+	.meta({ id: 'NewOperation', description: 'Other fields are fragments. deviceId is the id of the managed object' });
+
+const operationChangeSchema = z
+	.looseObject({
+		status: statusSchema.optional(),
+		failureReason: z.string().nullable().optional(),
+		description: z.string().nullable().optional(),
+	})
+	.meta({ id: 'OperationChange', description: 'Other fields are fragments; null removes one' });
+
+/** The body that creates an operation. */
+export const newOperationBody: JsonBody<NewOperation> = describedBody(newOperationSchema, (value) => {
+	const { deviceId, description, status: _, failureReason: __, ...fragments } = recordOf(value);
+	if (deviceId === undefined || deviceId === null || deviceId === '')
+		throw new HttpError('http/badRequest', 'deviceId is missing: name the managed object that the operation is for');
+	const id = decodeJson(z.object({ deviceId: z.union([z.string(), z.int()], { error: 'must be a text of digits' }) }), {
+		deviceId,
+	});
+	const text = textOf('description', description);
+	return {
+		deviceId: parseManagedObjectId(String(id.deviceId)),
+		...(text !== undefined && { description: text }),
+		fragments: fragmentsOf(fragments, false),
+	};
+});
+
+/** The body that changes an operation. */
+export const operationChangeBody: JsonBody<OperationChange> = describedBody(operationChangeSchema, (value) => {
+	const { deviceId: _, status, failureReason, description, ...fragments } = recordOf(value);
+	const decoded = decodeJson(z.object({ status: statusSchema.nullish() }), { status });
+	const reason = textOf('failureReason', failureReason);
+	const text = textOf('description', description);
+	const changed = fragmentsOf(fragments, true);
+	return {
+		...(decoded.status && { status: decoded.status }),
+		...(reason !== undefined && { failureReason: reason }),
+		...(text !== undefined && { description: text }),
+		...(Object.keys(changed).length > 0 && { fragments: changed }),
+	};
+});
+
+function recordOf(value: unknown): Record<string, unknown> {
+	if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+	throw new HttpError('http/invalidBody', `An operation must be a JSON object, found ${kindOf(value)}`);
+}
+
+const maxText = 65_536;
+
+function textOf(field: string, value: unknown): string | undefined {
+	const text = decodeJson(z.object({ [field]: z.string().max(maxText).nullish() }), { [field]: value })[field];
+	return text ?? undefined;
+}
+
+function fragmentsOf(fields: Readonly<Record<string, unknown>>, keepNulls: boolean): Record<string, unknown> {
+	const fragments = Object.entries(fields).filter(([name, value]) => !serverFields.has(name) && (keepNulls || value !== null));
+	for (const [name] of fragments) {
+		const fault = fragmentNameFault(name);
+		if (fault) throw new HttpError('http/invalidBody', fault);
+	}
+	return Object.fromEntries(fragments);
+}
+
+/** An operation as clients see it. */
+export function operationJson(operation: Operation, base: string): Json {
+	const { id, deviceId, agentId, deviceName, status, failureReason, description, creationTime, delivery } = operation;
+	return {
+		id,
+		self: `${base}/devicecontrol/operations/${id}`,
+		deviceId,
+		agentId,
+		deviceName,
+		status,
+		failureReason,
+		description,
+		creationTime: formatTime(creationTime),
+		delivery: { status: delivery.status, time: formatTime(delivery.time), log: [] },
+		deviceExternalIDs: { externalIds: operation.externalIds },
+		...operation.fragments,
+	};
+}
