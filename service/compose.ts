@@ -143,6 +143,7 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 			metrics.storeBatches.set(figures.committedBatches);
 			metrics.storeBytes.set(figures.sizeBytes);
 			metrics.mqttConnections.set(broker.connections());
+			metrics.mqttQueued.set(broker.queuedMessages());
 			for (const { status, count } of await operations.countByStatus()) metrics.operations.set({ status: String(status) }, count);
 		},
 		onDevicesRemoved: (of, ids) => gateway.devicesRemoved(of, ids),

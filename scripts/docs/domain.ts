@@ -5,8 +5,8 @@ import { pageHead, table } from './markdown.ts';
 
 /** What may follow what in the life of an operation. */
 export function renderOperationStatuses(): string {
-	return [
-		pageHead('Statuses of operations', '`operations/operation-status.ts`'),
+	return `${[
+		pageHead('Statuses of operations', 'operations/operation-status.ts').trimEnd(),
 		'HTTP and MQTT obey this one table. Repeating the present status changes nothing; a status without a follower is final.',
 		table(
 			['from', ...operationStatuses.map((status) => `to ${status}`)],
@@ -15,14 +15,16 @@ export function renderOperationStatuses(): string {
 				...operationStatuses.map((to) => (from === to ? '=' : operationTransitions[from].includes(to) ? 'yes' : '–')),
 			]),
 		),
-	].join('\n\n');
+	]
+		.join('\n\n')
+		.trimEnd()}\n`;
 }
 
 /** Which role may do what. */
 export function renderRoles(): string {
 	const roles = Object.entries(rolePermissions);
-	return [
-		pageHead('Roles and permissions', '`access/principal.ts`'),
+	return `${[
+		pageHead('Roles and permissions', 'access/principal.ts').trimEnd(),
 		'A device has its permissions for itself and for what is below it only.',
 		table(
 			['permission', ...roles.map(([role]) => role)],
@@ -31,7 +33,9 @@ export function renderRoles(): string {
 				...roles.map(([, granted]) => (granted.some((each) => each === permission) ? 'yes' : '–')),
 			]),
 		),
-	].join('\n\n');
+	]
+		.join('\n\n')
+		.trimEnd()}\n`;
 }
 
 /** The figures of `/metrics` that are the service's own. */
@@ -39,12 +43,14 @@ export async function renderMetrics(): Promise<string> {
 	const { registry } = createMetrics();
 	const own = (await registry.getMetricsAsJSON()).filter(({ name }) => !/^(process|nodejs)_/.test(name));
 	registry.clear();
-	return [
-		pageHead('Metrics', '`service/metrics.ts`'),
+	return `${[
+		pageHead('Metrics', 'service/metrics.ts').trimEnd(),
 		'In the text format of Prometheus, at `/metrics`; beside these there are the figures of the Node.js process (`process_…`, `nodejs_…`).',
 		table(
 			['name', 'kind', 'meaning'],
 			own.map(({ name, type, help }) => [`\`${name}\``, String(type), help]),
 		),
-	].join('\n\n');
+	]
+		.join('\n\n')
+		.trimEnd()}\n`;
 }

@@ -9,8 +9,8 @@ export function renderSmartRest(): string {
 			['id', 'name', 'parameters', 'effect'],
 			rows.filter((row) => row.direction === direction).map((row) => [row.id, row.name, parameters(row), row.effect]),
 		);
-	return [
-		pageHead('SmartREST 2.0 templates', '`smartrest/templates.ts`'),
+	return `${[
+		pageHead('SmartREST 2.0 templates', 'smartrest/templates.ts').trimEnd(),
 		'Mandatory parameters are bold; what stands in round brackets may come again and again. Values are separated by commas; a value with a comma, a quote, a line break or white space at its ends is quoted.',
 		'## From the device, on `s/us` and `s/us/<child>`',
 		section('up'),
@@ -22,7 +22,9 @@ export function renderSmartRest(): string {
 			['code', 'meaning'],
 			Object.values(errorCodes).map(({ code, meaning }) => [code, meaning]),
 		),
-	].join('\n\n');
+	]
+		.join('\n\n')
+		.trimEnd()}\n`;
 }
 
 function parameters({ fields, group, sections }: Template): string {

@@ -1,6 +1,6 @@
 const literals = ['true', 'false', 'null'];
 const number = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
-const escape = /["\\/bfnrt]|u[0-9a-fA-F]{4}/y;
+const escaped = /["\\/bfnrt]|u[0-9a-fA-F]{4}/y;
 
 /** Where and why a text is not JSON, in words; for texts that `JSON.parse` has refused. */
 export function describeJsonFault(text: string): string {
@@ -73,9 +73,9 @@ function skipText(text: string, from: number): number | Fault {
 		if (Number.isNaN(code)) return { at, expected: 'a closing quote' };
 		if (code < 0x20) return { at, expected: 'an escaped control character, such as \\n,' };
 		if (code !== 0x5c) continue;
-		escape.lastIndex = at + 1;
-		if (!escape.test(text)) return { at: at + 1, expected: 'an escape that JSON knows' };
-		at = escape.lastIndex - 1;
+		escaped.lastIndex = at + 1;
+		if (!escaped.test(text)) return { at: at + 1, expected: 'an escape that JSON knows' };
+		at = escaped.lastIndex - 1;
 	}
 }
 

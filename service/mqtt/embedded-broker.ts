@@ -59,6 +59,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 	const mayConnect = createRateLimit({ perSecond: limits.connectionsPerSecond, clock });
 	const acknowledgements = new WeakMap<Client, Map<number, (delivered: boolean) => void>>();
 	const takeNextMessageId = createMessageIds();
+	let queued = 0;
 
 	const broker = new UnroutedBroker({
 		mq: silentEmitter,
@@ -209,19 +210,23 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 	}
 
 	function receive({ session, queue }: Connected, packet: PublishPacket, done: (error?: Error | null) => void): void {
+		queued++;
 		const taken = queue.push({
 			topic: packet.topic,
 			payload: toBuffer(packet.payload),
 			messageId: packet.messageId ?? 0,
 			redelivered: packet.dup && packet.qos > 0,
 			done(error) {
+				queued--;
 				// An error closes the connection without an acknowledgement: the device sends it again.
 				if (error)
 					log.warn({ err: error, tenant: session.principal.tenant, device: session.serial }, 'messages could not be stored');
 				done(error ?? null);
 			},
 		});
-		if (!taken) done(new Error('too many messages wait to be handled'));
+		if (taken) return;
+		queued--;
+		done(new Error('too many messages wait to be handled'));
 	}
 
 	function subscribe(session: Session, subscription: Subscription): boolean {
@@ -251,7 +256,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		await new Promise<void>((resolve) => broker.close(resolve));
 	}
 
-	return { handle, close, connections: () => broker.connectedClients };
+	return { handle, close, connections: () => broker.connectedClients, queuedMessages: () => queued };
 }
 
 /** A broker that hands nothing on between clients: a publish ends with the gateway. */
