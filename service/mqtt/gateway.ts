@@ -33,7 +33,7 @@ export type Gateway = ReturnType<typeof createGateway>;
 export function createGateway(options: GatewayOptions) {
 	const { inventory, limits } = options;
 	const outbound = createOutbound({ ...options, window: limits.unacknowledgedMaxMessages });
-	const targets = createTargets({ inventory, outbound, autoCreation: limits.autoCreation });
+	const targets = createTargets({ inventory, outbound, autoCreation: limits.autoCreation, log: options.log });
 	const jsonMessages = createJsonMessages({ ...options, targets });
 	const handlers = createTemplateHandlers({ ...options, outbound, targets, maxFragments: limits.maxFragments });
 	const inbound = createInbound({ ...options, targets, handlers, jsonMessages });

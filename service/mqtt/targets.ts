@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import { agentFragments, type Inventory, type ManagedObjectId } from '../../inventory/index.ts';
 import { LineError } from './line-error.ts';
 import type { Outbound } from './outbound.ts';
@@ -18,8 +19,9 @@ export function createTargets(options: {
 	readonly inventory: Inventory;
 	readonly outbound: Outbound;
 	readonly autoCreation: boolean;
+	readonly log: Logger;
 }) {
-	const { inventory, outbound, autoCreation } = options;
+	const { inventory, outbound, autoCreation, log } = options;
 
 	/** What was found before; the own device where no child is named. */
 	function cached(session: Session, childSerial: string | undefined): Target | undefined {
@@ -35,6 +37,7 @@ export function createTargets(options: {
 		if (present) return present;
 		const { id, created } = await findOrCreateOwn(session, first);
 		session.device = id;
+		if (created) log.info({ tenant: session.principal.tenant, device: serial, id }, 'device created');
 		outbound.knownDevice(session);
 		return { id, serial, created };
 	}

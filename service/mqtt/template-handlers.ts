@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import {
 	type Inventory,
 	type ObjectPatch,
@@ -6,7 +7,7 @@ import {
 	parseObjectBody,
 	type SoftwareChange,
 } from '../../inventory/index.ts';
-import { type Operations, parseOperationId, type Receipt } from '../../operations/index.ts';
+import { type Ending, type Operation, type Operations, parseOperationId, type Receipt } from '../../operations/index.ts';
 import { encode, encodeError, type MessageOf, templates, type UpstreamTemplateName } from '../../smartrest/index.ts';
 import { LineError } from './line-error.ts';
 import type { Outbound } from './outbound.ts';
@@ -38,8 +39,9 @@ export function createTemplateHandlers(options: {
 	/** Shown to devices that ask with 600. */
 	readonly version: string;
 	readonly clock: () => number;
+	readonly log: Logger;
 }): TemplateHandlers {
-	const { inventory, operations, outbound, targets, packageLimits, version, clock } = options;
+	const { inventory, operations, outbound, targets, packageLimits, version, clock, log } = options;
 
 	async function patch({ session, target }: LineContext, fragments: Readonly<Record<string, unknown>>): Promise<void> {
 		await inventory.objects.update(session.principal.tenant, target.id, { fragments });
@@ -47,6 +49,29 @@ export function createTemplateHandlers(options: {
 
 	function answer(session: Session, line: string): void {
 		sendIfSubscribed(session, 's/ds', line);
+	}
+
+	async function end(context: LineContext, fragment: string, ending: Ending): Promise<void> {
+		const { session, target, receipt } = context;
+		const ended = await operations.endOldest(session.principal.tenant, target.id, fragment, ending, receipt);
+		noteStatus(context, ended, `no EXECUTING operation with ${fragment}`);
+	}
+
+	async function report(context: LineContext, id: string, ending: Ending | { readonly status: 'EXECUTING' }): Promise<void> {
+		const { session, target } = context;
+		noteStatus(context, await operations.report(session.principal.tenant, target.id, parseOperationId(id), ending), '');
+	}
+
+	function noteStatus({ target, receipt }: LineContext, operation: Operation | undefined, otherwise: string): void {
+		if (operation) {
+			const { tenant, id, status, failureReason } = operation;
+			log.info(
+				{ tenant, device: target.serial, operation: id, ...(failureReason !== undefined && { failureReason }) },
+				`operation ${status}`,
+			);
+		} else if (!receipt.redelivered) {
+			throw new LineError('refused', otherwise);
+		}
 	}
 
 	// Measurements, alarms and events are accepted for the sake of the devices; they are no part of this product and not kept.
@@ -192,31 +217,20 @@ export function createTemplateHandlers(options: {
 		GetPendingOperations({ session }) {
 			outbound.resend(session);
 		},
-		async SetOperationToExecuting({ session, target, receipt }, { fields }) {
+		async SetOperationToExecuting(context, { fields }) {
+			const { session, target, receipt } = context;
 			const started = await operations.startOldest(session.principal.tenant, target.id, fields.fragment, receipt);
-			if (!started && !receipt.redelivered) throw nothingToReport(fields.fragment, 'PENDING');
+			noteStatus(context, started, `no PENDING operation with ${fields.fragment}`);
 		},
-		async SetOperationToFailed({ session, target, receipt }, { fields }) {
-			const ending = { status: 'FAILED', failureReason: fields.reason } as const;
-			const ended = await operations.endOldest(session.principal.tenant, target.id, fields.fragment, ending, receipt);
-			if (!ended && !receipt.redelivered) throw nothingToReport(fields.fragment, 'EXECUTING');
-		},
-		async SetOperationToSuccessful({ session, target, receipt }, { fields, items }) {
-			const ending = { status: 'SUCCESSFUL', results: items.map(({ parameter }) => parameter) } as const;
-			const ended = await operations.endOldest(session.principal.tenant, target.id, fields.fragment, ending, receipt);
-			if (!ended && !receipt.redelivered) throw nothingToReport(fields.fragment, 'EXECUTING');
-		},
-		async SetOperationToExecutingById({ session, target }, { fields }) {
-			await operations.report(session.principal.tenant, target.id, parseOperationId(fields.operationId), { status: 'EXECUTING' });
-		},
-		async SetOperationToFailedById({ session, target }, { fields }) {
-			const ending = { status: 'FAILED', failureReason: fields.reason } as const;
-			await operations.report(session.principal.tenant, target.id, parseOperationId(fields.operationId), ending);
-		},
-		async SetOperationToSuccessfulById({ session, target }, { fields, items }) {
-			const ending = { status: 'SUCCESSFUL', results: items.map(({ parameter }) => parameter) } as const;
-			await operations.report(session.principal.tenant, target.id, parseOperationId(fields.operationId), ending);
-		},
+		SetOperationToFailed: (context, { fields }) =>
+			end(context, fields.fragment, { status: 'FAILED', failureReason: fields.reason }),
+		SetOperationToSuccessful: (context, { fields, items }) =>
+			end(context, fields.fragment, { status: 'SUCCESSFUL', results: items.map(({ parameter }) => parameter) }),
+		SetOperationToExecutingById: (context, { fields }) => report(context, fields.operationId, { status: 'EXECUTING' }),
+		SetOperationToFailedById: (context, { fields }) =>
+			report(context, fields.operationId, { status: 'FAILED', failureReason: fields.reason }),
+		SetOperationToSuccessfulById: (context, { fields, items }) =>
+			report(context, fields.operationId, { status: 'SUCCESSFUL', results: items.map(({ parameter }) => parameter) }),
 		async SetExecutingOperationsToFailed({ session, target, receipt }, { fields }) {
 			await operations.failExecuting(session.principal.tenant, target.id, fields.fragment, fields.reason, receipt);
 		},
@@ -234,10 +248,6 @@ const maxChildren = 1000;
 /** What a sign of life leaves in the managed object. */
 export function availability(now: number): { readonly c8y_Availability: { readonly lastMessage: string } } {
 	return { c8y_Availability: { lastMessage: new Date(now).toISOString() } };
-}
-
-function nothingToReport(fragment: string, status: string): LineError {
-	return new LineError('refused', `no ${status} operation with ${fragment}`);
 }
 
 function withoutEmpty(fields: Readonly<Record<string, string>>): Record<string, string> {
