@@ -39,7 +39,7 @@ export async function openDeviceRegistration(options: {
 
 	/** @throws AccessError `access/invalid`, `access/conflict` */
 	async function request(tenant: string, serial: string): Promise<Registration> {
-		if (!/^[^\s/:"'\\,\p{Cc}][^/:"'\\,\p{Cc}]{0,253}$/u.test(serial)) {
+		if (!/^[^\s/:"'\\,\p{Cc}\p{Cs}][^/:"'\\,\p{Cc}\p{Cs}]{0,253}$/u.test(serial)) {
 			throw new AccessError(
 				'access/invalid',
 				'id must have 1 to 254 characters, without quotes, comma, colon, slash and backslash',
@@ -99,9 +99,13 @@ export async function openDeviceRegistration(options: {
 		const accepted = await registrations.get(serial);
 		if (accepted?.status !== 'ACCEPTED') return undefined;
 		const credentials = { tenant: accepted.tenant, userName: deviceUserPrefix + serial, password: generatePassword() };
-		await users.set(credentials.tenant, credentials.userName, credentials.password, 'device');
-		await store.batch([{ kind: 'remove', collection: spec.name, id: serial }]);
-		return credentials;
+		// One write: of two that ask at once, one gets credentials, and they work.
+		const outcome = await store.batch([
+			{ kind: 'require', collection: spec.name, id: serial, where: { tenant: accepted.tenant, status: 'ACCEPTED' } },
+			await users.setStep(credentials.tenant, credentials.userName, credentials.password, 'device'),
+			{ kind: 'remove', collection: spec.name, id: serial },
+		]);
+		return outcome.ok ? credentials : undefined;
 	}
 
 	return { request, list, count, get, accept, remove, poll };

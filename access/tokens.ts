@@ -56,7 +56,8 @@ export async function openTokens(options: {
 			if (typeof claims === 'string' || typeof claims.ten !== 'string' || typeof claims.sub !== 'string') return undefined;
 			return { ten: claims.ten, sub: claims.sub };
 		} catch (error) {
-			if (error instanceof jwt.JsonWebTokenError) return undefined;
+			// A payload that is not JSON comes as what the JSON parser says.
+			if (error instanceof jwt.JsonWebTokenError || error instanceof SyntaxError) return undefined;
 			throw error;
 		}
 	}

@@ -1,5 +1,5 @@
-import type { Collection, CollectionSpec, DocumentStore } from '../store/index.ts';
-import { createPasswordVerifier, hashPassword } from './passwords.ts';
+import type { Collection, CollectionSpec, DocumentStore, Step } from '../store/index.ts';
+import { createPasswordVerifier, generatePassword, hashPassword } from './passwords.ts';
 import { deviceUserPrefix, type Principal, type Role } from './principal.ts';
 
 export interface User {
@@ -42,10 +42,16 @@ export async function openUsers(options: {
 	});
 	const known = new Map<string, { readonly user: User; readonly readAt: number }>();
 	const failures = new Map<string, { count: number; since: number }>();
-	const unknownUserHash = hashPassword('no user has this password');
+	const unknownUserHash = hashPassword(generatePassword());
+	let changesHeard = 0;
 	users.watch((changes) => {
-		for (const { id } of changes) known.delete(id);
+		for (const { id } of changes) forget(id);
 	});
+
+	function forget(id: string): void {
+		changesHeard++;
+		known.delete(id);
+	}
 
 	/** Checks a password. `address` is where the attempt came from. */
 	async function authenticate(tenant: string, userName: string, password: string, address: string): Promise<Authentication> {
@@ -63,9 +69,11 @@ export async function openUsers(options: {
 	async function findCached(id: string): Promise<User | undefined> {
 		const cached = known.get(id);
 		if (cached && clock() - cached.readAt < userCacheMilliseconds) return cached.user;
+		const heardBefore = changesHeard;
 		const user = await users.get(id);
 		known.delete(id);
-		if (user) known.set(id, { user, readAt: clock() });
+		// What was read while somebody changed it may be old already.
+		if (user && heardBefore === changesHeard) known.set(id, { user, readAt: clock() });
 		if (known.size > limits.cacheEntries) known.delete(known.keys().next().value ?? '');
 		return user;
 	}
@@ -88,16 +96,15 @@ export async function openUsers(options: {
 
 	/** Creates the user, or gives it a new password and role. */
 	async function set(tenant: string, userName: string, password: string, role: Role): Promise<void> {
-		const user: User = {
-			_id: `${tenant}/${userName}`,
-			tenant,
-			userName,
-			role,
-			passwordHash: await hashPassword(password),
-			creationTime: clock(),
-		};
-		await store.batch([{ kind: 'put', collection: spec.name, document: user }]);
-		known.delete(user._id);
+		await store.batch([await setStep(tenant, userName, password, role)]);
+		forget(`${tenant}/${userName}`);
+	}
+
+	/** The step that does what `set` does, for a write that does more. */
+	async function setStep(tenant: string, userName: string, password: string, role: Role): Promise<Step> {
+		const passwordHash = await hashPassword(password);
+		const user: User = { _id: `${tenant}/${userName}`, tenant, userName, role, passwordHash, creationTime: clock() };
+		return { kind: 'put', collection: spec.name, document: user };
 	}
 
 	async function find(tenant: string, userName: string): Promise<User | undefined> {
@@ -106,10 +113,10 @@ export async function openUsers(options: {
 
 	async function remove(tenant: string, userName: string): Promise<void> {
 		await store.batch([{ kind: 'remove', collection: spec.name, id: `${tenant}/${userName}` }]);
-		known.delete(`${tenant}/${userName}`);
+		forget(`${tenant}/${userName}`);
 	}
 
-	return { authenticate, set, find, remove };
+	return { authenticate, set, setStep, find, remove };
 }
 
 const userCacheMilliseconds = 5000;

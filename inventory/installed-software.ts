@@ -35,6 +35,9 @@ const separator = '\u0001';
 const afterSeparator = '\u0002';
 const collection = 'packages';
 
+/** What a patch leaves of an object: a name or type that is not there is removed. */
+type ObjectFields = Pick<ManagedObject, 'fragments' | 'name' | 'type'>;
+
 export type InstalledSoftware = ReturnType<typeof openInstalledSoftware>;
 
 /** The installed software of devices: one list a device, however it is written. */
@@ -64,11 +67,20 @@ export function openInstalledSoftware({
 		return packages.count(packageFilter(tenant, device, filter));
 	}
 
-	/** The whole list in the order in which `c8y_SoftwareList` shows it. */
+	/** The whole list in the order in which `c8y_SoftwareList` shows it; one that is replaced meanwhile is read again. */
 	async function listAll(tenant: string, device: ManagedObjectId): Promise<PackageDocument[]> {
-		const all: PackageDocument[] = [];
-		for await (const item of packages.scan(packageFilter(tenant, device, {}))) all.push(item);
-		return all.sort((a, b) => (a.position ?? Number.MAX_SAFE_INTEGER) - (b.position ?? Number.MAX_SAFE_INTEGER));
+		for (let attempt = 0; ; attempt++) {
+			const before = await listRevision(tenant, device);
+			const all: PackageDocument[] = [];
+			for await (const item of packages.scan(packageFilter(tenant, device, {}))) all.push(item);
+			if (before === (await listRevision(tenant, device)))
+				return all.sort((a, b) => (a.position ?? Number.MAX_SAFE_INTEGER) - (b.position ?? Number.MAX_SAFE_INTEGER));
+			if (attempt >= maxAttempts) throw tooManyWriters(device);
+		}
+	}
+
+	async function listRevision(tenant: string, device: ManagedObjectId): Promise<number | undefined> {
+		return (await objects.get(documentId(tenant, device)))?.software?.revision;
 	}
 
 	/**
@@ -79,21 +91,21 @@ export function openInstalledSoftware({
 		for (let attempt = 0; attempt < maxAttempts; attempt++) {
 			const object = await objects.get(documentId(tenant, device));
 			if (!object) throw notFound(device);
-			const steps = await replacementSteps(object, items, mode, {});
+			const steps = await replacementSteps(object, items, mode, undefined);
 			if (steps.length === 0 || (await store.batch(steps)).ok) return;
 		}
 		throw tooManyWriters(device);
 	}
 
 	/**
-	 * The steps that replace the list of `object`, and set `fields` of it in the same write; none where nothing changes.
-	 * The first step is the conditional update of the object.
+	 * The steps that replace the list of `object`, without a `mode` take it away, and set `fields` of it in the same write;
+	 * none where nothing changes. The first step is the conditional update of the object.
 	 */
 	async function replacementSteps(
 		object: ManagedObject,
 		items: readonly SentPackage[],
-		mode: SoftwareMode,
-		fields: Partial<ManagedObject>,
+		mode: SoftwareMode | undefined,
+		fields: ObjectFields | undefined,
 	): Promise<Step[]> {
 		checkPackageCount(items.length, limits.packages);
 		const { tenant, id } = object;
@@ -111,13 +123,17 @@ export function openInstalledSoftware({
 			else if (samePackage(item, stored)) wanted.delete(stored._id);
 		}
 		for (const document of wanted.values()) changes.push({ kind: 'put', collection, document });
-		if (changes.length === 0 && object.software?.mode === mode && Object.keys(fields).length === 0) return [];
+		if (changes.length === 0 && object.software?.mode === mode && !fields) return [];
 		upperBounds.delete(object._id);
 		return [...(await modeSteps(object, mode, fields)), ...changes];
 	}
 
 	/** Shows the list where `mode` wants it, in the same conditional update that sets `fields`. */
-	async function modeSteps(object: ManagedObject, mode: SoftwareMode, fields: Partial<ManagedObject>): Promise<Step[]> {
+	async function modeSteps(
+		object: ManagedObject,
+		mode: SoftwareMode | undefined,
+		fields: ObjectFields | undefined,
+	): Promise<Step[]> {
 		const { tenant, id } = object;
 		const now = clock();
 		const steps: Step[] = [];
@@ -128,7 +144,7 @@ export function openInstalledSoftware({
 			steps.push({ kind: 'insert', collection: objects.name, document: list });
 			steps.push({ kind: 'put', collection: 'children', document: childLink(tenant, id, 'childAdditions', list) });
 		}
-		if (mode === 'legacy' && listId) {
+		if (mode !== 'advanced' && listId) {
 			steps.push({ kind: 'remove', collection: objects.name, id: documentId(tenant, listId) });
 			steps.push({
 				kind: 'remove',
@@ -137,7 +153,8 @@ export function openInstalledSoftware({
 			});
 			listId = undefined;
 		}
-		const fragments = fields.fragments ?? object.fragments;
+		const { fragments, name, type } = fields ?? object;
+		const revision = (object.software?.revision ?? 0) + 1;
 		steps.unshift({
 			kind: 'update',
 			collection: objects.name,
@@ -146,11 +163,12 @@ export function openInstalledSoftware({
 			update: {
 				$set: {
 					...fields,
-					software: { mode, revision: (object.software?.revision ?? 0) + 1, ...(listId && { listId }) },
+					...(mode && { software: { mode, revision, ...(listId && { listId }) } }),
 					fragmentNames: fragmentNamesOf(fragments, mode),
 					revision: object.revision + 1,
 					lastUpdated: now,
 				},
+				$unset: [...(mode ? [] : ['software']), ...(name === undefined ? ['name'] : []), ...(type === undefined ? ['type'] : [])],
 			},
 		});
 		return steps;
@@ -183,7 +201,7 @@ export function openInstalledSoftware({
 		let added = 0;
 		for (const item of changes) if (item.action === 'put') added++;
 		const bound = upperBounds.get(objectId) ?? Number.POSITIVE_INFINITY;
-		if (added > 0 && bound + added > limits.packages.maxPackages) await checkRoom(tenant, device, objectId, added);
+		if (added > 0 && bound + added > limits.packages.maxPackages) await checkRoom(tenant, device, objectId, changes);
 		const steps: Step[] = [{ kind: 'require', collection: objects.name, id: objectId, where: hasList }];
 		for (const item of changes) steps.push(changeStep(tenant, device, item));
 		if ((await store.batch(steps)).ok) {
@@ -192,6 +210,7 @@ export function openInstalledSoftware({
 		}
 		await startList(objectId, device);
 		if (!(await store.batch(steps)).ok) throw notFound(device);
+		noteAdded(objectId, added);
 	}
 
 	function changeStep(tenant: string, device: ManagedObjectId, item: SoftwareChange): Step {
@@ -205,17 +224,37 @@ export function openInstalledSoftware({
 		for (let attempt = 0; attempt < maxAttempts; attempt++) {
 			const object = await objects.get(objectId);
 			if (!object) throw notFound(device);
-			if (object.software || (await store.batch(await modeSteps(object, 'advanced', {}))).ok) return;
+			if (object.software || (await store.batch(await modeSteps(object, 'advanced', undefined))).ok) return;
 		}
 		throw tooManyWriters(device);
 	}
 
 	/** Throws when the packages do not fit any more; counts only where the bound that is known does not tell. */
-	async function checkRoom(tenant: string, device: ManagedObjectId, objectId: string, added: number): Promise<void> {
+	async function checkRoom(
+		tenant: string,
+		device: ManagedObjectId,
+		objectId: string,
+		changes: readonly SoftwareChange[],
+	): Promise<void> {
 		const stored = await count(tenant, device, {});
-		checkPackageCount(stored + added, limits.packages);
+		if (stored + changes.length > limits.packages.maxPackages) {
+			const growth = await growthOf(tenant, device, changes);
+			if (growth > 0) checkPackageCount(stored + growth, limits.packages);
+		}
 		upperBounds.set(objectId, stored);
 		if (upperBounds.size > maxBounds) upperBounds.delete(upperBounds.keys().next().value ?? '');
+	}
+
+	/** How many packages more there are after `changes`: what is there already, or goes again, takes no room. */
+	async function growthOf(tenant: string, device: ManagedObjectId, changes: readonly SoftwareChange[]): Promise<number> {
+		const isThere = new Map<string, boolean>();
+		for (const item of changes) {
+			const { name, version } = item.action === 'put' ? item.item : item;
+			isThere.set(packageId(tenant, device, name, version), item.action === 'put');
+		}
+		const present = await packages.find({ filter: { _id: { $in: [...isThere.keys()] } } });
+		const kept = [...isThere.values()].filter(Boolean).length;
+		return kept - present.length;
 	}
 
 	function noteAdded(objectId: string, added: number): void {

@@ -98,7 +98,7 @@ export function openManagedObjects({
 		if (parent) steps.push({ kind: 'require', collection: objects.name, id: documentId(tenant, parent.id) });
 		steps.push({ kind: 'insert', collection: objects.name, document: object }, ...also(id));
 		if (parent) steps.push({ kind: 'put', collection: links.name, document: childLink(tenant, parent.id, parent.kind, object) });
-		if (list) steps.push(...(await software.replacementSteps(object, list, 'legacy', {})));
+		if (list) steps.push(...(await software.replacementSteps(object, list, 'legacy', undefined)));
 		const outcome = await store.batch(steps);
 		if (outcome.ok) return list ? get(tenant, id) : object;
 		if (outcome.duplicate) return undefined;
@@ -132,14 +132,16 @@ export function openManagedObjects({
 		if (!patch) return [];
 		const merged = mergePatch(object, patch);
 		if (merged) checkSize(merged.fragments, limits.objectMaxBytes);
-		if (patch.softwareList !== undefined) {
+		// What `null` removes is the list that the object shows: the one of the other door stays.
+		const isUntouched = patch.softwareList === null && object.software?.mode !== 'legacy';
+		if (patch.softwareList !== undefined && !isUntouched) {
 			if (object.softwareOf)
 				throw new InventoryError(
 					'inventory/invalid',
 					`Managed object '${object.id}' shows the software of '${object.softwareOf}': change it there`,
 				);
-			const list = patch.softwareList === null ? [] : parseLegacyList(patch.softwareList, limits.packages);
-			return software.replacementSteps(object, list, 'legacy', merged ?? {});
+			if (patch.softwareList === null) return software.replacementSteps(object, [], undefined, merged);
+			return software.replacementSteps(object, parseLegacyList(patch.softwareList, limits.packages), 'legacy', merged);
 		}
 		if (!merged) return [];
 		const { name, type, fragments } = merged;
@@ -167,14 +169,21 @@ export function openManagedObjects({
 	/**
 	 * Removes an object with its external ids, links and software; with `below`, first everything linked below it in these kinds.
 	 * Returns the ids removed. Stopped half-way, it leaves whole objects only.
-	 * @throws InventoryError `inventory/notFound`
+	 * @throws InventoryError `inventory/notFound`, `inventory/invalid` for the object that shows a software list
 	 */
 	async function remove(tenant: string, id: ManagedObjectId, below: readonly ChildKind[]): Promise<ManagedObjectId[]> {
-		await get(tenant, id);
+		const { softwareOf } = await get(tenant, id);
+		if (softwareOf)
+			throw new InventoryError(
+				'inventory/invalid',
+				`Managed object '${id}' shows the software of '${softwareOf}': change it there`,
+			);
 		const order = await collectBelow(tenant, id, below);
 		for (const each of order.reverse()) {
-			const object = await find(tenant, each);
-			if (object) await store.batch(removalSteps(object));
+			for (;;) {
+				const object = await find(tenant, each);
+				if (!object || (await store.batch(removalSteps(object))).ok) break;
+			}
 		}
 		return order;
 	}
@@ -190,6 +199,8 @@ export function openManagedObjects({
 	function removalSteps(object: ManagedObject): Step[] {
 		const { tenant, id, software: list } = object;
 		return [
+			// What is removed with it hangs on the object as it was read.
+			{ kind: 'require', collection: objects.name, id: object._id, where: { revision: object.revision } },
 			{ kind: 'remove', collection: objects.name, id: object._id },
 			{ kind: 'removeWhere', collection: 'externalIds', filter: { tenant, managedObjectId: id } },
 			{ kind: 'removeWhere', collection: links.name, filter: { tenant, child: id } },
@@ -199,10 +210,15 @@ export function openManagedObjects({
 		];
 	}
 
-	/** The children of several objects, in the order of creation; at most `limit`. */
-	async function listChildren(tenant: string, parents: readonly ManagedObjectId[], limit: number): Promise<ChildLink[]> {
+	/** The children of several objects, those of one kind or all, in the order of creation; at most `limit`. */
+	async function listChildren(
+		tenant: string,
+		parents: readonly ManagedObjectId[],
+		limit: number,
+		kind?: ChildKind,
+	): Promise<ChildLink[]> {
 		if (parents.length === 0) return [];
-		return links.find({ filter: { tenant, parent: { $in: parents } }, sort: [['seq', 1]], limit });
+		return links.find({ filter: { tenant, parent: { $in: parents }, ...(kind && { kind }) }, sort: [['seq', 1]], limit });
 	}
 
 	async function listParents(tenant: string, child: ManagedObjectId): Promise<ChildLink[]> {

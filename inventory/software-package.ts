@@ -35,8 +35,9 @@ export function packageFault(
 	if (softwareType && softwareType.length > limits.typeMaxLength)
 		return { field: 'softwareType', reason: tooLong(softwareType, limits.typeMaxLength) };
 	if (url && url.length > limits.urlMaxLength) return { field: 'url', reason: tooLong(url, limits.urlMaxLength) };
-	if (hasControlCharacter(name)) return { field: 'name', reason: 'has a control character: use printable text' };
-	if (hasControlCharacter(version)) return { field: 'version', reason: 'has a control character: use printable text' };
+	if (!isPrintable(name)) return { field: 'name', reason: 'has a control character or half of a character: use printable text' };
+	if (!isPrintable(version))
+		return { field: 'version', reason: 'has a control character or half of a character: use printable text' };
 	return undefined;
 }
 
@@ -45,12 +46,15 @@ function tooLong(value: string, limit: number): string {
 }
 
 // A loop instead of a pattern: this runs for each of a hundred thousand packages a second.
-function hasControlCharacter(text: string): boolean {
+function isPrintable(text: string): boolean {
+	let hasSurrogates = false;
 	for (let i = 0; i < text.length; i++) {
 		const code = text.charCodeAt(i);
-		if (code < 0x20 || code === 0x7f) return true;
+		if (code < 0x20 || code === 0x7f) return false;
+		if (code >= 0xd800 && code <= 0xdfff) hasSurrogates = true;
 	}
-	return false;
+	// Half of a surrogate pair cannot be part of an id.
+	return !hasSurrogates || !/\p{Cs}/u.test(text);
 }
 
 /** A package as the legacy door sent it: `sent` keeps what the list of the inventory must show again. */

@@ -1,5 +1,5 @@
 import type { ManagedObjectId } from '../inventory/index.ts';
-import type { Collection, Filter } from '../store/index.ts';
+import type { Collection, DocumentStore, Filter, Step } from '../store/index.ts';
 import { documentId, type Operation, type OperationId } from './operation.ts';
 import { OperationError } from './operation-error.ts';
 import { nextStatus } from './operation-status.ts';
@@ -21,7 +21,15 @@ export interface Ending {
 const receiptMilliseconds = 24 * 3600 * 1000;
 
 /** What devices report about their operations. Reports without an id take the oldest operation in the state before. [SR-501] … [SR-507] */
-export function openReports({ operations, clock }: { readonly operations: Collection<Operation>; readonly clock: () => number }) {
+export function openReports({
+	store,
+	operations,
+	clock,
+}: {
+	readonly store: DocumentStore;
+	readonly operations: Collection<Operation>;
+	readonly clock: () => number;
+}) {
 	/** 501: the oldest PENDING operation with that fragment is EXECUTING. `undefined` when there is none. */
 	async function startOldest(
 		tenant: string,
@@ -79,13 +87,13 @@ export function openReports({ operations, clock }: { readonly operations: Collec
 			const fields =
 				ending.status === 'EXECUTING'
 					? { status: ending.status, lastUpdated: clock() }
-					: endFields(ending, operation.fragmentNames[0] ?? '');
+					: endFields(ending, operation.fragmentNames.includes('c8y_Command') ? 'c8y_Command' : '');
 			const changed = await operations.findOneAndUpdate({ _id: operation._id, status: operation.status }, { $set: fields });
 			if (changed) return changed;
 		}
 	}
 
-	/** 507: all EXECUTING operations with that fragment, or all, have FAILED. Returns how many. */
+	/** 507: all EXECUTING operations with that fragment, or all, have FAILED, in one write. Returns how many. */
 	async function failExecuting(
 		tenant: string,
 		deviceId: ManagedObjectId,
@@ -95,14 +103,15 @@ export function openReports({ operations, clock }: { readonly operations: Collec
 	): Promise<number> {
 		if (await isKnown(tenant, deviceId, 'endedBy', receipt)) return 0;
 		const filter: Filter = { tenant, deviceId, status: 'EXECUTING', ...(fragment && { fragmentNames: fragment }) };
-		let failed = 0;
-		while (
-			await operations.findOneAndUpdate(filter, {
-				$set: { ...endFields({ status: 'FAILED', failureReason }, ''), endedBy: receipt.key },
-			})
-		)
-			failed++;
-		return failed;
+		const update = { $set: { ...endFields({ status: 'FAILED', failureReason }, ''), endedBy: receipt.key } };
+		for (;;) {
+			const executing = await operations.find({ filter, sort: [['seq', 1]] });
+			const steps = executing.map(
+				({ _id }): Step => ({ kind: 'update', collection: operations.name, id: _id, where: { status: 'EXECUTING' }, update }),
+			);
+			// All of them or none: a part would make the publish, sent again, look as if it had been handled.
+			if (steps.length === 0 || (await store.batch(steps)).ok) return steps.length;
+		}
 	}
 
 	function endFields({ status, failureReason, results }: Ending, fragment: string): Record<string, unknown> {

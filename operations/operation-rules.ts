@@ -40,12 +40,7 @@ export function checkOperation(
 			'operation/invalid',
 			'The operation asks for nothing: add a fragment such as c8y_SoftwareUpdate or c8y_Restart',
 		);
-	const bytes = Buffer.byteLength(JSON.stringify(fragments));
-	if (bytes > limits.operationMaxBytes)
-		throw new OperationError(
-			'operation/tooLarge',
-			`The operation has ${bytes} bytes: at most ${limits.operationMaxBytes} are allowed`,
-		);
+	checkSize(fragments, limits);
 	const supported = announcedTexts(device, 'c8y_SupportedOperations');
 	// A device that announced nothing may still understand: Cumulocity's own devices announce after they are created.
 	if (supported && !names.some((name) => supported.includes(name))) {
@@ -57,6 +52,24 @@ export function checkOperation(
 	}
 	// Own names only: `rules` must not answer to what every object has, such as `toString`.
 	for (const name of names) if (Object.hasOwn(rules, name)) rules[name]?.(fragments[name], device, limits);
+}
+
+/**
+ * Checks the fragments that a change leaves; the result of a command has to find its place.
+ * @throws OperationError `operation/invalid`, `operation/tooLarge`
+ */
+export function checkChange(fragments: Readonly<Record<string, unknown>>, limits: OperationLimits): void {
+	checkSize(fragments, limits);
+	if ('c8y_Command' in fragments) record('c8y_Command', fragments.c8y_Command);
+}
+
+function checkSize(fragments: Readonly<Record<string, unknown>>, limits: OperationLimits): void {
+	const bytes = Buffer.byteLength(JSON.stringify(fragments));
+	if (bytes > limits.operationMaxBytes)
+		throw new OperationError(
+			'operation/tooLarge',
+			`The operation has ${bytes} bytes: at most ${limits.operationMaxBytes} are allowed`,
+		);
 }
 
 function checkItems(path: string, value: unknown, device: ManagedObject, limits: OperationLimits, withAction: boolean): void {

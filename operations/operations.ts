@@ -10,7 +10,7 @@ import {
 import { documentId, type Operation, type OperationId, parseOperationId } from './operation.ts';
 import { OperationError } from './operation-error.ts';
 import { openReports } from './operation-reports.ts';
-import { checkOperation, type OperationLimits } from './operation-rules.ts';
+import { checkChange, checkOperation, type OperationLimits } from './operation-rules.ts';
 import { isFinal, nextStatus, type OperationStatus, statusesBefore } from './operation-status.ts';
 import { announcedTexts, completeList, toSoftwareItem } from './software-items.ts';
 
@@ -67,7 +67,7 @@ export async function openOperations(options: {
 	const { store, inventory, clock, limits, fault } = options;
 	const operations: Collection<Operation> = await store.collection(spec);
 	const sequence = await openSequence(store, 'operations', { first: 1, block: 100 });
-	const reports = openReports({ operations, clock });
+	const reports = openReports({ store, operations, clock });
 
 	/**
 	 * Validates against the device and stores as PENDING.
@@ -98,6 +98,7 @@ export async function openOperations(options: {
 			lastUpdated: now,
 			fragments,
 			fragmentNames: Object.keys(fragments),
+			revision: 1,
 			delivery: { status: 'PENDING', time: now },
 		};
 		const reason = fault(operation, device);
@@ -176,7 +177,7 @@ export async function openOperations(options: {
 
 	/**
 	 * Changes status, reason, description or fragments by id. Repeating the present status changes nothing.
-	 * @throws OperationError `operation/notFound`, `operation/transition`
+	 * @throws OperationError `operation/notFound`, `operation/transition`, `operation/tooLarge`
 	 */
 	async function update(tenant: string, id: OperationId, change: OperationChange): Promise<Operation> {
 		for (;;) {
@@ -187,14 +188,17 @@ export async function openOperations(options: {
 				throw new OperationError('operation/transition', `Operation '${id}' is ${operation.status} and cannot become ${status}`);
 			}
 			const merged = fragments ? withoutNulls({ ...operation.fragments, ...fragments }) : operation.fragments;
+			if (fragments) checkChange(merged, limits);
 			const set = {
 				...(outcome === 'changed' && { status, lastUpdated: clock() }),
 				...(failureReason !== undefined && !isFinal(operation.status) && { failureReason }),
 				...(description !== undefined && { description }),
-				...(fragments && { fragments: merged, fragmentNames: Object.keys(merged) }),
+				...(fragments && { fragments: merged, fragmentNames: Object.keys(merged), revision: operation.revision + 1 }),
 			};
 			if (Object.keys(set).length === 0) return operation;
-			const changed = await operations.findOneAndUpdate({ _id: operation._id, status: operation.status }, { $set: set });
+			// Fragments are merged into those that were read: nobody else may have changed them since.
+			const expected = { _id: operation._id, status: operation.status, revision: operation.revision };
+			const changed = await operations.findOneAndUpdate(expected, { $set: set });
 			if (changed) return changed;
 		}
 	}

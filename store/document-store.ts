@@ -14,6 +14,8 @@ export interface StoredDocument {
 /**
  * An index that the collection's queries rely on. `keys` are field paths (dots reach into objects), ascending.
  * A path that holds an array of scalars is named in `multikey`: a document is then found by each of its elements.
+ * The embedded engine refuses documents with an array in a path that is indexed but not multikey.
+ * Documents have all keys of a `unique` index: whether a missing one counts as a value is up to the engine.
  */
 export interface IndexSpec {
 	readonly name: string;
@@ -49,6 +51,7 @@ export interface Comparison {
  * All fields must match. A scalar means equality; on an array field it means "contains".
  * Order comparisons are between values of one type; text compares by its UTF-8 bytes.
  * `$ne`, like MongoDB's, also matches documents without the field; `null` matches a missing field or a null.
+ * A field whose condition is `undefined` is refused: it would match everything where one thing was meant.
  */
 export interface Filter {
 	readonly [path: string]: Scalar | Comparison | readonly Filter[] | undefined;
@@ -62,6 +65,7 @@ export interface Query {
 	/** Field paths with their direction, most significant first. */
 	readonly sort?: readonly (readonly [path: string, direction: 1 | -1])[];
 	readonly skip?: number;
+	/** At most so many; 0 finds none. */
 	readonly limit?: number;
 }
 

@@ -39,8 +39,8 @@ export function openDeviceScope({ inventory, operations }: { readonly inventory:
 	async function narrow(principal: Principal, filter: OperationFilter): Promise<OperationFilter | undefined> {
 		if (principal.role !== 'device') return filter;
 		const own = await ownId(principal);
-		if (own === undefined) return undefined;
 		if (filter.agentId !== undefined && filter.agentId !== own) throw foreign(`Agent '${filter.agentId}'`);
+		if (own === undefined) return undefined;
 		if (filter.deviceId === own) return filter;
 		return { ...filter, agentId: own };
 	}

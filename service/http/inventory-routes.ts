@@ -12,7 +12,7 @@ import { booleanParameter, listParameter, refusedParameter, textParameter } from
 import { created, noContent, ok } from './reply.ts';
 import { noBody, noParams, noQuery, type Route, route } from './route.ts';
 
-const later = 'this filter is not understood yet; type, fragmentType, owner and ids are';
+const later = 'is not understood yet; type, fragmentType, owner and ids are';
 
 const filterParameters = {
 	type: textParameter('The exact type').optional(),

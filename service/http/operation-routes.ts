@@ -17,7 +17,7 @@ const filterParameters = {
 	fragmentType: textParameter('A fragment that the operations have').optional(),
 	dateFrom: timeParameter('Created at this time or later; a bare date is its first moment in UTC').optional(),
 	dateTo: timeParameter('Created at this time or earlier; a bare date is its first moment in UTC').optional(),
-	bulkOperationId: refusedParameter('there are no bulk operations yet').optional(),
+	bulkOperationId: refusedParameter('is not understood yet: there are no bulk operations').optional(),
 };
 
 const idParam = { id: 'Id of the operation' };

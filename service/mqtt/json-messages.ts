@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { type Inventory, InventoryError, parseObjectBody } from '../../inventory/index.ts';
+import { type Inventory, InventoryError, type ObjectPatch, parseObjectBody } from '../../inventory/index.ts';
 import type { Topic } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
 import { LineError } from './line-error.ts';
@@ -47,6 +47,17 @@ export function createJsonMessages(options: {
 
 	async function update(session: Session, serial: string, body: unknown): Promise<void> {
 		const patch = parseObjectBody(body, limits);
+		try {
+			await merge(session, serial, body, patch);
+		} catch (error) {
+			if (!(error instanceof InventoryError) || error.code !== 'inventory/notFound') throw error;
+			// The device was deleted while it was connected: its next message creates it anew.
+			targets.forget(session);
+			await merge(session, serial, body, patch);
+		}
+	}
+
+	async function merge(session: Session, serial: string, body: unknown, patch: ObjectPatch): Promise<void> {
 		const target = serial === session.serial ? await targets.own(session) : await targets.known(session, serial);
 		if (!target) throw new LineError('refused', `No managed object has the external id 'c8y_Serial/${serial}'`);
 		// Over MQTT a device cannot take away its name or type; an empty object is a sign of life.

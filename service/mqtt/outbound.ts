@@ -9,18 +9,22 @@ const staticTopic = 's/ds';
 const notificationTopic = 'devicecontrol/notifications';
 const pageSize = 50;
 const maxQueue = 4 * pageSize;
-const maxRemembered = 1000;
+const maxRemembered = 10_000;
 
 /** What flows to one session on one of the two topics for operations. */
 interface Feed {
 	readonly topic: string;
 	readonly qos: 0 | 1;
-	/** Operations to send next, in order. */
-	readonly queue: Operation[];
+	/** Operations to send next, in order, with the feed's `waits` when they were PENDING. */
+	readonly queue: { readonly operation: Operation; readonly waits: number }[];
 	/** Numbers of operations that were sent since the device last asked; they are not sent again by themselves. */
 	readonly sent: Set<number>;
 	/** The store has to be asked for operations after this number. */
 	sweepAfter: number | undefined;
+	/** The lowest number that a wake-up brought while the store was being asked. */
+	missed: number | undefined;
+	/** How often it had to wait for room: what was queued before may have been called off since. */
+	waits: number;
 	running: boolean;
 }
 
@@ -60,7 +64,8 @@ export function createOutbound(options: {
 		deliveries.set(session, delivery);
 		const present = delivery.feeds.findIndex((feed) => feed.topic === topic);
 		if (present >= 0) delivery.feeds.splice(present, 1);
-		delivery.feeds.push({ topic, qos, queue: [], sent: new Set(), sweepAfter: undefined, running: false });
+		const feed = { topic, qos, queue: [], sent: new Set<number>(), sweepAfter: undefined, missed: undefined, waits: 0 };
+		delivery.feeds.push({ ...feed, running: false });
 		if (session.device) knownDevice(session);
 	}
 
@@ -78,7 +83,10 @@ export function createOutbound(options: {
 		if (delivery.agent !== agent) leave(delivery);
 		delivery.agent = agent;
 		byAgent.set(agent, (byAgent.get(agent) ?? new Set()).add(delivery));
-		for (const feed of delivery.feeds) if (feed.sent.size === 0 && feed.sweepAfter === undefined) sweep(delivery, feed);
+		for (const feed of delivery.feeds) {
+			if (feed.sweepAfter !== undefined) start(delivery, feed);
+			else if (feed.sent.size === 0) sweep(delivery, feed);
+		}
 	}
 
 	/** 500: everything PENDING goes out again. */
@@ -119,8 +127,10 @@ export function createOutbound(options: {
 	function wake(operation: Operation): void {
 		for (const delivery of byAgent.get(agentKey(operation.tenant, operation.agentId)) ?? []) {
 			for (const feed of delivery.feeds) {
-				if (feed.queue.length < maxQueue) feed.queue.push(operation);
-				else feed.sweepAfter = 0;
+				// While the store is asked for older ones, what came meanwhile has to stay behind them.
+				if (feed.sweepAfter !== undefined) feed.missed = Math.min(feed.missed ?? operation.seq, operation.seq);
+				else if (feed.queue.length < maxQueue) feed.queue.push({ operation, waits: feed.waits });
+				else feed.sweepAfter = operation.seq - 1;
 				start(delivery, feed);
 			}
 		}
@@ -134,58 +144,83 @@ export function createOutbound(options: {
 	function start(delivery: Delivery, feed: Feed): void {
 		if (feed.running) return;
 		feed.running = true;
-		run(delivery, feed)
-			.catch((error: unknown) => {
-				// Nothing is lost: the operations are PENDING in the store, and the device gets them when it is back.
-				const { session } = delivery;
-				log.warn({ err: error, tenant: session.principal.tenant, device: session.serial }, 'operations could not be delivered');
-				session.connection.close('operations could not be delivered');
-			})
-			.finally(() => {
-				feed.running = false;
-			});
+		run(delivery, feed).catch((error: unknown) => {
+			// Nothing is lost: the operations are PENDING in the store, and the device gets them when it is back.
+			const { session } = delivery;
+			log.warn({ err: error, tenant: session.principal.tenant, device: session.serial }, 'operations could not be delivered');
+			session.connection.close('operations could not be delivered');
+		});
 	}
 
 	async function run(delivery: Delivery, feed: Feed): Promise<void> {
 		const { session } = delivery;
-		while (!session.closed && delivery.feeds.includes(feed)) {
-			const operation = feed.queue.shift();
-			if (operation) await send(delivery, feed, operation);
-			else if (feed.sweepAfter !== undefined && session.device) await fill(session.principal.tenant, session.device, feed);
-			else return;
+		try {
+			while (isOpen(delivery, feed)) {
+				const next = feed.queue.shift();
+				if (next) await send(delivery, feed, next.operation, next.waits);
+				else if (feed.sweepAfter !== undefined && session.device) await fill(session.principal.tenant, session.device, feed);
+				else return;
+			}
+		} finally {
+			// At once, not in a callback: a wake-up in between would be lost.
+			feed.running = false;
 		}
 	}
 
-	async function fill(tenant: string, device: ManagedObjectId, feed: Feed): Promise<void> {
-		const page = await operations.listPending(tenant, device, feed.sweepAfter ?? 0, pageSize);
-		feed.queue.push(...page);
-		feed.sweepAfter = page.length < pageSize ? undefined : page.at(-1)?.seq;
+	function isOpen({ session, feeds }: Delivery, feed: Feed): boolean {
+		return !session.closed && feeds.includes(feed);
 	}
 
-	async function send(delivery: Delivery, feed: Feed, operation: Operation): Promise<void> {
+	async function fill(tenant: string, device: ManagedObjectId, feed: Feed): Promise<void> {
+		const asked = feed.sweepAfter;
+		const page = await operations.listPending(tenant, device, asked ?? 0, pageSize);
+		// Somebody asked for everything meanwhile (500): that is done next.
+		if (feed.sweepAfter !== asked) return;
+		for (const operation of page) feed.queue.push({ operation, waits: feed.waits });
+		if (page.length === pageSize) feed.sweepAfter = page.at(-1)?.seq;
+		else {
+			feed.sweepAfter = feed.missed === undefined ? undefined : feed.missed - 1;
+			feed.missed = undefined;
+		}
+	}
+
+	async function send(delivery: Delivery, feed: Feed, operation: Operation, waits: number): Promise<void> {
 		if (feed.sent.has(operation.seq)) return;
-		const payload = feed.topic === notificationTopic ? toNotification(operation) : await toLine(operation);
 		remember(feed.sent, operation.seq);
+		const payload = feed.topic === notificationTopic ? toNotification(operation) : await toLine(operation);
 		if (payload === undefined) return;
-		if (delivery.unacknowledged >= window && !(await stillWanted(delivery, operation))) return;
+		await takeRoom(delivery, feed);
+		const isWanted = waits === feed.waits || (await isPending(operation));
+		// Forgotten while it waited: the device asked for everything again, and gets it in order.
+		if (!isWanted || !isOpen(delivery, feed) || !feed.sent.has(operation.seq)) {
+			giveRoom(delivery);
+			return;
+		}
 		const { session } = delivery;
-		if (session.closed) return;
-		delivery.unacknowledged++;
 		metrics.mqttMessages.add('down', feed.topic);
 		log.debug({ tenant: operation.tenant, device: session.serial, operation: operation.id, topic: feed.topic }, 'operation sent');
 		session.connection.publish(feed.topic, payload, feed.qos, (delivered) => {
-			delivery.unacknowledged--;
-			delivery.onRoom.shift()?.();
+			giveRoom(delivery);
 			if (delivered) noteDelivered(operation);
 		});
 	}
 
-	// Somebody may have called the operation off while it waited for room.
-	async function stillWanted(delivery: Delivery, { tenant, id }: Operation): Promise<boolean> {
-		while (delivery.unacknowledged >= window && !delivery.session.closed)
+	async function takeRoom(delivery: Delivery, feed: Feed): Promise<void> {
+		while (delivery.unacknowledged >= window && !delivery.session.closed) {
+			feed.waits++;
 			await new Promise<void>((resolve) => delivery.onRoom.push(resolve));
-		const present = await operations.find(tenant, id);
-		return present?.status === 'PENDING';
+		}
+		delivery.unacknowledged++;
+	}
+
+	function giveRoom(delivery: Delivery): void {
+		delivery.unacknowledged--;
+		delivery.onRoom.shift()?.();
+	}
+
+	// Somebody may have called the operation off while it, or one before it, waited for room.
+	async function isPending({ tenant, id }: Operation): Promise<boolean> {
+		return (await operations.find(tenant, id))?.status === 'PENDING';
 	}
 
 	async function toLine(operation: Operation): Promise<string | undefined> {

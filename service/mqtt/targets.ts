@@ -81,7 +81,8 @@ export function createTargets(options: {
 	/** A known object by its external id, which must be the session's device or below it; `undefined` where there is none. */
 	async function known(session: Session, serial: string): Promise<Target | undefined> {
 		const { id: parent } = await own(session);
-		const id = session.targets?.get(serial) ?? (await inventory.devices.find(session.principal.tenant, serial));
+		// Asked for each time: what was found before may be gone.
+		const id = await inventory.devices.find(session.principal.tenant, serial);
 		return id && { id: await admit(session, serial, id, parent), serial, created: false };
 	}
 

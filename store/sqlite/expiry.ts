@@ -12,7 +12,7 @@ export interface Expiry {
 
 export interface ExpiryOptions {
 	/** May grow while it runs. */
-	readonly expiries: readonly Expiry[];
+	readonly expiries: ReadonlyMap<string, Expiry>;
 	readonly writes: WriteQueue;
 	readonly now: () => number;
 	readonly everySeconds: number;
@@ -24,7 +24,7 @@ const rounds = 50;
 /** Removes expired documents from time to time, few at once so that nobody waits behind it. */
 export function startExpiry(options: ExpiryOptions): { run: () => Promise<void>; stop: () => void } {
 	const run = async (): Promise<void> => {
-		for (const expiry of options.expiries) await removeExpired(expiry, options);
+		for (const expiry of options.expiries.values()) await removeExpired(expiry, options);
 	};
 	let isRunning = false;
 	const timer = setInterval(() => {

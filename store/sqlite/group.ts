@@ -10,7 +10,7 @@ import { type Cell, toBinding } from './values.ts';
 /** A group on its way through the writer. */
 interface Run {
 	readonly connection: Connection;
-	readonly tables: readonly Table[];
+	readonly tables: ReadonlyMap<number, Table>;
 	readonly cells: readonly Cell[];
 	/** Where the next cell is. */
 	position: number;
@@ -27,7 +27,7 @@ class UnmetStep extends Error {}
 /** Writes one group of batches in one transaction; a batch that fails takes nothing with it but itself. */
 export function applyGroup(
 	connection: Connection,
-	tables: readonly Table[],
+	tables: ReadonlyMap<number, Table>,
 	cells: readonly Cell[],
 	changes: Cell[],
 ): GroupAnswer {
@@ -94,7 +94,7 @@ function applyStep(run: Run): void {
 		ping(run);
 		return;
 	}
-	const table = run.tables[Number(next(run))];
+	const table = run.tables.get(Number(next(run)));
 	if (table === undefined) throw new Error('a step names a collection that is not open');
 	if (code === stepCode.put && !table.isCareful()) {
 		table.putLater(run.cells, run.position);
@@ -181,11 +181,11 @@ function ping(run: Run): void {
 }
 
 function flushAll(run: Run): void {
-	for (const table of run.tables) table.flush();
+	for (const table of run.tables.values()) table.flush();
 }
 
 function discardAll(run: Run): void {
-	for (const table of run.tables) table.discard();
+	for (const table of run.tables.values()) table.discard();
 }
 
 function next(run: Run): Cell {

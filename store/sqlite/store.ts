@@ -88,7 +88,8 @@ async function openEngines(options: SqliteStoreOptions): Promise<Engines> {
 function createStore(options: SqliteStoreOptions, { writer, reader, sizeBytes }: Engines): SqliteStore {
 	const collections = new Map<string, OpenCollection>();
 	const opening = new Map<string, Promise<OpenCollection>>();
-	const expiries: Expiry[] = [];
+	const expiries = new Map<string, Expiry>();
+	let nextNumber = 0;
 	const watchers = createWatchers((number, watched) => {
 		// After the end nobody is told of anything.
 		writer.ask({ kind: 'watch', number, watched }).catch(() => undefined);
@@ -103,23 +104,31 @@ function createStore(options: SqliteStoreOptions, { writer, reader, sizeBytes }:
 	let closed: Promise<void> | undefined;
 
 	const open = async (layout: Layout): Promise<OpenCollection> => {
-		const collection = { number: opening.size, layout, isUnique: layout.indexes.some((index) => index.unique) };
-		const opened = writer.ask({ kind: 'collection', number: collection.number, layout }).then(() => collection);
-		opening.set(layout.name.toLowerCase(), opened);
-		await opened;
+		const collection = { number: nextNumber++, layout, isUnique: layout.indexes.some((index) => index.unique) };
+		await writer.ask({ kind: 'collection', number: collection.number, layout });
 		collections.set(layout.name, collection);
 		return collection;
+	};
+
+	/** Collections are opened once, however many ask. Names that differ by case alone are one table to SQLite. */
+	const openOnce = (layout: Layout): Promise<OpenCollection> => {
+		const key = layout.name.toLowerCase();
+		const known = opening.get(key);
+		if (known !== undefined) return known;
+		const opened = open(layout);
+		opening.set(key, opened);
+		opened.catch(() => opening.delete(key));
+		return opened;
 	};
 
 	const collection = async <T extends StoredDocument>(spec: CollectionSpec<T>): Promise<Collection<T>> => {
 		if (closed !== undefined) throw new StoreError('the store is closed');
 		const layout = layOut(spec);
-		const known = await opening.get(layout.name.toLowerCase());
-		if (known && JSON.stringify(known.layout) !== JSON.stringify(layout)) {
-			throw new StoreError(`the collection '${layout.name}' is already open with other indexes`);
+		const opened = await openOnce(layout);
+		if (JSON.stringify(opened.layout) !== JSON.stringify(layout)) {
+			throw new StoreError(`the collection '${opened.layout.name}' is already open with another name or other indexes`);
 		}
-		const opened = known ?? (await open(layout));
-		if (!known && spec.expire) expiries.push({ collection: opened, ...spec.expire });
+		if (spec.expire) expiries.set(layout.name, { collection: opened, ...spec.expire });
 		return createCollection({ collection: opened, reads, writes, listen: (listener) => watchers.add(opened.number, listener) });
 	};
 

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSqliteStore, type SqliteStore } from '../../store/sqlite/index.ts';
+import { didNotRun } from '../support/skip.ts';
 import { runDocumentStoreContract } from './document-store.contract.ts';
 import type { ContractEngine } from './engine.ts';
 
@@ -17,7 +18,7 @@ const engines: Readonly<Record<string, () => readonly ContractEngine[]>> = {
 };
 
 /** The engines of this run: `STORES=sqlite,mongodb`. */
-const named = (process.env['STORES'] ?? 'sqlite').split(',').map((name) => name.trim());
+const named = (process.env.STORES ?? 'sqlite').split(',').map((name) => name.trim());
 
 /** Known engines that this run leaves out; the last lines of the output say so. */
 export const storesThatDidNotRun: readonly string[] = Object.keys(engines).filter((name) => !named.includes(name));
@@ -34,10 +35,7 @@ for (const name of named) {
 	}
 }
 
-after(() => {
-	if (storesThatDidNotRun.length > 0)
-		process.on('exit', () => console.log(`The store contract did not run on: ${storesThatDidNotRun.join(', ')}`));
-});
+for (const name of storesThatDidNotRun) didNotRun(`store contract on ${name}`, 'STORES does not name it');
 
 function sqliteIn(where: string, makeDirectory: () => Promise<string>): ContractEngine {
 	const opened = new WeakMap<object, SqliteStore>();

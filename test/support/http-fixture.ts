@@ -1,12 +1,22 @@
-import type { Express } from 'express';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
+import type { Response } from 'supertest';
 import { openAccess } from '../../access/index.ts';
 import { openInventory, type PackageLimits } from '../../inventory/index.ts';
 import { openOperations } from '../../operations/index.ts';
-import { createHttpApp } from '../../service/http/app.ts';
-import type { HttpOptions, HttpServices, Readiness } from '../../service/http/http-options.ts';
+import {
+	createHttpApp,
+	type HttpOptions,
+	type HttpServices,
+	httpRoutes,
+	type Readiness,
+	type Route,
+} from '../../service/http/index.ts';
 import { createMetrics } from '../../service/metrics.ts';
 import { openSqliteStore } from '../../store/sqlite/index.ts';
+import { type CallOptions, createCheckedHttpClient, type HttpMethod } from './checked-http-client.ts';
 
 export const tenant = 't1';
 export const otherTenant = 't2';
@@ -42,7 +52,12 @@ const defaults: HttpOptions = {
 };
 
 export interface HttpFixture {
-	readonly app: Express;
+	readonly url: string;
+	/** The API description, as it is served. */
+	readonly description: unknown;
+	readonly routes: readonly Route[];
+	/** Calls as somebody; the answer has been checked against the API description. */
+	readonly call: (caller: Caller | undefined, method: HttpMethod, path: string, options?: CallOptions) => Promise<Response>;
 	readonly services: HttpServices;
 	/** What the service was told about removed devices. */
 	readonly removed: { readonly tenant: string; readonly ids: readonly string[] }[];
@@ -51,11 +66,12 @@ export interface HttpFixture {
 	/** Milliseconds since 1970; a test moves it. */
 	time: number;
 	readiness: Readiness;
-	/** Closes the store; every later call of it fails. */
+	/** Every later call of the store fails. */
+	readonly closeStore: () => Promise<void>;
 	readonly close: () => Promise<void>;
 }
 
-/** The whole HTTP side on a store in memory, with the users of `credentials`; nothing listens. */
+/** The whole HTTP side on a store in memory, with the users of `credentials`, on a free port of the loopback. */
 export async function openHttpFixture(options: Partial<HttpOptions> = {}): Promise<HttpFixture> {
 	const settings = { ...defaults, ...options };
 	const clock = () => fixture.time;
@@ -97,21 +113,39 @@ export async function openHttpFixture(options: Partial<HttpOptions> = {}): Promi
 		version: '0.0.0-test',
 		onDevicesRemoved: (ofTenant, ids) => void fixture.removed.push({ tenant: ofTenant, ids }),
 	};
+	const server = createServer(createHttpApp(services)).listen(0, '127.0.0.1');
+	await once(server, 'listening');
+	const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+	const description: unknown = await (await fetch(`${url}/service/advanced-software-mgmt/openapi.json`)).json();
+	const client = createCheckedHttpClient({ url, description });
 	const fixture: HttpFixture = {
-		app: createHttpApp(services),
+		url,
+		description,
+		routes: httpRoutes(services),
+		call: (caller, method, path, callOptions) => client(caller && credentials[caller], method, path, callOptions),
 		services,
 		removed: [],
 		logLines,
 		time: Date.parse('2026-11-21T20:23:30.412Z'),
 		readiness: { store: { ready: true }, broker: { ready: true } },
-		close: () => store.close(),
+		closeStore: () => store.close(),
+		close: async () => {
+			server.closeAllConnections();
+			server.close();
+			await store.close();
+		},
 	};
 	await createUsers(services);
 	return fixture;
 }
 
 async function createUsers({ access }: HttpServices): Promise<void> {
-	await access.prepare({ tenant, adminUserName: 'admin', adminPassword: 'admin-password', bootstrapPassword: 'bootstrap-password' });
+	await access.prepare({
+		tenant,
+		adminUserName: 'admin',
+		adminPassword: 'admin-password',
+		bootstrapPassword: 'bootstrap-password',
+	});
 	await access.prepare({ tenant: otherTenant, adminUserName: 'admin', adminPassword: 'other-password' });
 	await access.users.set(tenant, 'device_dev1', 'dev1-password', 'device');
 	await access.users.set(tenant, 'device_dev2', 'dev2-password', 'device');

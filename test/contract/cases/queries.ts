@@ -149,7 +149,7 @@ export function queryCases(bench: Bench): void {
 					things.findOneAndUpdate({ _id: 'sequence' }, { $inc: { next: 1 } }, { insert: { _id: 'sequence', next: 100 } });
 				expect(await next()).to.deep.equal({ _id: 'sequence', next: 101 });
 				const many = await Promise.all(Array.from({ length: 100 }, next));
-				expect(new Set(many.map((document) => document?.['next'])).size).to.equal(100);
+				expect(new Set(many.map((document) => document?.next)).size).to.equal(100);
 				expect(await things.get('sequence')).to.deep.equal({ _id: 'sequence', next: 201 });
 			});
 

@@ -31,7 +31,7 @@ function checkPatterns({ it, collection, store }: Bench, indexes: readonly Index
 	});
 	for (const pattern of patterns) {
 		it(`matches ${JSON.stringify(pattern)} (${what})`, async () => {
-			const matching = new RegExp(`^${pattern.split('*').map(escape).join('.*')}$`, 'su');
+			const matching = new RegExp(`^${pattern.split('*').map(escaped).join('.*')}$`, 'su');
 			const expected = texts.flatMap((text, number) => (matching.test(text) ? [`t${number}`] : [])).sort();
 			expect(await idsOf(things.find({ filter: { v: { $wildcard: pattern } } }))).to.deep.equal(expected);
 			const ids = texts.map((_, number) => `t${number}`);
@@ -43,6 +43,6 @@ function checkPatterns({ it, collection, store }: Bench, indexes: readonly Index
 	}
 }
 
-function escape(text: string): string {
+function escaped(text: string): string {
 	return text.replace(/[.*+?^${}()|[\]\\/-]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }

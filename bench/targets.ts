@@ -1,0 +1,58 @@
+import { join } from 'node:path';
+import { type Child, startChild } from './child.ts';
+
+/** A server under load. */
+export interface Server {
+	readonly ports: { readonly http: number; readonly mqtt: number };
+	/** Collects garbage and tells what is left. */
+	readMemory(): Promise<{ rssKilobytes: number; heapKilobytes: number; rssBeforeKilobytes: number }>;
+	stop(): Promise<void>;
+}
+
+export const adminPassword = 'a-password-for-the-benchmark';
+export const adminUser = 't1/admin';
+export const authorization = `Basic ${Buffer.from(`${adminUser}:${adminPassword}`).toString('base64')}`;
+
+const gcArgs = ['--expose-gc', '--import', new URL('./gc-on-request.js', import.meta.url).href];
+
+/** The service as it is shipped: compiled, its database on disk, every limit as it is by default but that on connections a second. */
+export async function startService(dataDirectory: string, profileDirectory?: string): Promise<Server> {
+	const child = startChild({
+		entry: '../service/main.js',
+		nodeArgs: [...gcArgs, ...(profileDirectory ? ['--cpu-prof', '--cpu-prof-dir', profileDirectory] : [])],
+		env: {
+			HOST: '127.0.0.1',
+			HTTP_PORT: '0',
+			MQTT_PORT: '0',
+			DATA_DIR: join(dataDirectory),
+			TENANT_ID: 't1',
+			ADMIN_PASSWORD: adminPassword,
+			BOOTSTRAP_PASSWORD: adminPassword,
+			LOG_LEVEL: 'info',
+			MQTT_CONNECTIONS_PER_SECOND: '1000000',
+		},
+	});
+	return serverOf(child);
+}
+
+/** aedes without a handler, with its own defaults. */
+export async function startBareAedes(): Promise<Server> {
+	return serverOf(startChild({ entry: './peers/bare-aedes.js', nodeArgs: gcArgs }));
+}
+
+/** Express that answers one path with the bytes of a file. */
+export async function startBareExpress(path: string, file: string): Promise<Server> {
+	return serverOf(startChild({ entry: './peers/bare-express.js', nodeArgs: gcArgs, args: [path, file] }));
+}
+
+async function serverOf(child: Child): Promise<Server> {
+	const { ports } = await child.hear<{ ports: Server['ports'] }>('ready');
+	return {
+		ports,
+		async readMemory() {
+			child.tell('gc');
+			return child.hear('result');
+		},
+		stop: child.stop,
+	};
+}

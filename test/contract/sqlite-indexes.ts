@@ -1,0 +1,169 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { type CollectionSpec, type IndexSpec, type Query, StoreError } from '../../store/index.ts';
+import { openSqliteStore, type SqliteStore } from '../../store/sqlite/index.ts';
+import { type AnyDocument, idsOf } from './engine.ts';
+
+const indexes: readonly IndexSpec[] = [
+	{ name: 'status', keys: ['tenant', 'status', 'created'] },
+	{ name: 'device', keys: ['tenant', 'deviceId', '_id'] },
+	{ name: 'name', keys: ['name'], unique: true },
+	{ name: 'tags', keys: ['tenant', 'tags', 'created'], multikey: 'tags' },
+	{ name: 'nested', keys: ['owner.id'] },
+];
+
+describe('store/sqlite indexes', () => {
+	let directory: string;
+	const opened: SqliteStore[] = [];
+
+	beforeEach(async () => {
+		directory = await mkdtemp(join(tmpdir(), 'store-indexes-'));
+	});
+	afterEach(async () => {
+		await Promise.all(opened.splice(0).map((store) => store.close()));
+		await rm(directory, { recursive: true, force: true });
+	});
+
+	async function open(where = directory): Promise<SqliteStore> {
+		const store = await openSqliteStore({ directory: where, now: Date.now });
+		opened.push(store);
+		return store;
+	}
+
+	async function reopen(store: SqliteStore, spec: CollectionSpec<AnyDocument>) {
+		await store.close();
+		const next = await open();
+		return { store: next, things: await next.collection<AnyDocument>(spec) };
+	}
+
+	const plans: [what: string, query: Query, plan: RegExp][] = [
+		['an id', { filter: { _id: 'a' } }, /^SEARCH m USING PRIMARY KEY \(id=\?\)$/],
+		['a range of ids in order', { filter: { _id: { $gte: 'a', $lt: 'b' } }, sort: [['_id', 1]], limit: 100 }, /^SEARCH m USING PRIMARY KEY \(id>\? AND id<\?\)$/],
+		['a range of ids backwards', { filter: { _id: { $lt: 'b' } }, sort: [['_id', -1]] }, /^SEARCH m USING PRIMARY KEY \(id>\? AND id<\?\)$/],
+		['a prefix of ids', { filter: { _id: { $wildcard: 'a*' } } }, /^SEARCH m USING PRIMARY KEY \(id>\? AND id<\?\)$/],
+		['a compound key in order', { filter: { tenant: 't', status: 'PENDING' }, sort: [['created', 1]], limit: 1 }, /^SEARCH m USING INDEX i:things:status \(f:tenant=\? AND f:status=\?\)$/],
+		['a compound key backwards', { filter: { tenant: 't', status: 'PENDING' }, sort: [['created', -1]] }, /^SEARCH m USING INDEX i:things:status \(f:tenant=\? AND f:status=\?\)$/],
+		['a compound key and a range', { filter: { tenant: 't', status: 'x', created: { $gte: 5 } } }, /^SEARCH m USING INDEX i:things:status \(f:tenant=\? AND f:status=\? AND f:created>\? AND f:created<\?\)$/],
+		['one of several', { filter: { tenant: 't', status: { $in: ['a', 'b', 'c'] } } }, /^SEARCH m USING INDEX i:things:status \(f:tenant=\? AND f:status=\?\)$/],
+		['null', { filter: { tenant: 't', status: null } }, /^SEARCH m USING INDEX i:things:status \(f:tenant=\? AND f:status=\?\)$/],
+		['true', { filter: { tenant: true } }, /^SEARCH m USING INDEX i:things:(status|device) \(f:tenant=\?\)$/],
+		['a missing field', { filter: { tenant: 't', status: { $exists: false } } }, /^SEARCH m USING INDEX i:things:status \(f:tenant=\? AND f:status=\?\)$/],
+		['a device\'s documents by id', { filter: { tenant: 't', deviceId: 'd', _id: { $gt: 'x' } }, sort: [['_id', 1]] }, /^SEARCH m USING INDEX i:things:device \(f:tenant=\? AND f:deviceId=\? AND id>\?/],
+		['a unique key', { filter: { name: 'n' } }, /^SEARCH m USING INDEX i:things:name \(f:name=\?\)$/],
+		['a prefix', { filter: { name: { $wildcard: 'abc*' } } }, /^SEARCH m USING INDEX i:things:name \(f:name>\? AND f:name<\?\)$/],
+		['a nested field', { filter: { 'owner.id': 7 } }, /^SEARCH m USING INDEX i:things:nested \(f:owner.id=\?\)$/],
+		['an element of a list', { filter: { tenant: 't', tags: 'x' } }, /^SEARCH s USING PRIMARY KEY \(k0=\? AND k1=\?\)\nSEARCH m USING PRIMARY KEY \(id=\?\)$/],
+		['an element of a list, in order', { filter: { tenant: 't', tags: 'x', created: { $lt: 9 } }, sort: [['created', -1]] }, /^SEARCH s USING PRIMARY KEY \(k0=\? AND k1=\? AND k2>\? AND k2<\?\)\nSEARCH m USING PRIMARY KEY \(id=\?\)$/],
+		['an indexed field and others', { filter: { name: 'n', other: 5, 'deep.er': { $exists: true } } }, /^SEARCH m USING INDEX i:things:name \(f:name=\?\)/],
+	]; // biome-ignore format: one line a row
+	for (const [what, query, plan] of plans) {
+		it(`answers ${what} from an index, without sorting`, async () => {
+			const store = await open(':memory:');
+			await store.collection({ name: 'things', indexes });
+			const steps = await store.explain('things', query);
+			expect(steps.join('\n')).to.match(plan);
+			expect(steps.join('\n')).to.not.match(/SCAN m|SCAN s|TEMP B-TREE/);
+		});
+	}
+
+	it('keeps documents and indexes over a restart', async () => {
+		const before = await open();
+		const spec = { name: 'things', indexes };
+		await (await before.collection<AnyDocument>(spec)).insert({ _id: 'a', tenant: 't', name: 'n', tags: ['x', 'y'] });
+		const { things } = await reopen(before, spec);
+		expect(await idsOf(things.find({ filter: { tenant: 't', tags: 'y' } }))).to.deep.equal(['a']);
+		expect(await things.insert({ _id: 'b', name: 'n' }).catch((error: unknown) => error)).to.have.property(
+			'name',
+			'DuplicateKeyError',
+		);
+	});
+
+	it('fills an added index from the documents that are there', async () => {
+		const before = await open();
+		await before.collection({ name: 'things', indexes: [] });
+		const documents = Array.from({ length: 1700 }, (_, n) => ({
+			_id: `d${n}`,
+			n: n % 10,
+			ok: n % 2 === 0,
+			tags: [`t${n % 3}`, 'all'],
+		}));
+		await before.batch(documents.map((document) => ({ kind: 'put', collection: 'things', document })));
+		const added: IndexSpec[] = [
+			{ name: 'n', keys: ['ok', 'n'] },
+			{ name: 'tags', keys: ['tags', 'n'], multikey: 'tags' },
+		];
+		const { store, things } = await reopen(before, { name: 'things', indexes: added });
+		expect(await things.count({ ok: true, n: 4 })).to.equal(170);
+		expect(await things.count({ ok: false, n: 4 })).to.equal(0);
+		expect(await things.count({ tags: 't1' })).to.equal(567);
+		expect(await things.count({ tags: 'all', n: 3 })).to.equal(170);
+		expect((await store.explain('things', { filter: { ok: true, n: 4 } })).join()).to.include('i:things:n');
+	});
+
+	it('drops an index that is no longer declared, and fills it anew when it comes back', async () => {
+		const first = await open();
+		const spec = { name: 'things', indexes };
+		await (await first.collection<AnyDocument>(spec)).insert({ _id: 'a', tenant: 't', name: 'n', tags: ['x'], owner: { id: 1 } });
+		const without = await reopen(first, { name: 'things', indexes: [] });
+		await without.store.batch([
+			{ kind: 'put', collection: 'things', document: { _id: 'a', tenant: 't', name: 'm', tags: ['y'] } as AnyDocument },
+		]);
+		await without.things.insert({ _id: 'b', tenant: 't', name: 'n', tags: ['y'] });
+		const { things } = await reopen(without.store, spec);
+		expect(await idsOf(things.find({ filter: { name: 'm' } }))).to.deep.equal(['a']);
+		expect(await idsOf(things.find({ filter: { tenant: 't', tags: 'y' } }))).to.deep.equal(['a', 'b']);
+		expect(await things.count({ tenant: 't', tags: 'x' })).to.equal(0);
+		expect(await things.count({ 'owner.id': 1 })).to.equal(0);
+	});
+
+	it('refuses a unique index that the documents break, and can go on without it', async () => {
+		const before = await open();
+		const first = await before.collection<AnyDocument>({ name: 'things', indexes: [] });
+		await first.insert({ _id: 'a', name: 'n' });
+		await first.insert({ _id: 'b', name: 'n' });
+		await before.close();
+		const store = await open();
+		const unique = { name: 'things', indexes: [{ name: 'name', keys: ['name'], unique: true }] };
+		const error = await store.collection(unique).catch((reason: unknown) => reason);
+		expect(error).to.be.instanceOf(StoreError).with.property('message').that.includes("unique index 'name'");
+		expect(await (await store.collection({ name: 'things', indexes: [] })).count({})).to.equal(2);
+	});
+
+	const refused: [what: string, spec: CollectionSpec<AnyDocument>][] = [
+		['an index without keys', { name: 'things', indexes: [{ name: 'a', keys: [] }] }],
+		['an index name with a quote', { name: 'things', indexes: [{ name: 'a"', keys: ['a'] }] }],
+		['two indexes of one name', { name: 'things', indexes: [{ name: 'a', keys: ['a'] }, { name: 'A', keys: ['b'] }] }],
+		['a path with a quote', { name: 'things', indexes: [{ name: 'a', keys: ['a"b'] }] }],
+		['paths that differ by case', { name: 'things', indexes: [{ name: 'a', keys: ['a', 'A'] }] }],
+		['a multikey path that is no key', { name: 'things', indexes: [{ name: 'a', keys: ['a'], multikey: 'b' }] }],
+		['a unique multikey index', { name: 'things', indexes: [{ name: 'a', keys: ['a'], multikey: 'a', unique: true }] }],
+		['a path that is multikey in one index only', { name: 'things', indexes: [{ name: 'a', keys: ['a'], multikey: 'a' }, { name: 'b', keys: ['a'] }] }],
+		['an expiring field with a quote', { name: 'things', indexes: [], expire: { field: 'a"', afterSeconds: 1 } }],
+	]; // biome-ignore format: one line a row
+	for (const [what, spec] of refused) {
+		it(`refuses ${what}`, async () => {
+			const store = await open(':memory:');
+			expect(await store.collection(spec).catch((error: unknown) => error)).to.be.instanceOf(TypeError);
+		});
+	}
+
+	it('refuses to open a collection again with other indexes', async () => {
+		const store = await open(':memory:');
+		await store.collection({ name: 'things', indexes: [] });
+		expect(await store.collection({ name: 'things', indexes }).catch((error: unknown) => error)).to.be.instanceOf(StoreError);
+		expect(await store.collection({ name: 'Things', indexes: [] }).catch((error: unknown) => error)).to.be.instanceOf(StoreError);
+	});
+
+	it('refuses an array in an indexed path that is not multikey, by put and by update', async () => {
+		const store = await open(':memory:');
+		const things = await store.collection<AnyDocument>({ name: 'things', indexes });
+		await things.insert({ _id: 'a', name: 'n' });
+		const put = store.batch([{ kind: 'put', collection: 'things', document: { _id: 'b', name: ['n'] } as AnyDocument }]);
+		expect(await put.catch((error: unknown) => error)).to.be.instanceOf(TypeError);
+		const update = store.batch([{ kind: 'update', collection: 'things', id: 'a', update: { $set: { name: ['n'] } } }]);
+		expect(await update.catch((error: unknown) => error)).to.be.instanceOf(StoreError);
+		expect(await things.find({ filter: {} })).to.deep.equal([{ _id: 'a', name: 'n' }]);
+	});
+});

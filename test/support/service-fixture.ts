@@ -1,0 +1,98 @@
+import { pino } from 'pino';
+import { load } from '../../config/index.ts';
+import { compose } from '../../service/compose.ts';
+import { connectFakeDevice, type FakeDevice, type FakeDeviceOptions } from './fake-device.ts';
+import { type Credentials, createHttpClient } from './http-client.ts';
+import { createOperator } from './operator.ts';
+import { openRawClient, type RawClient } from './raw-client.ts';
+
+export interface ServiceUrls {
+	readonly http: string;
+	readonly mqtt: string;
+	readonly webSocket: string;
+	readonly https?: string;
+	readonly mqtts?: string;
+}
+
+export const adminPassword = 'admin-password-of-tests';
+export const bootstrapPassword = 'bootstrap-password-of-tests';
+export const bootstrap: Credentials = { user: 'management/devicebootstrap', password: bootstrapPassword };
+
+export type ServiceUnderTest = Awaited<ReturnType<typeof startService>>;
+export type DeviceSettings = Partial<FakeDeviceOptions>;
+
+/**
+ * The composed service on free ports of the loopback, with its store in memory unless the settings name a folder.
+ * Settings have the names of the environment. `close` ends devices and service; it has to be called.
+ */
+export async function startService(settings: Readonly<Record<string, string>> = {}) {
+	const config = load({
+		HOST: '127.0.0.1',
+		HTTP_PORT: '0',
+		MQTT_PORT: '0',
+		DATA_DIR: ':memory:',
+		TENANT_ID: 't1',
+		ADMIN_PASSWORD: adminPassword,
+		BOOTSTRAP_PASSWORD: bootstrapPassword,
+		SHUTDOWN_GRACE_SECONDS: '1',
+		...settings,
+	});
+	const service = await compose(config, pino({ level: process.env.LOG_LEVEL ?? 'silent' }));
+	const urls = urlsOf(service.listeners);
+	const tenant = config.tenant.id;
+	const admin: Credentials = { user: `${tenant}/${config.tenant.adminUsername}`, password: adminPassword };
+	const operator = createOperator(createHttpClient(urls.http, admin));
+	const devices = new Set<FakeDevice>();
+	const sockets = new Set<RawClient>();
+
+	/** A device that connects as the administrator, who may be any device. */
+	async function connect(serial: string, device: DeviceSettings = {}): Promise<FakeDevice> {
+		const connected = await connectFakeDevice({ url: urls.mqtt, serial, ...admin, ...device });
+		devices.add(connected);
+		return connected;
+	}
+
+	/** A socket of which the test says every packet; logged in when a serial is given. */
+	async function openRaw(serial?: string): Promise<RawClient> {
+		const client = await openRawClient(urls.mqtt);
+		sockets.add(client);
+		const [username, password] = [admin.user, admin.password];
+		if (serial !== undefined) await client.logIn({ clientId: serial, username, password });
+		return client;
+	}
+
+	/** Credentials of a device of its own, by the way that devices take. */
+	async function register(serial: string): Promise<Credentials> {
+		const asDevice = createHttpClient(urls.http, bootstrap);
+		await operator.http.post('/devicecontrol/newDeviceRequests', { id: serial });
+		await asDevice.call('POST', '/devicecontrol/deviceCredentials', { id: serial });
+		await operator.http.put(`/devicecontrol/newDeviceRequests/${encodeURIComponent(serial)}`, { status: 'ACCEPTED' });
+		const { tenantId, username, password } = await asDevice.post<Record<'tenantId' | 'username' | 'password', string>>(
+			'/devicecontrol/deviceCredentials',
+			{ id: serial },
+		);
+		return { user: `${tenantId}/${username}`, password };
+	}
+
+	async function close(): Promise<void> {
+		for (const device of devices) device.drop();
+		for (const socket of sockets) socket.close();
+		await service.close();
+	}
+
+	return { urls, tenant, admin, operator, connect, openRaw, register, close };
+}
+
+function urlsOf(listeners: readonly { readonly name: string; readonly port: number }[]): ServiceUrls {
+	const port = new Map(listeners.map((listener) => [listener.name, listener.port]));
+	const https = port.get('https');
+	const mqtts = port.get('mqtts');
+	return {
+		http: `http://127.0.0.1:${port.get('http')}`,
+		mqtt: `mqtt://127.0.0.1:${port.get('mqtt')}`,
+		webSocket: `ws://127.0.0.1:${port.get('http')}/mqtt`,
+		// A certificate is for a name.
+		...(https !== undefined && { https: `https://localhost:${https}` }),
+		...(mqtts !== undefined && { mqtts: `mqtts://localhost:${mqtts}` }),
+	};
+}
