@@ -4,7 +4,7 @@ import type { Benchmark, Figures, Target, Workshop } from './benchmark.ts';
 import { runLoad } from './child.ts';
 import { packageName, packagesEach, packageUrl } from './load/ingest-packages.ts';
 import { type MqttServer, mapSome } from './load/mqtt-client.ts';
-import { callService, findDevice, serials, softwarePath } from './service-http.ts';
+import { callService, findDevice, readMetric, serials, softwarePath } from './service-http.ts';
 import { adminPassword, adminUser, type Server, startBareAedes, startService } from './targets.ts';
 
 export interface IngestJob {
@@ -42,6 +42,7 @@ export const ingest: Benchmark = {
 		{ key: 'messagesPerSecond', heading: 'messages a second', digits: 0 },
 		{ key: 'microseconds', heading: 'µs a message', digits: 1 },
 		{ key: 'lost', heading: 'lost', digits: 0 },
+		{ key: 'messagesPerCommit', heading: 'messages a commit', digits: 0 },
 	],
 	comparisons: windows.map((window) => ({
 		what: `service to bare aedes, window ${window}`,
@@ -63,7 +64,8 @@ async function runService({ directory, profileDirectory }: Workshop, window: num
 		const result = await runLoad<IngestResult>('./load/ingest-load.js', jobFor(server, window));
 		const sent = new Map(devices.map((serial, index) => [serial, result.sentByDevice[index] ?? 0]));
 		await mapSome(devices, 8, (serial) => checkStored(server.ports.http, serial, sent.get(serial) ?? 0));
-		return figuresOf(result);
+		const all = result.sentByDevice.reduce((sum, count) => sum + count, 0);
+		return { ...figuresOf(result), messagesPerCommit: all / (await readMetric(server.ports.http, 'store_commits')) };
 	} finally {
 		await server.stop();
 	}
@@ -91,7 +93,7 @@ function jobFor({ ports }: Server, window: number): IngestJob {
 
 function figuresOf({ messagesPerSecond, lost }: IngestResult): Figures {
 	if (lost > 0) throw new Error(`${lost} messages were never acknowledged`);
-	return { messagesPerSecond, microseconds: 1e6 / messagesPerSecond, lost };
+	return { messagesPerSecond, microseconds: 1e6 / messagesPerSecond, lost, messagesPerCommit: Number.NaN };
 }
 
 /** @throws when the stored list is not what the acknowledged messages say */

@@ -87,6 +87,8 @@ function describeNoise(rounds: readonly Round[]): string {
 }
 
 function spread(values: readonly number[], digits: number): string {
+	// What a peer does not have.
+	if (values.every(Number.isNaN)) return '–';
 	const text = (value: number) => value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 	return `${text(median(values))} (${text(Math.min(...values))} – ${text(Math.max(...values))})`;
 }

@@ -21,6 +21,12 @@ async function call(port: number, method: string, path: string, body?: object): 
 	return bytes;
 }
 
+/** One of the service's own figures. NaN when it has none of this name. */
+export async function readMetric(port: number, name: string): Promise<number> {
+	const text = (await readBytes(port, '/metrics')).toString();
+	return Number(text.match(new RegExp(`^${name} (.+)$`, 'm'))?.[1]);
+}
+
 /** The id of the managed object of a device. */
 export async function findDevice(port: number, serial: string): Promise<string> {
 	const { managedObject } = await callService<{ managedObject: { id: string } }>(

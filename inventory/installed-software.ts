@@ -91,6 +91,7 @@ export function openInstalledSoftware({
 		for (let attempt = 0; attempt < maxAttempts; attempt++) {
 			const object = await objects.get(documentId(tenant, device));
 			if (!object) throw notFound(device);
+			refuseListObject(object);
 			const steps = await replacementSteps(object, items, mode, undefined);
 			if (steps.length === 0 || (await store.batch(steps)).ok) return;
 		}
@@ -224,6 +225,7 @@ export function openInstalledSoftware({
 		for (let attempt = 0; attempt < maxAttempts; attempt++) {
 			const object = await objects.get(objectId);
 			if (!object) throw notFound(device);
+			refuseListObject(object);
 			if (object.software || (await store.batch(await modeSteps(object, 'advanced', undefined))).ok) return;
 		}
 		throw tooManyWriters(device);
@@ -305,6 +307,15 @@ function samePackage(a: PackageDocument, b: PackageDocument): boolean {
 		a.position === b.position &&
 		(a.sent === b.sent || JSON.stringify(a.sent) === JSON.stringify(b.sent))
 	);
+}
+
+/** @throws InventoryError `inventory/invalid` for the object that shows the list of another one. */
+export function refuseListObject({ id, softwareOf }: ManagedObject): void {
+	if (softwareOf)
+		throw new InventoryError(
+			'inventory/invalid',
+			`Managed object '${id}' shows the software of '${softwareOf}': change it there`,
+		);
 }
 
 function notFound(device: ManagedObjectId): InventoryError {

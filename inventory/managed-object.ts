@@ -93,6 +93,11 @@ export function parseObjectBody(body: unknown, limits: { readonly maxFragments: 
 	let count = 0;
 	for (const [key, value] of Object.entries(body)) {
 		if (serverFields.has(key)) continue;
+		if (!isShallow(value, maxDepth))
+			throw new InventoryError(
+				'inventory/invalid',
+				`'${key.slice(0, 60)}' is nested too deep: at most ${maxDepth} levels are stored`,
+			);
 		if (key === 'name') name = parseText(key, value);
 		else if (key === 'type') type = parseText(key, value);
 		else if (key === softwareListFragment) softwareList = value;
@@ -110,6 +115,14 @@ export function parseObjectBody(body: unknown, limits: { readonly maxFragments: 
 		fragments,
 		...(softwareList !== undefined && { softwareList }),
 	};
+}
+
+// What is nested deeper cannot be written as JSON again, nor read by the databases.
+const maxDepth = 100;
+
+function isShallow(value: unknown, levels: number): boolean {
+	if (typeof value !== 'object' || value === null) return true;
+	return levels > 0 && Object.values(value).every((item) => isShallow(item, levels - 1));
 }
 
 function parseText(key: string, value: unknown): string | null {

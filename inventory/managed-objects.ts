@@ -1,5 +1,5 @@
 import type { Collection, Filter, Step } from '../store/index.ts';
-import type { InstalledSoftware } from './installed-software.ts';
+import { type InstalledSoftware, refuseListObject } from './installed-software.ts';
 import type { InventoryContext } from './inventory-context.ts';
 import { InventoryError } from './inventory-error.ts';
 import {
@@ -135,11 +135,7 @@ export function openManagedObjects({
 		// What `null` removes is the list that the object shows: the one of the other door stays.
 		const isUntouched = patch.softwareList === null && object.software?.mode !== 'legacy';
 		if (patch.softwareList !== undefined && !isUntouched) {
-			if (object.softwareOf)
-				throw new InventoryError(
-					'inventory/invalid',
-					`Managed object '${object.id}' shows the software of '${object.softwareOf}': change it there`,
-				);
+			refuseListObject(object);
 			if (patch.softwareList === null) return software.replacementSteps(object, [], undefined, merged);
 			return software.replacementSteps(object, parseLegacyList(patch.softwareList, limits.packages), 'legacy', merged);
 		}
@@ -172,12 +168,7 @@ export function openManagedObjects({
 	 * @throws InventoryError `inventory/notFound`, `inventory/invalid` for the object that shows a software list
 	 */
 	async function remove(tenant: string, id: ManagedObjectId, below: readonly ChildKind[]): Promise<ManagedObjectId[]> {
-		const { softwareOf } = await get(tenant, id);
-		if (softwareOf)
-			throw new InventoryError(
-				'inventory/invalid',
-				`Managed object '${id}' shows the software of '${softwareOf}': change it there`,
-			);
+		refuseListObject(await get(tenant, id));
 		const order = await collectBelow(tenant, id, below);
 		for (const each of order.reverse()) {
 			for (;;) {

@@ -77,7 +77,9 @@ function checkItems(path: string, value: unknown, device: ManagedObject, limits:
 	if (withAction && value.length === 0) throw invalid(path, 'is empty: name at least one package');
 	if (value.length > limits.maxItems)
 		throw invalid(path, `has ${value.length} packages: at most ${limits.maxItems} are allowed in one operation`);
-	const types = hasSoftwareTypes(device) ? (announcedTexts(device, 'c8y_SupportedSoftwareTypes') ?? []) : undefined;
+	// A complete list also names what is installed already, whatever its type.
+	const isTyped = withAction && hasSoftwareTypes(device);
+	const types = isTyped ? (announcedTexts(device, 'c8y_SupportedSoftwareTypes') ?? []) : undefined;
 	value.forEach((candidate: unknown, index) => {
 		const at = `${path}[${index}]`;
 		const item = record(at, candidate);

@@ -68,7 +68,8 @@ function pathText(root: string, path: readonly PropertyKey[]): string {
 
 function reasonOf(issue: z.core.$ZodIssue, root: unknown): string {
 	const found = () => kindOf(valueAt(root, issue.path));
-	if (issue.code === 'invalid_type') return `must be ${kindNames[issue.expected] ?? issue.expected}, found ${found()}`;
+	if (issue.code === 'invalid_type' && issue.message.startsWith('Invalid input'))
+		return `must be ${kindNames[issue.expected] ?? issue.expected}, found ${found()}`;
 	if (issue.code === 'invalid_value') return `must be one of ${issue.values.join(', ')}, found ${found()}`;
 	if (issue.code === 'too_small' && issue.origin === 'string') return 'is empty: it needs a text';
 	if (issue.code === 'too_big') return `is too long: at most ${issue.maximum} are allowed`;

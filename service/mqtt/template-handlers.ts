@@ -104,6 +104,8 @@ export function createTemplateHandlers(options: {
 			const { tenant, userName } = session.principal;
 			const { serviceExternalId, serviceType, serviceName, status } = fields;
 			const known = await targets.known(session, serviceExternalId);
+			if (known?.serial === session.serial)
+				throw new LineError('refused', `'${serviceExternalId}' is the device itself: a service needs an id of its own`);
 			if (known) {
 				await inventory.objects.update(tenant, known.id, {
 					name: serviceName,

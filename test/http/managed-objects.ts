@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { CallOptions, HttpMethod } from '../support/checked-http-client.ts';
-import { type HttpFixture, openHttpFixture, tenant } from '../support/http-fixture.ts';
+import { expectRefusal, type HttpFixture, openHttpFixture, tenant } from '../support/http-fixture.ts';
 
 const root = '/inventory/managedObjects';
 const base = 'http://c8y.test';
@@ -108,9 +108,7 @@ describe('http/managed-objects', () => {
 	for (const [what, body, message] of badBodies) {
 		it(`refuses ${what}, in POST and PUT, and changes nothing`, async () => {
 			const posted = await call('post', '', { body });
-			expect([posted.status, posted.body.message]).to.satisfy(
-				([status, text]: [number, string]) => status === 422 && message.test(text),
-			);
+			expectRefusal(posted, 422, message);
 			const id = await create({ name: 'n', a: 1 });
 			const before = (await call('get', `/${id}`)).body;
 			expect((await call('put', `/${id}`, { body })).status).to.equal(422);
@@ -131,7 +129,9 @@ describe('http/managed-objects', () => {
 		const { status, body } = await fixture.call('admin', 'get', `${root}/count?x=%zz`);
 		expect([status, typeof body]).to.deep.equal([200, 'number']);
 		const answer = await fetch(`${fixture.url}${root}/%zz`);
-		expect([answer.status, (await answer.json()).error]).to.deep.equal([400, 'http/badRequest']);
+		expect([answer.status, await answer.text()]).to.satisfy(
+			([code, text]: [number, string]) => code === 400 && text.includes('http/badRequest'),
+		);
 	});
 
 	it('lists by type, fragment, owner and ids, all of which must match', async () => {

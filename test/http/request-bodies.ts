@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
-import type { CallOptions } from '../support/checked-http-client.ts';
-import { type HttpFixture, openHttpFixture } from '../support/http-fixture.ts';
+import { basic, type CallOptions } from '../support/checked-http-client.ts';
+import { credentials, type HttpFixture, openHttpFixture } from '../support/http-fixture.ts';
 
 const path = '/inventory/managedObjects';
 
@@ -32,6 +32,20 @@ describe('http/request-bodies', () => {
 		const packed = { text: gzipSync('{"name":"packed"}'), headers: { 'Content-Encoding': 'gzip' } };
 		expect((await fixture.call('admin', 'post', path, packed)).body.name).to.equal('packed');
 		expect((await fixture.call('admin', 'post', path, { text: '\uFEFF{"name":"marked"}' })).body.name).to.equal('marked');
+	});
+
+	it('reads a body that comes in pieces of unknown length, and does without one where none is needed', async () => {
+		const headers = { Authorization: basic(credentials.admin), 'Content-Type': 'application/json' };
+		const pieces = new ReadableStream({
+			start: (controller) => {
+				for (const piece of ['{"na', 'me":"pie', 'ces"}']) controller.enqueue(new TextEncoder().encode(piece));
+				controller.close();
+			},
+		});
+		const answer = await fetch(fixture.url + path, { method: 'POST', headers, body: pieces, duplex: 'half' });
+		expect([answer.status, await answer.json()]).to.have.nested.property('[1].name', 'pieces');
+		const empty = await fetch(`${fixture.url}${path}/1`, { method: 'DELETE', headers: { ...headers, 'Content-Length': '0' } });
+		expect(empty.status).to.equal(404);
 	});
 
 	it('answers whatever Accept says, and lets GET carry a Content-Type', async () => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { expect } from 'chai';
 import { pino } from 'pino';
 import type { Response } from 'supertest';
 import { openAccess } from '../../access/index.ts';
@@ -149,4 +150,10 @@ async function createUsers({ access }: HttpServices): Promise<void> {
 	await access.prepare({ tenant: otherTenant, adminUserName: 'admin', adminPassword: 'other-password' });
 	await access.users.set(tenant, 'device_dev1', 'dev1-password', 'device');
 	await access.users.set(tenant, 'device_dev2', 'dev2-password', 'device');
+}
+
+/** Expects a refusal with this status whose message says what is wrong. */
+export function expectRefusal(answer: Pick<Response, 'status' | 'body'>, status: number, message: RegExp): void {
+	expect({ status: answer.status, message: answer.body.message }).to.deep.equal({ status, message: answer.body.message });
+	expect(answer.body.message).to.match(message);
 }

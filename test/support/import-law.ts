@@ -23,7 +23,7 @@ const law: Readonly<Record<string, readonly string[] | typeof everything>> = {
 	'service/mqtt': ['service', 'smartrest', ...domain],
 	'service/compose.ts': everything,
 	'service/main.ts': ['config', 'service', 'service/compose.ts'],
-	examples: [],
+	examples: everything,
 	bench: everything,
 	scripts: everything,
 	test: everything,

@@ -6,8 +6,8 @@ import { createMailbox } from './mailbox.ts';
 export type RawClient = Awaited<ReturnType<typeof openRawClient>>;
 type PacketOf<Command extends Packet['cmd']> = Extract<Packet, { cmd: Command }>;
 
-/** A socket on which the test says every packet itself: duplicates, missing acknowledgements, wrong versions. */
-export async function openRawClient(url: string) {
+/** A socket on which the test says every packet itself: duplicates, missing acknowledgements, wrong versions. `onPacket` sees what arrives. */
+export async function openRawClient(url: string, onPacket?: (packet: Packet) => void) {
 	const { hostname, port } = new URL(url);
 	const socket: Socket = connect(Number(port), hostname);
 	await within('the connection is open', new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject)));
@@ -15,7 +15,10 @@ export async function openRawClient(url: string) {
 	const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
 	const packets = createMailbox<Packet>('raw client');
 	const reader = parser();
-	reader.on('packet', (packet: Packet) => packets.put(packet.cmd, packet));
+	reader.on('packet', (packet: Packet) => {
+		onPacket?.(packet);
+		packets.put(packet.cmd, packet);
+	});
 	socket.on('data', (data) => reader.parse(data));
 
 	/** Writes packets in one go, so that they arrive together. */

@@ -1,3 +1,4 @@
+import type { Packet } from 'mqtt-packet';
 import { pino } from 'pino';
 import { load } from '../../config/index.ts';
 import { compose } from '../../service/compose.ts';
@@ -53,8 +54,8 @@ export async function startService(settings: Readonly<Record<string, string>> = 
 	}
 
 	/** A socket of which the test says every packet; logged in when a serial is given. */
-	async function openRaw(serial?: string): Promise<RawClient> {
-		const client = await openRawClient(urls.mqtt);
+	async function openRaw(serial?: string, onPacket?: (packet: Packet) => void): Promise<RawClient> {
+		const client = await openRawClient(urls.mqtt, onPacket);
 		sockets.add(client);
 		const [username, password] = [admin.user, admin.password];
 		if (serial !== undefined) await client.logIn({ clientId: serial, username, password });

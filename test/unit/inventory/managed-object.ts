@@ -55,7 +55,19 @@ describe('inventory/managed-object', () => {
 			expectRefusal(() => parseObjectBody(body, limits), 'inventory/invalid', 'JSON object'));
 	}
 
-	for (const name of ['a', 'c8y_X', 'com_x_Y', 'ä-ö', '名前', '日本😀', '1', 'x'.repeat(255), 'a/b', 'hasOwnProperty', 'toString']) {
+	for (const name of [
+		'a',
+		'c8y_X',
+		'com_x_Y',
+		'ä-ö',
+		'名前',
+		'日本😀',
+		'1',
+		'x'.repeat(255),
+		'a/b',
+		'hasOwnProperty',
+		'toString',
+	]) {
 		it(`takes '${name.slice(0, 20)}' for the name of a fragment`, () =>
 			expect(parseObjectBody({ [name]: 1 }, limits).fragments).to.deep.equal({ [name]: 1 }));
 	}
@@ -81,6 +93,14 @@ describe('inventory/managed-object', () => {
 	}
 	it('refuses __proto__ as the name of a fragment', () =>
 		expectRefusal(() => parseObjectBody(JSON.parse('{"__proto__": {"a": 1}}'), limits), 'inventory/invalid', '__proto__'));
+
+	it('refuses what is nested deeper than can be stored, however deep', async () => {
+		const nested = (levels: number) => JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`);
+		expect(parseObjectBody({ a: nested(100) }, limits).fragments).to.have.all.keys('a');
+		for (const levels of [101, 5000])
+			for (const key of ['a', 'c8y_SoftwareList'])
+				await expectRefusal(() => parseObjectBody({ [key]: nested(levels) }, limits), 'inventory/invalid', key, 'too deep');
+	});
 
 	it('refuses more fragments than allowed, and says how many', () =>
 		expectRefusal(() => parseObjectBody({ a: 1, b: 1, c: 1, d: 1 }, limits), 'inventory/invalid', '4 fragments', 'at most 3'));

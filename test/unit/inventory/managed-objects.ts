@@ -6,7 +6,11 @@ describe('inventory/managed-objects', () => {
 	const bench = useBench(openInventoryBench);
 	const patchOf = (body: unknown) => parseObjectBody(body, { maxFragments: 50 });
 	const create = async (body: unknown, parent?: Parameters<typeof childOf>[0]) => {
-		const made = await bench().inventory.objects.create(tenant, { owner: 'o', patch: patchOf(body), ...(parent && childOf(parent)) });
+		const made = await bench().inventory.objects.create(tenant, {
+			owner: 'o',
+			patch: patchOf(body),
+			...(parent && childOf(parent)),
+		});
 		if (!made) throw new Error('nothing was created');
 		return made;
 	};
@@ -177,6 +181,9 @@ describe('inventory/managed-objects', () => {
 		expect(await inventory.objects.get(tenant, list)).to.include({ type: 'c8y_InstalledSoftwareList', softwareOf: device.id });
 		await expectRefusal(inventory.objects.remove(tenant, list, []), 'inventory/invalid', device.id);
 		await expectRefusal(update(list, { c8y_SoftwareList: [] }), 'inventory/invalid', device.id);
+		await expectRefusal(inventory.software.set(tenant, list, [], 'advanced'), 'inventory/invalid', device.id);
+		const put = { action: 'put', item: { name: 'p', version: '1' } } as const;
+		await expectRefusal(inventory.software.change(tenant, list, [put]), 'inventory/invalid', device.id);
 	});
 
 	it('finds the agent above nested children, and none above an orphan', async () => {

@@ -5,7 +5,7 @@ import { breach, findCycle } from '../../support/import-law.ts';
 import { type Import, parseSource, sourceFiles } from '../../support/source-files.ts';
 
 const root = join(import.meta.dirname, '../../..');
-const product = /^(?!test\/|bench\/|scripts\/)/;
+const product = /^(?!test\/|bench\/|scripts\/|examples\/)/;
 
 const lawful: readonly [file: string, imported: Import][] = [
 	['inventory/devices.ts', { path: 'store/index.ts' }],
@@ -51,7 +51,7 @@ const unlawful: readonly [file: string, imported: Import][] = [
 	['service/compose.ts', { path: 'store/sqlite/sqlite-store.ts' }],
 	['service/compose.ts', { path: 'test/support/skip.ts' }],
 	['service/main.ts', { path: 'store/sqlite/index.ts' }],
-	['examples/device.ts', { path: 'smartrest/index.ts' }],
+	['service/compose.ts', { path: 'examples/device.ts' }],
 	['utilities/text.ts', { path: 'store/index.ts' }],
 ];
 

@@ -1,0 +1,138 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { type CertificateFiles, createCertificateFiles } from '../support/certificates.ts';
+import { eventually } from '../support/eventually.ts';
+import { type OperationJson, softwarePath } from '../support/operator.ts';
+import { countDebianPackages, hasProgram, type Program, startProgram } from '../support/programs.ts';
+import { type ServiceUnderTest, startService } from '../support/service-fixture.ts';
+import { skipUnless } from '../support/skip.ts';
+
+const script = process.env.THIN_EDGE_DEVICE ?? '';
+/** Small, without a service, and on no machine by itself. */
+const candidate = { name: 'hello', softwareType: 'apt' };
+const slow = 120_000;
+
+describe('clients/thin-edge', function () {
+	this.timeout(2 * slow);
+
+	let certificates: CertificateFiles;
+	let service: ServiceUnderTest;
+	before(async function () {
+		skipUnless(script !== '', 'THIN_EDGE_DEVICE does not name the script that runs a thin-edge.io device').call(this);
+		skipUnless(hasProgram('mosquitto'), 'mosquitto is not installed: a thin-edge.io device needs it').call(this);
+		skipUnless(process.getuid?.() === 0, 'only root may install packages with apt').call(this);
+		skipUnless(countDebianPackages() >= 1000, 'this machine has less than 1,000 Debian packages to report').call(this);
+		certificates = await createCertificateFiles();
+		service = await startService({
+			HTTPS_PORT: '0',
+			MQTTS_PORT: '0',
+			TLS_CERT_FILE: certificates.certFile,
+			TLS_KEY_FILE: certificates.keyFile,
+		});
+		await startProgram('apt-get', ['-q', '-y', 'purge', candidate.name]).ended;
+	});
+	after(async () => {
+		await service?.close();
+		certificates?.remove();
+		await startProgram('apt-get', ['-q', '-y', 'purge', candidate.name]).ended;
+	});
+
+	for (const api of ['legacy', 'advanced']) {
+		describe(`with SOFTWARE_API=${api}`, () => {
+			const serial = `te-${api}`;
+			let folder: string;
+			let device: Program;
+			before(async () => {
+				folder = mkdtempSync(join(tmpdir(), 'thin-edge-'));
+				const { user, password } = await service.register(serial);
+				device = startProgram('bash', [script, folder], {
+					C8Y_MQTT: new URL(service.urls.mqtts ?? '').host,
+					C8Y_HTTP: new URL(service.urls.https ?? '').host,
+					C8Y_CA: certificates.caFile,
+					DEVICE_ID: serial,
+					C8Y_USER: user,
+					C8Y_PASSWORD: password,
+					SOFTWARE_API: api,
+					MAX_PACKAGES: '10000',
+				});
+			});
+			after(async () => {
+				await device?.stop();
+				rmSync(folder, { recursive: true, force: true });
+			});
+			afterEach(function () {
+				if (this.currentTest?.isFailed()) process.stderr.write(`${device.lines.slice(-20).join('\n')}\n`);
+			});
+
+			it('registers, and reports the packages of this machine', async () => {
+				const expected = countDebianPackages();
+				const id = await eventually(
+					'the device is known',
+					() => service.operator.findId(serial),
+					(found) => found !== undefined,
+					slow,
+				);
+				const total = await eventually(
+					'its packages are reported',
+					async () =>
+						(await service.operator.softwarePage(id ?? '', 'pageSize=1&withTotalPages=true')).statistics.totalPages ?? 0,
+					(count) => count >= 1000 && count >= expected * 0.95,
+					slow,
+				);
+				expect(total).to.be.at.least(1000);
+				const object = await eventually(
+					'its agent is reported',
+					() => service.operator.objectOf(serial),
+					({ c8y_Agent }) => c8y_Agent !== undefined,
+				);
+				expect(object.owner).to.equal(`device_${serial}`);
+				expect(object.c8y_Agent).to.include({ name: 'thin-edge.io' });
+				expect(Array.isArray(object.c8y_SoftwareList)).to.equal(api === 'legacy');
+				if (api === 'advanced') expect(object.c8y_SupportedSoftwareTypes).to.deep.equal(['apt']);
+			});
+
+			it('installs a package when it is asked to, and lists it', async () => {
+				await change(serial, 'install');
+				const [found] = await listed(serial, (count) => count === 1);
+				expect(found).to.include(candidate).and.to.have.property('version').that.matches(/^\d/);
+				expect(hasProgram(candidate.name)).to.equal(true);
+			});
+
+			it('removes it again', async () => {
+				await change(serial, 'delete');
+				await listed(serial, (count) => count === 0);
+				expect(hasProgram(candidate.name)).to.equal(false);
+			});
+
+			it('reports the failure of a package that does not exist', async () => {
+				const operation = await request(serial, { name: 'no-package-has-this-name', softwareType: 'apt', action: 'install' });
+				const failed = await service.operator.reaches(operation.id, 'FAILED', slow);
+				expect(failed.failureReason).to.match(/Failed to execute updates for "apt"/);
+			});
+		});
+	}
+
+	async function request(serial: string, change: object): Promise<OperationJson> {
+		const deviceId = await service.operator.idOf(serial);
+		return service.operator.http.post(`${softwarePath}/changes?deviceId=${deviceId}`, [change]);
+	}
+
+	async function change(serial: string, action: string): Promise<void> {
+		const operation = await request(serial, { ...candidate, action });
+		const ended = await service.operator.reaches(operation.id, 'SUCCESSFUL', slow);
+		expect(ended.delivery.status).to.equal('DELIVERED');
+	}
+
+	/** The device sends its list after the operation has ended. */
+	async function listed(serial: string, isRight: (count: number) => boolean) {
+		const deviceId = await service.operator.idOf(serial);
+		return eventually(
+			`the list of ${serial} is up to date`,
+			async () => (await service.operator.softwarePage(deviceId, `name=${candidate.name}`)).softwareList,
+			(list) => isRight(list.length),
+			slow,
+		);
+	}
+});

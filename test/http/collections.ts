@@ -1,0 +1,135 @@
+import { expect } from 'chai';
+import { expectRefusal, type HttpFixture, openHttpFixture } from '../support/http-fixture.ts';
+
+/** Every collection, with a path that holds exactly seven entries, and one that holds none. */
+const collections: readonly {
+	readonly name: string;
+	readonly path: (device: string) => string;
+	readonly nothing: (device: string) => string;
+	readonly fill: (fixture: HttpFixture, device: string, index: number) => Promise<unknown>;
+}[] = [
+	{
+		name: 'managedObjects',
+		path: () => '/inventory/managedObjects?type=a%20b%2Bc',
+		nothing: () => '/inventory/managedObjects?type=none',
+		fill: (fixture) => fixture.call('admin', 'post', '/inventory/managedObjects', { body: { type: 'a b+c' } }),
+	},
+	{
+		name: 'operations',
+		path: (device) => `/devicecontrol/operations?deviceId=${device}`,
+		nothing: () => '/devicecontrol/operations?deviceId=1',
+		fill: (fixture, deviceId) =>
+			fixture.call('admin', 'post', '/devicecontrol/operations', { body: { deviceId, c8y_Restart: {} } }),
+	},
+	{
+		name: 'newDeviceRequests',
+		path: () => '/devicecontrol/newDeviceRequests?x=1',
+		nothing: () => '/devicecontrol/newDeviceRequests?currentPage=100',
+		fill: (fixture, _, index) => fixture.call('admin', 'post', '/devicecontrol/newDeviceRequests', { body: { id: `d${index}` } }),
+	},
+	{
+		name: 'softwareList',
+		path: (device) => `/service/advanced-software-mgmt/software?deviceId=${device}&name=*n*`,
+		nothing: (device) => `/service/advanced-software-mgmt/software?deviceId=${device}&name=none`,
+		fill: (fixture, device, index) =>
+			fixture.call('admin', 'put', `/service/advanced-software-mgmt/software?deviceId=${device}`, {
+				body: [{ name: `n${index}`, version: '1' }],
+			}),
+	},
+];
+
+describe('http/collections', () => {
+	for (const { name, path, nothing, fill } of collections) {
+		describe(name, () => {
+			let fixture: HttpFixture;
+			let device: string;
+			before(async () => {
+				fixture = await openHttpFixture();
+				device = (await fixture.call('admin', 'post', '/inventory/managedObjects', { body: {} })).body.id;
+				for (let i = 0; i < 7; i++) await fill(fixture, device, i);
+			});
+			after(() => fixture.close());
+
+			const get = (query: string) => fixture.call('admin', 'get', `${path(device)}${query}`);
+			const page = async (query: string) => (await get(query)).body;
+
+			it('has pages of five, and says where it is', async () => {
+				const { [name]: entries, statistics, self, next, prev } = await page('');
+				expect([entries.length, statistics, prev]).to.deep.equal([5, { currentPage: 1, pageSize: 5 }, undefined]);
+				expect(self).to.equal(`${fixture.url}${path(device)}&pageSize=5&currentPage=1`.replace('%20', '+'));
+				expect(next).to.equal(self.replace('currentPage=1', 'currentPage=2'));
+			});
+
+			it('is walked by its links, forth and back, each entry once', async () => {
+				const seen: string[] = [];
+				const followed = async (link: string) => (await fixture.call('admin', 'get', link.slice(fixture.url.length))).body;
+				let current = await page('&pageSize=3');
+				for (;;) {
+					seen.push(...current[name].map((entry: unknown) => JSON.stringify(entry)));
+					if (!current.next) break;
+					current = await followed(current.next);
+				}
+				expect([seen.length, new Set(seen).size]).to.deep.equal([7, 7]);
+				const back = await followed((await followed(current.prev)).prev);
+				expect([back.statistics.currentPage, back.prev]).to.deep.equal([1, undefined]);
+			});
+
+			const pages: readonly (readonly [query: string, length: number, next: boolean, statistics: object])[] = [
+				['&pageSize=7', 7, false, { currentPage: 1, pageSize: 7 }],
+				['&pageSize=6', 6, true, { currentPage: 1, pageSize: 6 }],
+				['&pageSize=2000', 7, false, { currentPage: 1, pageSize: 2000 }],
+				['&pageSize=6&currentPage=2', 1, false, { currentPage: 2, pageSize: 6 }],
+				['&currentPage=3', 0, false, { currentPage: 3, pageSize: 5 }],
+				['&currentPage=1000000000&pageSize=2000', 0, false, { currentPage: 1_000_000_000, pageSize: 2000 }],
+				['&currentPage=null', 5, true, { currentPage: 1, pageSize: 5 }],
+				['&pageSize=1&withTotalPages=true', 1, true, { currentPage: 1, pageSize: 1, totalPages: 7 }],
+				[
+					'&withTotalPages=TRUE&withTotalElements=True',
+					5,
+					true,
+					{ currentPage: 1, pageSize: 5, totalPages: 2, totalElements: 7 },
+				],
+				['&withTotalPages=false', 5, true, { currentPage: 1, pageSize: 5 }],
+			];
+			for (const [query, length, next, statistics] of pages) {
+				it(`answers ${query}`, async () => {
+					const body = await page(query);
+					expect([body[name].length, 'next' in body, body.statistics]).to.deep.equal([length, next, statistics]);
+				});
+			}
+
+			it('counts nothing as no page', async () => {
+				const { body } = await fixture.call(
+					'admin',
+					'get',
+					`${nothing(device)}&pageSize=1&withTotalPages=true&withTotalElements=true`,
+				);
+				expect(body[name]).to.deep.equal([]);
+				expect(body).not.to.have.property('next');
+				if (!nothing(device).includes('currentPage'))
+					expect(body.statistics).to.deep.equal({ currentPage: 1, pageSize: 1, totalPages: 0, totalElements: 0 });
+			});
+
+			const refused = [
+				'pageSize=0',
+				'pageSize=2001',
+				'pageSize=-1',
+				'pageSize=1.5',
+				'pageSize=5e1',
+				'pageSize=',
+				'pageSize=5&pageSize=6',
+			];
+			for (const query of [
+				...refused,
+				'currentPage=0',
+				'currentPage=x',
+				'currentPage=9999999999',
+				'withTotalPages=2',
+				'withTotalElements=',
+			]) {
+				it(`refuses ${query} by name`, async () =>
+					expectRefusal(await get(`&${query}`), 400, new RegExp(query.split('=')[0] ?? '')));
+			}
+		});
+	}
+});

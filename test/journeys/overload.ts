@@ -1,0 +1,82 @@
+import { expect } from 'chai';
+import { eventually, within } from '../support/eventually.ts';
+import { upstream } from '../support/raw-client.ts';
+import { adminPassword, type ServiceUnderTest, startService } from '../support/service-fixture.ts';
+
+describe('journeys/overload', () => {
+	let service: ServiceUnderTest;
+	before(async () => {
+		service = await startService();
+	});
+	after(() => service.close());
+
+	it('lets no device starve while another one floods', async () => {
+		const flood = 20_000;
+		const quiet = await service.connect('quiet-1');
+		await quiet.send('110,a');
+		let acknowledged = 0;
+		const client = await service.openRaw('flooding-1', ({ cmd }) => {
+			if (cmd === 'puback') acknowledged++;
+		});
+		client.send(
+			...Array.from({ length: flood }, (_, index) => upstream((index % 65_535) + 1, `141,p${index},1,apt,http://h/${index}`)),
+		);
+		// The flood is under way.
+		await service.operator.http.get('/inventory/managedObjects');
+		for (let number = 0; number < 20; number++) await quiet.send([`110,${number}`, '600']);
+		expect(acknowledged).to.be.below(flood);
+		await eventually(
+			'the flood is stored',
+			() => acknowledged,
+			(count) => count === flood,
+			50_000,
+		);
+		const { statistics } = await service.operator.softwarePage(
+			await service.operator.idOf('flooding-1'),
+			'withTotalElements=true',
+		);
+		expect(statistics.totalElements).to.equal(flood);
+	}).timeout(60_000);
+
+	for (const [what, header, login] of [
+		['a publish', 0x30, true],
+		['a subscription', 0x82, true],
+		['a CONNECT', 0x10, false],
+	] as const) {
+		it(`closes a connection as soon as ${what} announces more than is read`, async () => {
+			const client = await service.openRaw();
+			if (login) await client.logIn({ clientId: `large-${header}`, username: 't1/admin', password: adminPassword });
+			// 268,435,455 bytes are announced, and none of them is sent.
+			for (const byte of [header, 0xff, 0xff, 0xff, 0x7f]) client.socket.write(Buffer.from([byte]));
+			await within('the connection is closed', client.closed);
+		});
+	}
+
+	it('reads a packet of the largest size, and answers that its payload is too large', async () => {
+		const device = await service.connect('large-1');
+		await device.send(`110,${'x'.repeat(1024 * 1024 - 20)}`);
+		expect(await device.nextLine('s/e')).to.match(/^42,110,/);
+	});
+
+	it('closes a connection that keeps QoS 2 messages half open, and goes on for others', async () => {
+		const client = await service.openRaw('half-open-1');
+		for (let messageId = 1; messageId <= 65_000; messageId += 1000) {
+			client.send(...Array.from({ length: 1000 }, (_, index) => upstream(messageId + index, '125', { qos: 2 })));
+		}
+		await within('the connection is closed', client.closed, 30_000);
+		const device = await service.connect('half-open-2');
+		await device.send('125');
+	}).timeout(40_000);
+
+	for (const [what, bytes] of [
+		['an HTTP request', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n')],
+		['random bytes', Buffer.from([0xf7, 0x13, 0x37, 0xff, 0xff, 0xff, 0xff, 0xff])],
+		['a publish before CONNECT', Buffer.from([0x30, 0x03, 0x00, 0x01, 0x61])],
+	] as const) {
+		it(`closes a connection that begins with ${what}`, async () => {
+			const client = await service.openRaw();
+			client.socket.write(bytes);
+			await within('the connection is closed', client.closed);
+		});
+	}
+});

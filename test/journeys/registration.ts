@@ -1,0 +1,121 @@
+import { expect } from 'chai';
+import { within } from '../support/eventually.ts';
+import { createHttpClient } from '../support/http-client.ts';
+import { bootstrap, type ServiceUnderTest, startService } from '../support/service-fixture.ts';
+
+describe('journeys/registration', () => {
+	let service: ServiceUnderTest;
+	before(async () => {
+		service = await startService();
+	});
+	after(() => service.close());
+
+	const statusOf = async (serial: string) =>
+		(await service.operator.http.get<{ readonly status: string }>(`/devicecontrol/newDeviceRequests/${serial}`)).status;
+
+	it('gives a device its credentials over MQTT, once somebody has accepted it', async () => {
+		const { http } = service.operator;
+		await http.post('/devicecontrol/newDeviceRequests', { id: 'new-1' });
+		expect(await statusOf('new-1')).to.equal('WAITING_FOR_CONNECTION');
+		expect((await http.call('PUT', '/devicecontrol/newDeviceRequests/new-1', { status: 'ACCEPTED' })).status).to.be.within(
+			400,
+			499,
+		);
+		const unknown = await service.connect('new-1', { ...bootstrap, topics: ['s/dcr'] });
+		await unknown.send('', 's/ucr');
+		expect(await statusOf('new-1')).to.equal('PENDING_ACCEPTANCE');
+		await unknown.send('', 's/ucr');
+		await http.put('/devicecontrol/newDeviceRequests/new-1', { status: 'ACCEPTED' });
+		await unknown.send('', 's/ucr', 0);
+		const [id, tenant, user, password = ''] = (await unknown.nextLine('s/dcr')).split(',');
+		expect([id, tenant, user]).to.deep.equal(['70', 't1', 'device_new-1']);
+		expect(password).to.match(/^[^,"]{12,}$/);
+		expect((await http.call('GET', '/devicecontrol/newDeviceRequests/new-1')).status).to.equal(404);
+		await unknown.close();
+
+		const device = await service.connect('new-1', { user: `${tenant}/${user}`, password });
+		await device.send('100,New one,c8y_Linux');
+		expect(await service.operator.objectOf('new-1')).to.include({ name: 'New one', owner: 'device_new-1' });
+	});
+
+	it('gives a device its credentials over HTTP', async () => {
+		const asDevice = createHttpClient(service.urls.http, bootstrap);
+		expect((await asDevice.call('POST', '/devicecontrol/deviceCredentials', { id: 'new-2' })).status).to.equal(404);
+		const { user, password } = await service.register('new-2');
+		expect(user).to.equal('t1/device_new-2');
+		const device = await service.connect('new-2', { user, password });
+		await device.send('125');
+		expect((await asDevice.call('POST', '/devicecontrol/deviceCredentials', { id: 'new-2' })).status).to.equal(404);
+	});
+
+	it('gives a device that asks on s/uat a token that opens HTTP for this device only', async () => {
+		const credentials = await service.register('token-1');
+		const device = await service.connect('token-1', credentials);
+		await device.send(['114,c8y_Restart', '140,a,1', '101,token-1:child,Child,type']);
+		await (await service.connect('token-2')).send('140,b,2');
+		await device.send('', 's/uat', 0);
+		const [id, token = ''] = (await device.nextLine('s/dat')).split(',');
+		expect(id).to.equal('71');
+		const own = await service.operator.idOf('token-1');
+		const child = await service.operator.idOf('token-1:child');
+		const other = await service.operator.idOf('token-2');
+		const http = createHttpClient(service.urls.http, { token });
+		await http.put(`/inventory/managedObjects/${own}`, { c8y_SoftwareList: [{ name: 'c', version: '3' }] });
+		expect(await service.operator.namesOf('token-1')).to.deep.equal(['c 3']);
+		for (const [method, path, body, status] of [
+			['GET', `/inventory/managedObjects/${own}`, undefined, 200],
+			['GET', `/inventory/managedObjects/${child}`, undefined, 200],
+			['PUT', `/inventory/managedObjects/${child}`, { a: 1 }, 200],
+			['GET', `/service/advanced-software-mgmt/software?deviceId=${own}`, undefined, 200],
+			['GET', `/inventory/managedObjects/${other}`, undefined, 403],
+			['PUT', `/inventory/managedObjects/${other}`, { a: 1 }, 403],
+			['DELETE', `/inventory/managedObjects/${other}`, undefined, 403],
+			['GET', `/service/advanced-software-mgmt/software?deviceId=${other}`, undefined, 403],
+			['POST', `/service/advanced-software-mgmt/software?deviceId=${other}`, [], 403],
+			['POST', '/devicecontrol/operations', { deviceId: other, c8y_Restart: {} }, 403],
+			['GET', `/devicecontrol/operations?deviceId=${other}`, undefined, 200],
+			['POST', '/devicecontrol/newDeviceRequests', { id: 'x' }, 403],
+		] as const) {
+			const answer = await http.call<{ operations?: unknown[] }>(method, path, body);
+			expect(answer.status, `${method} ${path}`).to.equal(status);
+			if (path.startsWith('/devicecontrol/operations?')) expect(answer.body.operations).to.deep.equal([]);
+		}
+		const forged = createHttpClient(service.urls.http, { token: `${token.slice(0, -4)}AAAA` });
+		expect((await forged.call('GET', `/inventory/managedObjects/${own}`)).status).to.equal(401);
+	});
+
+	it('creates a device that was deleted while it was connected anew with its next message', async () => {
+		const { operator } = service;
+		const device = await service.connect('deleted-1');
+		await device.send(['114,c8y_Restart', '140,a,1']);
+		await device.send('110,child', 's/us/deleted-1:child');
+		const before = await operator.idOf('deleted-1');
+		const { id: waiting } = await operator.createOperation('deleted-1', { c8y_Restart: {} });
+		await device.nextLine();
+		await operator.http.delete(`/inventory/managedObjects/${before}?cascade=true`);
+		expect(await operator.findId('deleted-1')).to.equal(undefined);
+		expect((await operator.operation(waiting)).status).to.equal('FAILED');
+
+		await device.send('141,b,2');
+		const anew = await operator.idOf('deleted-1');
+		expect(anew).not.to.equal(before);
+		expect(await operator.namesOf('deleted-1')).to.deep.equal(['b 2']);
+		await device.send('110,child again', 's/us/deleted-1:child');
+		await device.send('114,c8y_Restart');
+		const { childDevices } = await operator.objectOf('deleted-1');
+		expect(childDevices?.references).to.have.length(1);
+		await operator.createOperation('deleted-1', { c8y_Restart: {} });
+		expect(await device.nextLine()).to.equal('510,deleted-1');
+		expect(await device.untaken('s/e')).to.deep.equal([]);
+	});
+
+	it('lets no device in whose user went with it', async () => {
+		const credentials = await service.register('gone-1');
+		const device = await service.connect('gone-1', credentials);
+		await device.send('125');
+		const id = await service.operator.idOf('gone-1');
+		await service.operator.http.delete(`/inventory/managedObjects/${id}?withDeviceUser=true`);
+		const again = service.connect('gone-1', credentials).catch((error: Error & { code?: number }) => error.code);
+		expect(await within('the answer', again)).to.equal(4);
+	});
+});

@@ -1,0 +1,58 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+
+/** Whether a program is on the path. */
+export function hasProgram(name: string): boolean {
+	return spawnSync('sh', ['-c', `command -v "${name}"`], { stdio: 'ignore' }).status === 0;
+}
+
+/** How many packages dpkg has installed here; 0 where there is no dpkg. */
+export function countDebianPackages(): number {
+	const { status, stdout } = spawnSync('dpkg-query', ['-f', '.', '-W'], { encoding: 'utf8' });
+	return status === 0 ? stdout.length : 0;
+}
+
+export interface Program {
+	/** What it has printed, a line an entry, both streams. */
+	readonly lines: readonly string[];
+	/** Resolves with the exit code. */
+	readonly ended: Promise<number | null>;
+	/** Asks it to end, by its own id, and waits. */
+	stop(): Promise<void>;
+}
+
+/** Starts a program of somebody else's; the caller stops it. */
+export function startProgram(
+	command: string,
+	args: readonly string[],
+	environment: Readonly<Record<string, string>> = {},
+): Program {
+	const child = spawn(command, args, { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+	const lines: string[] = [];
+	for (const stream of [child.stdout, child.stderr]) collectLines(stream, lines);
+	const ended = new Promise<number | null>((resolve) => {
+		child.once('error', (error) => {
+			lines.push(error.message);
+			resolve(null);
+		});
+		child.once('close', resolve);
+	});
+	return { lines, ended, stop: () => stop(child, ended) };
+}
+
+async function stop(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
+	child.kill('SIGTERM');
+	const late = setTimeout(() => child.kill('SIGKILL'), 15_000);
+	await ended;
+	clearTimeout(late);
+}
+
+function collectLines(stream: NodeJS.ReadableStream, lines: string[]): void {
+	let rest = '';
+	stream.setEncoding('utf8');
+	stream.on('data', (text: string) => {
+		const parts = (rest + text).split('\n');
+		rest = parts.pop() ?? '';
+		lines.push(...parts);
+	});
+	stream.on('end', () => rest !== '' && lines.push(rest));
+}

@@ -1,0 +1,50 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { within } from './eventually.ts';
+
+const main = fileURLToPath(new URL('../../service/main.ts', import.meta.url));
+
+export type ServiceProcess = Awaited<ReturnType<typeof startServiceProcess>>;
+
+/** The real process, from its sources, on free ports of the loopback. `end` or `kill` has to be called. */
+export async function startServiceProcess(settings: Readonly<Record<string, string>>) {
+	const { PATH = '', HOME = '' } = process.env;
+	const child = spawn(process.execPath, ['--import=tsx', main], {
+		env: { PATH, HOME, HOST: '127.0.0.1', HTTP_PORT: '0', MQTT_PORT: '0', ...settings },
+		stdio: ['ignore', 'pipe', 'pipe'],
+	});
+	const output: string[] = [];
+	const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+	const ports = await within('the process is ready', readyPorts(child, output), 30_000).catch((error: unknown) => {
+		child.kill('SIGKILL');
+		throw new Error(`${error instanceof Error ? error.message : error}\n${output.join('\n')}`);
+	});
+
+	/** Asks it to stop, and returns the exit code. */
+	async function end(signal: 'SIGTERM' | 'SIGINT' = 'SIGTERM'): Promise<number | null> {
+		child.kill(signal);
+		return within('the process ends', ended, 20_000);
+	}
+
+	/** kill -9. */
+	async function kill(): Promise<void> {
+		child.kill('SIGKILL');
+		await within('the process is gone', ended);
+	}
+
+	return { http: `http://127.0.0.1:${ports.http}`, mqtt: `mqtt://127.0.0.1:${ports.mqtt}`, output, end, kill };
+}
+
+async function readyPorts(child: ChildProcess, output: string[]): Promise<{ readonly http: number; readonly mqtt: number }> {
+	return new Promise((resolve, reject) => {
+		child.once('exit', (code) => reject(new Error(`the process ended with ${code}`)));
+		for (const stream of [child.stdout, child.stderr]) {
+			if (!stream) continue;
+			createInterface(stream).on('line', (line) => {
+				output.push(line);
+				if (line.startsWith('{') && line.includes('"msg":"ready"')) resolve(JSON.parse(line).ports);
+			});
+		}
+	});
+}

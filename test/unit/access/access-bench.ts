@@ -1,0 +1,21 @@
+import { type Access, openAccess } from '../../../access/index.ts';
+import { openTestStore, type TestClock, type TestStore, testClock } from '../inventory/inventory-bench.ts';
+
+export interface AccessBench {
+	readonly clock: TestClock;
+	readonly store: TestStore;
+	readonly access: Access;
+	/** Another process on the same store. */
+	reopen(): Promise<Access>;
+}
+
+export const cacheTtlMilliseconds = 60_000;
+export const tokenLifetimeSeconds = 3600;
+
+export async function openAccessBench(): Promise<AccessBench> {
+	const clock = testClock();
+	const store = await openTestStore(clock);
+	const reopen = () =>
+		openAccess({ store, clock, limits: { cacheEntries: 100, cacheTtlMilliseconds, failuresPerMinute: 3 }, tokenLifetimeSeconds });
+	return { clock, store, access: await reopen(), reopen };
+}

@@ -1,0 +1,188 @@
+import { expect } from 'chai';
+import { createPasswordVerifier, generatePassword, hashPassword } from '../../../access/passwords.ts';
+import { testClock, useBench } from '../inventory/inventory-bench.ts';
+import { cacheTtlMilliseconds, openAccessBench } from './access-bench.ts';
+
+describe('access/passwords', () => {
+	const open = (maxEntries = 10) => {
+		const clock = testClock();
+		return { clock, ...createPasswordVerifier({ maxEntries, ttlMilliseconds: 1000, clock }) };
+	};
+	const isAtOnce = async (checking: Promise<boolean>) => {
+		let done = false;
+		const finished = checking.then(() => {
+			done = true;
+		});
+		for (let i = 0; i < 20; i++) await Promise.resolve();
+		const atOnce = done;
+		await finished;
+		return atOnce;
+	};
+
+	it('makes passwords of 24 characters that no device splits at', () => {
+		const made = Array.from({ length: 50 }, generatePassword);
+		for (const password of made) expect(password).to.match(/^[a-zA-Z2-9]{24}$/);
+		expect(new Set(made).size).to.equal(50);
+	});
+
+	it('hashes one password differently each time, with argon2id', async () => {
+		const [one, two] = await Promise.all([hashPassword('a'), hashPassword('a')]);
+		expect(one).to.match(/^\$argon2id\$/);
+		expect(one).to.not.equal(two);
+	});
+
+	it('remembers what was right until it expires, and nothing that was wrong', async () => {
+		const { check, clock } = open();
+		const hash = await hashPassword('right');
+		expect(await isAtOnce(check(hash, 'right'))).to.equal(false);
+		expect(await isAtOnce(check(hash, 'right'))).to.equal(true);
+		expect(await check(hash, 'wrong')).to.equal(false);
+		expect(await isAtOnce(check(hash, 'wrong'))).to.equal(false);
+		clock.now += 1000;
+		expect(await isAtOnce(check(hash, 'right'))).to.equal(false);
+	});
+
+	it('does not mistake one hash for another', async () => {
+		const { check } = open();
+		const [one, two] = await Promise.all([hashPassword('one'), hashPassword('two')]);
+		expect(await check(one, 'one')).to.equal(true);
+		expect(await check(two, 'one')).to.equal(false);
+	});
+
+	it('forgets the oldest beyond its bound', async () => {
+		const { check } = open(1);
+		const [one, two] = await Promise.all([hashPassword('one'), hashPassword('two')]);
+		await check(one, 'one');
+		await check(two, 'two');
+		expect(await isAtOnce(check(two, 'two'))).to.equal(true);
+		expect(await isAtOnce(check(one, 'one'))).to.equal(false);
+	});
+
+	it('hashes the same credentials that come at once a single time', async () => {
+		const { check } = open();
+		const hash = await hashPassword('right');
+		const order: string[] = [];
+		const first = check(hash, 'right').then(() => order.push('first'));
+		const others = Array.from({ length: 50 }, () => check(hash, 'right').then(() => order.push('other')));
+		const later = check(await hashPassword('x'), 'x').then(() => order.push('later'));
+		await Promise.all([first, ...others, later]);
+		// Fifty hashes one after the other would end behind one that began later.
+		expect(order.indexOf('later')).to.equal(51);
+	});
+
+	it('fails for a hash that is none, each time', async () => {
+		const { check } = open();
+		for (let i = 0; i < 2; i++) expect(await check('no hash', 'a').catch(() => 'failed')).to.equal('failed');
+	});
+});
+
+describe('access/users', () => {
+	const bench = useBench(openAccessBench);
+	const login = async (password: string, user = 'user', address = '10.0.0.1', tenant = 't1') => {
+		const outcome = await bench().access.users.authenticate(tenant, user, password, address);
+		return outcome.ok ? outcome.principal.role : outcome.reason;
+	};
+	beforeEach(() => bench().access.users.set('t1', 'user', 'right', 'admin'));
+
+	it('accepts the right password of the right user of the right tenant only', async () => {
+		expect(await login('right')).to.equal('admin');
+		expect(await login('wrong')).to.equal('rejected');
+		expect(await login('')).to.equal('rejected');
+		expect(await login('right', 'User')).to.equal('rejected');
+		expect(await login('right', 'user', '10.0.0.1', 't2')).to.equal('rejected');
+		expect(await login('right', '', '10.0.0.1', 't1/user')).to.equal('rejected');
+	});
+
+	it('names the serial of a device', async () => {
+		await bench().access.users.set('t1', 'device_a:b', 'p', 'device');
+		const outcome = await bench().access.users.authenticate('t1', 'device_a:b', 'p', '');
+		expect(outcome).to.deep.equal({
+			ok: true,
+			principal: { tenant: 't1', userName: 'device_a:b', role: 'device', serial: 'a:b' },
+		});
+	});
+
+	it('refuses a password at once that was changed, although it was remembered', async () => {
+		expect(await login('right')).to.equal('admin');
+		await bench().access.users.set('t1', 'user', 'new', 'device');
+		expect(await login('right')).to.equal('rejected');
+		expect(await login('new')).to.equal('device');
+	});
+
+	it('refuses a removed user at once', async () => {
+		expect(await login('right')).to.equal('admin');
+		await bench().access.users.remove('t1', 'user');
+		expect(await login('right')).to.equal('rejected');
+	});
+
+	it('hears of a password that another process changed', async () => {
+		expect(await login('right')).to.equal('admin');
+		await (await bench().reopen()).users.set('t1', 'user', 'new', 'admin');
+		expect(await login('right')).to.equal('rejected');
+	});
+
+	it('does not remember a user who was read before a change and arrives after it', async () => {
+		const { access } = bench();
+		// Both are under way at once, whichever the store does first.
+		for (let round = 0; round < 4; round++) {
+			await access.users.set('t1', 'user', `old${round}`, 'admin');
+			const early = login(`old${round}`, 'user', `a${round}`);
+			await access.users.set('t1', 'user', `new${round}`, 'admin');
+			await early;
+			expect(await login(`old${round}`, 'user', `b${round}`)).to.equal('rejected');
+		}
+	});
+
+	it('makes even the right password wait after too many wrong ones, for that user from that address', async () => {
+		for (let i = 0; i < 3; i++) expect(await login(`wrong${i}`)).to.equal('rejected');
+		expect(await login('right')).to.equal('throttled');
+		expect(await login('right', 'user', '10.0.0.2')).to.equal('admin');
+		expect(await login('x', 'nobody')).to.equal('rejected');
+		bench().clock.now += 59_999;
+		expect(await login('right')).to.equal('throttled');
+		bench().clock.now += 1;
+		expect(await login('right')).to.equal('admin');
+	});
+
+	it('counts a minute from the first wrong password', async () => {
+		for (let i = 0; i < 2; i++) await login('wrong');
+		bench().clock.now += 60_000;
+		for (let i = 0; i < 2; i++) expect(await login('wrong')).to.equal('rejected');
+		expect(await login('right')).to.equal('admin');
+	});
+
+	it('lets an unknown user cost a hash each time', async () => {
+		const steps = async (user: string) => {
+			let turns = 0;
+			let done = false;
+			const attempt = login('same', user, user).then(() => {
+				done = true;
+			});
+			while (!done) {
+				turns++;
+				await new Promise(setImmediate);
+			}
+			await attempt;
+			return turns;
+		};
+		await steps('nobody');
+		// A remembered answer takes the store's turns only; a hash keeps the loop turning for milliseconds.
+		const remembered = await (async () => {
+			await bench().access.users.set('t1', 'known', 'same', 'admin');
+			await steps('known');
+			return steps('known');
+		})();
+		for (const user of ['nobody', 'nobody', 'else']) expect(await steps(user)).to.be.above(remembered);
+	});
+
+	it('checks the hash again when the memory of it expires', async () => {
+		expect(await login('right')).to.equal('admin');
+		bench().clock.now += cacheTtlMilliseconds + 1;
+		expect(await login('right')).to.equal('admin');
+	});
+
+	it('keeps no password in the store', async () => {
+		const user = await bench().access.users.find('t1', 'user');
+		expect(JSON.stringify(user)).to.not.include('right');
+	});
+});

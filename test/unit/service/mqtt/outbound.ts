@@ -1,0 +1,222 @@
+import { expect } from 'chai';
+import type { Operation } from '../../../../operations/index.ts';
+import { tenant, useBench } from '../../inventory/inventory-bench.ts';
+import { type FakeSession, idle, openGatewayBench, windowSize } from '../gateway-bench.ts';
+
+const topic = 'devicecontrol/notifications';
+
+describe('service/mqtt/outbound', () => {
+	const bench = useBench(openGatewayBench);
+	const outbound = () => bench().gateway.outbound;
+	const ids = ({ sent }: FakeSession, on = topic) =>
+		sent.filter((message) => message.topic === on).map(({ payload }) => Number(JSON.parse(payload).id));
+	const seqs = (operations: readonly Operation[]) => operations.map(({ seq }) => seq);
+
+	async function connect(options: { acknowledges?: boolean } = {}): Promise<FakeSession> {
+		const session = bench().session('dev1', { topics: [topic, 's/ds'] });
+		session.acknowledges = options.acknowledges ?? true;
+		session.device = await bench().device('dev1');
+		return session;
+	}
+	async function create(count: number): Promise<Operation[]> {
+		const device = await bench().device('dev1');
+		const made: Operation[] = [];
+		for (let i = 0; i < count; i++) made.push(await bench().operation(device));
+		return made;
+	}
+
+	it('sends what is pending when the device subscribes, oldest first, one a message, and notes the delivery', async () => {
+		const made = await create(3);
+		const session = await connect();
+		outbound().subscribed(session, topic, 1);
+		await session.received(3);
+		await idle(bench());
+		expect(ids(session)).to.deep.equal(seqs(made));
+		for (const { id } of made) expect((await bench().operations.get(tenant, id)).delivery.status).to.equal('DELIVERED');
+	});
+
+	it('sends both forms to a device that listens to both, and nothing on other topics', async () => {
+		const [made] = await create(1);
+		const session = await connect();
+		for (const each of [topic, 's/ds', 's/e', 's/dat']) outbound().subscribed(session, each, 0);
+		await session.received(2);
+		await idle(bench());
+		expect(session.sent.map((sent) => [sent.topic, sent.qos]).sort()).to.deep.equal([
+			[topic, 0],
+			['s/ds', 0],
+		]);
+		expect(bench().lines(session, 's/ds')).to.deep.equal(['510,dev1']);
+		expect(ids(session)).to.deep.equal(seqs(made ? [made] : []));
+	});
+
+	it('sends a new operation at once, once, and what is not pending never', async () => {
+		const session = await connect();
+		await bench().operation(await bench().device('dev1'), 'EXECUTING');
+		outbound().subscribed(session, topic, 1);
+		await idle(bench());
+		const made = await create(2);
+		await session.received(2);
+		outbound().sweepAll();
+		await idle(bench());
+		expect(ids(session)).to.deep.equal(seqs(made));
+	});
+
+	it('sends nothing before the device is known, and everything then', async () => {
+		const made = await create(1);
+		const session = await connect();
+		const device = session.device;
+		delete session.device;
+		outbound().subscribed(session, topic, 1);
+		outbound().sweepAll();
+		await idle(bench());
+		expect(session.sent).to.deep.equal([]);
+		if (device) session.device = device;
+		outbound().knownDevice(session);
+		await session.received(1);
+		expect(ids(session)).to.deep.equal(seqs(made));
+	});
+
+	it('sends everything pending again when the device asks, in order', async () => {
+		const made = await create(3);
+		const session = await connect();
+		outbound().subscribed(session, topic, 1);
+		await session.received(3);
+		for (const { id } of made.slice(1, 2)) await bench().operations.update(tenant, id, { status: 'EXECUTING' });
+		outbound().resend(session);
+		await session.received(5);
+		await idle(bench());
+		expect(ids(session).slice(3)).to.deep.equal([made[0]?.seq, made[2]?.seq]);
+	});
+
+	it('never has more under way than the window, on both topics together', async () => {
+		await create(6);
+		const session = await connect({ acknowledges: false });
+		outbound().subscribed(session, topic, 1);
+		outbound().subscribed(session, 's/ds', 1);
+		for (let acknowledged = 0; acknowledged < 12; acknowledged++) {
+			await idle(bench());
+			const underWay = session.sent.length - acknowledged;
+			expect(underWay).to.equal(Math.min(windowSize, 12 - acknowledged));
+			session.sent[acknowledged]?.done(true);
+		}
+		await idle(bench());
+		expect(session.sent).to.have.length(12);
+	});
+
+	it('keeps the order of more than a page, with new ones arriving while it looks, and repeats none', async () => {
+		const early = await create(120);
+		const session = await connect({ acknowledges: false });
+		outbound().subscribed(session, topic, 1);
+		const late: Operation[] = [];
+		let acknowledged = 0;
+		while (acknowledged < 125) {
+			await session.received(acknowledged + 1);
+			if (late.length < 5 && acknowledged % 10 === 3) late.push(...(await create(1)));
+			session.sent[acknowledged++]?.done(true);
+		}
+		outbound().sweepAll();
+		await idle(bench());
+		expect(ids(session)).to.deep.equal(seqs([...early, ...late]));
+	});
+
+	it('does not send what was called off while it waited, whether it waited first or behind others', async () => {
+		const made = await create(6);
+		const session = await connect({ acknowledges: false });
+		outbound().subscribed(session, topic, 1);
+		await session.received(windowSize);
+		await idle(bench());
+		for (const { id } of made.slice(2, 5)) await bench().operations.update(tenant, id, { status: 'FAILED' });
+		for (const { done } of [...session.sent]) done(true);
+		await session.received(3);
+		await idle(bench());
+		expect(ids(session)).to.deep.equal(seqs([made[0], made[1], made[5]].filter((each) => each !== undefined)));
+	});
+
+	it('lets the other topic go on when what waited for room was called off', async () => {
+		const session = await connect({ acknowledges: false });
+		const device = await bench().device('dev1');
+		const first = await bench().operations.create(tenant, { deviceId: device, fragments: { x_Custom: 1 } });
+		const second = await bench().operations.create(tenant, { deviceId: device, fragments: { x_Custom: 2 } });
+		outbound().subscribed(session, topic, 1);
+		await session.received(windowSize);
+		// Both topics now wait for room.
+		const third = await bench().operation(device);
+		outbound().subscribed(session, 's/ds', 1);
+		await idle(bench());
+		await bench().operations.update(tenant, third.id, { status: 'FAILED' });
+		const fourth = await bench().operation(device);
+		for (const { done } of [...session.sent]) done(true);
+		await session.received(4);
+		await idle(bench());
+		expect(ids(session)).to.deep.equal(seqs([first, second, fourth]));
+		expect(bench().lines(session, 's/ds')).to.deep.equal(['510,dev1']);
+	});
+
+	it('sends again after a subscription is repeated, and nothing after it is ended', async () => {
+		const made = await create(1);
+		const session = await connect();
+		outbound().subscribed(session, topic, 1);
+		await session.received(1);
+		outbound().subscribed(session, topic, 1);
+		await session.received(2);
+		outbound().unsubscribed(session, topic);
+		await create(1);
+		outbound().sweepAll();
+		await idle(bench());
+		expect(ids(session)).to.deep.equal([...seqs(made), ...seqs(made)]);
+	});
+
+	it('forgets a session that is closed, also one that waits for room', async () => {
+		await create(4);
+		const session = await connect({ acknowledges: false });
+		outbound().subscribed(session, topic, 1);
+		await session.received(windowSize);
+		await idle(bench());
+		session.closed = true;
+		outbound().closed(session);
+		for (const { done } of [...session.sent]) done(false);
+		await create(1);
+		outbound().sweepAll();
+		await idle(bench());
+		expect(session.sent).to.have.length(windowSize);
+		expect(outbound().sessionsOf(tenant, [session.device ?? ''])).to.deep.equal([]);
+		for (const { delivery } of await bench().operations.list(tenant, {}, { skip: 0, limit: 9, revert: false }))
+			expect(delivery.status).to.equal('PENDING');
+	});
+
+	it('is asked again however close to the end of a look a 500 comes', async () => {
+		for (let turns = 0; turns < 8; turns++) {
+			const session = await connect();
+			const look = bench().operations.listPending(tenant, await bench().device('dev1'), 0, 5);
+			outbound().subscribed(session, topic, 1);
+			await look;
+			for (let i = 0; i < turns; i++) await Promise.resolve();
+			const [made] = await create(1);
+			outbound().resend(session);
+			await session.received(1);
+			await idle(bench());
+			expect(ids(session)).to.include(made?.seq);
+			outbound().closed(session);
+			await bench().operations.removeMatching(tenant, {});
+		}
+	});
+
+	it('cuts the connection off when the store cannot be read', async () => {
+		await create(1);
+		const session = await connect();
+		await bench().store.close();
+		outbound().subscribed(session, topic, 1);
+		await new Promise(setImmediate);
+		expect(session.cutOff).to.deep.equal(['operations could not be delivered']);
+	});
+
+	it('keeps quiet after it is closed', async () => {
+		const session = await connect();
+		outbound().subscribed(session, topic, 1);
+		await idle(bench());
+		outbound().close();
+		await create(1);
+		await idle(bench());
+		expect(session.sent).to.deep.equal([]);
+	});
+});
