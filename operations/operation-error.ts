@@ -3,8 +3,7 @@ export type OperationErrorCode =
 	| 'operation/invalid'
 	| 'operation/unsupported'
 	| 'operation/transition'
-	| 'operation/tooLarge'
-	| 'operation/conflict';
+	| 'operation/tooLarge';
 
 /** A refused call about operations. `message` says what was wrong, where, and what would be right; it may be shown to the caller. */
 export class OperationError extends Error {

@@ -1,5 +1,6 @@
 import { renderConfiguration } from './configuration.ts';
 import { renderMetrics, renderOperationStatuses, renderRoles } from './domain.ts';
+import { renderErrors } from './errors.ts';
 import { renderSmartRest } from './smartrest.ts';
 
 /** A page of the documentation that is made from the source. */
@@ -12,6 +13,7 @@ export interface Page {
 /** All generated pages: `npm run docs` writes them, a test proves that they are fresh. */
 export const pages: readonly Page[] = [
 	{ file: 'docs/reference/configuration.md', render: renderConfiguration },
+	{ file: 'docs/reference/errors.md', render: renderErrors },
 	{ file: 'docs/reference/smartrest.md', render: renderSmartRest },
 	{ file: 'docs/reference/operation-statuses.md', render: renderOperationStatuses },
 	{ file: 'docs/reference/roles.md', render: renderRoles },

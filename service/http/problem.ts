@@ -21,7 +21,6 @@ export const problems: Readonly<Record<ProblemCode, { readonly status: Status; r
 	'operation/unsupported': { status: 422, title: 'The device does not support what the operation asks for' },
 	'operation/transition': { status: 422, title: 'The status of the operation cannot change like that' },
 	'operation/tooLarge': { status: 422, title: 'The operation exceeds its limit or does not fit one message to its device' },
-	'operation/conflict': { status: 409, title: 'Others changed the operation at the same time' },
 	'access/invalid': { status: 422, title: 'A registration is not as it must be' },
 	'access/notFound': { status: 404, title: 'No registration has this id' },
 	'access/conflict': { status: 409, title: 'The registration exists' },
