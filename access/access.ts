@@ -68,8 +68,9 @@ export async function openAccess({ store, clock, limits, tokenLifetimeSeconds }:
 		}
 		if (await users.find(tenant, userName)) return undefined;
 		const password = generatePassword();
-		await users.set(tenant, userName, password, role);
-		return { user: `${tenant}/${userName}`, password };
+		// Of two processes that start at once, the one whose user is stored shows the password.
+		const created = await users.create(tenant, userName, password, role);
+		return created ? { user: `${tenant}/${userName}`, password } : undefined;
 	}
 
 	/** The names of all tenants of customers. */

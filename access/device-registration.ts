@@ -39,10 +39,10 @@ export async function openDeviceRegistration(options: {
 
 	/** @throws AccessError `access/invalid`, `access/conflict` */
 	async function request(tenant: string, serial: string): Promise<Registration> {
-		if (!/^[^\s/:"'\\,\p{Cc}\p{Cs}][^/:"'\\,\p{Cc}\p{Cs}]{0,253}$/u.test(serial)) {
+		if (!/^[^\s/:"'\\,+#\p{Cc}\p{Cs}][^/:"'\\,+#\p{Cc}\p{Cs}]{0,253}$/u.test(serial)) {
 			throw new AccessError(
 				'access/invalid',
-				'id must have 1 to 254 characters, without quotes, comma, colon, slash and backslash',
+				'id must have 1 to 254 characters, without quotes, comma, colon, slash, backslash, plus and hash',
 			);
 		}
 		const registration: Registration = { _id: serial, tenant, status: 'WAITING_FOR_CONNECTION', creationTime: clock() };

@@ -102,9 +102,18 @@ export async function openUsers(options: {
 
 	/** The step that does what `set` does, for a write that does more. */
 	async function setStep(tenant: string, userName: string, password: string, role: Role): Promise<Step> {
+		return { kind: 'put', collection: spec.name, document: await newUser(tenant, userName, password, role) };
+	}
+
+	/** False when there is such a user already. */
+	async function create(tenant: string, userName: string, password: string, role: Role): Promise<boolean> {
+		const document = await newUser(tenant, userName, password, role);
+		return (await store.batch([{ kind: 'insert', collection: spec.name, document }])).ok;
+	}
+
+	async function newUser(tenant: string, userName: string, password: string, role: Role): Promise<User> {
 		const passwordHash = await hashPassword(password);
-		const user: User = { _id: `${tenant}/${userName}`, tenant, userName, role, passwordHash, creationTime: clock() };
-		return { kind: 'put', collection: spec.name, document: user };
+		return { _id: `${tenant}/${userName}`, tenant, userName, role, passwordHash, creationTime: clock() };
 	}
 
 	async function find(tenant: string, userName: string): Promise<User | undefined> {
@@ -116,7 +125,7 @@ export async function openUsers(options: {
 		forget(`${tenant}/${userName}`);
 	}
 
-	return { authenticate, set, setStep, find, remove };
+	return { authenticate, set, setStep, create, find, remove };
 }
 
 const userCacheMilliseconds = 5000;

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, statfsSync } from 'node:fs';
 import { cpus, release, tmpdir, totalmem, type } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 
 /** Processor time since some moment, in ticks of the kernel. */
 export interface ProcessorTime {
@@ -42,6 +43,19 @@ export function noiseBetween(before: ProcessorTime | undefined, after: Processor
 	const foreign = after.busy - before.busy - (after.own - before.own);
 	return { steal: (after.steal - before.steal) / all, foreignCores: Math.max(0, foreign / all) * cpus().length };
 }
+
+/** Waits until other programs leave the processors alone, at most so long. */
+export async function waitForQuiet(maxSeconds: number): Promise<void> {
+	const deadline = performance.now() + maxSeconds * 1000;
+	while (performance.now() < deadline) {
+		const before = readProcessorTime();
+		await wait(1000);
+		const noise = noiseBetween(before, readProcessorTime());
+		if (!noise || noise.foreignCores + noise.steal < quietCores) return;
+	}
+}
+
+const quietCores = 0.15;
 
 /** One sentence on the machine and the versions. */
 export function describeMachine(): string {

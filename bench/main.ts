@@ -19,6 +19,8 @@ const { values, positionals } = parseArgs({
 	allowPositionals: true,
 	options: {
 		rounds: { type: 'string', default: '3' },
+		/** Seconds to wait before each run for other programs to leave the processors alone. */
+		patience: { type: 'string', default: '0' },
 		/** Only these targets, to look at one of them; nothing is written then. */
 		target: { type: 'string' },
 		/** Writes processor profiles of the service into this directory. */
@@ -28,6 +30,7 @@ const { values, positionals } = parseArgs({
 	},
 });
 const rounds = Number(values.rounds);
+const patienceSeconds = Number(values.patience);
 const strangers = positionals.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name));
 if (strangers.length > 0)
 	throw new Error(`no benchmark '${strangers[0]}': there are ${benchmarks.map(({ name }) => name).join(', ')}`);
@@ -49,7 +52,7 @@ async function measure(benchmark: Benchmark): Promise<void> {
 	const all = await benchmark.prepare(workshop);
 	const { target } = values;
 	const targets = target === undefined ? all : all.filter(({ name }) => name.includes(target));
-	const done = await runRounds(targets, rounds, (run) => print(describe(benchmark, run)));
+	const done = await runRounds(targets, { rounds, patienceSeconds }, (run) => print(describe(benchmark, run)));
 	if (target !== undefined) return;
 	for (const { comparison, ratios, isMet } of judge(benchmark, done)) {
 		print(`  ${comparison.what}: ${median(ratios).toFixed(2)}, aim ${describeAim(comparison.aim)}: ${isMet ? 'met' : 'NOT MET'}`);
@@ -61,7 +64,10 @@ async function measure(benchmark: Benchmark): Promise<void> {
 }
 
 function describe({ columns }: Benchmark, { target, figures, noise }: Run): string {
-	const shown = columns.map(({ key, heading, digits }) => `${heading} ${(figures[key] ?? Number.NaN).toFixed(digits)}`);
+	const shown = columns.flatMap(({ key, heading, digits }) => {
+		const value = figures[key] ?? Number.NaN;
+		return Number.isNaN(value) ? [] : `${heading} ${value.toFixed(digits)}`;
+	});
 	return `  ${target.padEnd(36)} ${shown.join(', ')} (${describeRunNoise(noise)})`;
 }
 

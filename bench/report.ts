@@ -14,7 +14,9 @@ median of the rounds counts. Ratios can be carried to another machine; absolute 
 10 to 30 % from one round to the next. The service is compiled as \`npm run build\` does it and runs as one process with its database on disk;
 the load comes from a process of its own on the same machine, over the loopback interface.
 
-Run them with \`npm run bench\`, one with \`npm run bench -- ingest\`, more rounds with \`npm run bench -- --rounds 5\`.
+Run them with \`npm run bench\`, one with \`npm run bench -- ingest\`, more rounds with \`npm run bench -- --rounds 5\`;
+\`--patience 60\` waits up to 60 s before each run until other programs leave the processors alone. The service works in three threads, its peers in one:
+when other programs keep cores busy, it loses more than they do, and its ratios look worse than they are.
 `;
 
 export interface Verdict {

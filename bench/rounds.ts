@@ -1,5 +1,5 @@
 import type { Comparison, Figures, Target } from './benchmark.ts';
-import { type Noise, noiseBetween, readProcessorTime } from './machine.ts';
+import { type Noise, noiseBetween, readProcessorTime, waitForQuiet } from './machine.ts';
 
 /** One target in one round. */
 export interface Run {
@@ -12,11 +12,16 @@ export interface Run {
 export type Round = readonly Run[];
 
 /** Runs all targets in every round, each second round in the opposite order, so that a slow drift of the machine favours nobody. */
-export async function runRounds(targets: readonly Target[], rounds: number, report: (run: Run) => void): Promise<Round[]> {
+export async function runRounds(
+	targets: readonly Target[],
+	{ rounds, patienceSeconds }: { readonly rounds: number; readonly patienceSeconds: number },
+	report: (run: Run) => void,
+): Promise<Round[]> {
 	const done: Round[] = [];
 	for (let round = 0; round < rounds; round++) {
 		const runs: Run[] = [];
 		for (const target of round % 2 === 0 ? targets : [...targets].reverse()) {
+			await waitForQuiet(patienceSeconds);
 			const before = readProcessorTime();
 			const figures = await target.run();
 			const run = { target: target.name, figures, noise: noiseBetween(before, readProcessorTime()) };

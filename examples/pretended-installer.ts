@@ -18,6 +18,7 @@ export type Installer = ReturnType<typeof createInstaller>;
 /** Stands in for a package manager: it takes its time, and sometimes fails. */
 export function createInstaller(options: {
 	readonly packages: readonly InstalledPackage[];
+	/** How long one package takes on average. */
 	readonly installMilliseconds: number;
 	/** From 0, nothing fails, to 1. */
 	readonly failureRate: number;
@@ -29,7 +30,7 @@ export function createInstaller(options: {
 		const before = new Map(installed);
 		let failure: string | undefined;
 		for (const action of actions) {
-			await delay(options.installMilliseconds, undefined, { signal });
+			await delay(options.installMilliseconds * (0.5 + Math.random()), undefined, { signal });
 			failure = attempt(action);
 			if (failure !== undefined) break;
 		}
@@ -43,7 +44,7 @@ export function createInstaller(options: {
 			installed.delete(keyOf(item));
 			return undefined;
 		}
-		if (Math.random() < options.failureRate) return `${item.name} ${item.version}: the download was broken, nothing was changed`;
+		if (Math.random() < options.failureRate) return `${item.name} ${item.version}: the download was broken`;
 		// Another version of the package gives way to the new one.
 		for (const [key, { name }] of installed) if (name === item.name) installed.delete(key);
 		installed.set(keyOf(item), item);

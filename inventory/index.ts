@@ -4,7 +4,7 @@
 export { agentFragments, isAgent, type NewDevice } from './devices.ts';
 export { type ExternalId, serialType } from './external-ids.ts';
 /** Installed software. */
-export type { PackageFilter, SoftwareChange } from './installed-software.ts';
+export type { SoftwareChange } from './installed-software.ts';
 export { type Inventory, openInventory } from './inventory.ts';
 export type { InventoryLimits } from './inventory-context.ts';
 /** Refusals. */
@@ -13,6 +13,7 @@ export { InventoryError, type InventoryErrorCode } from './inventory-error.ts';
 export {
 	fragmentNameFault,
 	fragmentNamesOf,
+	isDeeperThan,
 	isManagedObjectId,
 	type ManagedObject,
 	type ManagedObjectId,
@@ -25,6 +26,7 @@ export {
 export type { NewObject, ObjectFilter, Page } from './managed-objects.ts';
 /** Links between objects. */
 export { type ChildKind, type ChildLink, childKinds } from './object-links.ts';
+export type { PackageFilter } from './package-document.ts';
 export {
 	compactPackage,
 	legacyItem,

@@ -10,30 +10,14 @@ import {
 	type SoftwareMode,
 } from './managed-object.ts';
 import { childLink } from './object-links.ts';
+import { type PackageDocument, type PackageFilter, packageFilter, packageId, samePackage } from './package-document.ts';
 import { checkPackageCount, compactPackage, type SentPackage, type SoftwarePackage } from './software-package.ts';
 
-/** `_id` is device, name and version, so that a device's packages lie side by side, sorted by name, then version. */
-export interface PackageDocument extends SentPackage {
-	readonly _id: string;
-	/** Place in a list that was sent whole through the legacy door. */
-	readonly position?: number;
-}
+const collection = 'packages';
 
 export type SoftwareChange =
 	| { readonly action: 'put'; readonly item: SoftwarePackage }
 	| { readonly action: 'remove'; readonly name: string; readonly version: string };
-
-/** Texts are exact, or hold `*` for any characters. */
-export interface PackageFilter {
-	readonly name?: string;
-	readonly version?: string;
-	readonly type?: string;
-}
-
-// Lower than any character that a name or version may have, so that 'a' sorts before 'a1' whatever the version.
-const separator = '\u0001';
-const afterSeparator = '\u0002';
-const collection = 'packages';
 
 /** What a patch leaves of an object: a name or type that is not there is removed. */
 type ObjectFields = Pick<ManagedObject, 'fragments' | 'name' | 'type'>;
@@ -273,41 +257,9 @@ export function openInstalledSoftware({
 	return { list, count, listAll, set, change, replacementSteps, removalSteps };
 }
 
-const maxAttempts = 20;
+const maxAttempts = 100;
 const maxBounds = 100_000;
 const hasList: Filter = { 'software.mode': { $exists: true } };
-
-function packageId(tenant: string, device: ManagedObjectId, name: string, version: string): string {
-	return `${tenant}/${device}${separator}${name}${separator}${version}`;
-}
-
-function packageFilter(tenant: string, device: ManagedObjectId, { name, version, type }: PackageFilter): Filter {
-	// The part of the name before the first `*` narrows the range that is read.
-	const prefix = name === undefined ? '' : name.includes('*') ? name.slice(0, name.indexOf('*')) : name + separator;
-	const start = `${tenant}/${device}${separator}${prefix}`;
-	const range = prefix.endsWith(separator)
-		? { $gte: start, $lt: start.slice(0, -1) + afterSeparator }
-		: { $gte: start, $lt: prefix ? `${start}\u{10FFFF}` : `${tenant}/${device}${afterSeparator}` };
-	return {
-		_id: range,
-		...(name?.includes('*') && { name: { $wildcard: name } }),
-		...(version !== undefined && { version: textCondition(version) }),
-		...(type !== undefined && { softwareType: textCondition(type) }),
-	};
-}
-
-function textCondition(text: string): Filter[string] {
-	return text.includes('*') ? { $wildcard: text } : text;
-}
-
-function samePackage(a: PackageDocument, b: PackageDocument): boolean {
-	return (
-		a.softwareType === b.softwareType &&
-		a.url === b.url &&
-		a.position === b.position &&
-		(a.sent === b.sent || JSON.stringify(a.sent) === JSON.stringify(b.sent))
-	);
-}
 
 /** @throws InventoryError `inventory/invalid` for the object that shows the list of another one. */
 export function refuseListObject({ id, softwareOf }: ManagedObject): void {

@@ -1,11 +1,12 @@
 import { type CollectionSpec, type DocumentStore, openSequence } from '../store/index.ts';
 import { openDevices } from './devices.ts';
 import { type ExternalId, openExternalIds } from './external-ids.ts';
-import { openInstalledSoftware, type PackageDocument } from './installed-software.ts';
+import { openInstalledSoftware } from './installed-software.ts';
 import type { InventoryContext, InventoryLimits } from './inventory-context.ts';
 import { type ManagedObject, parseManagedObjectId } from './managed-object.ts';
 import { openManagedObjects } from './managed-objects.ts';
 import type { ChildLink } from './object-links.ts';
+import type { PackageDocument } from './package-document.ts';
 
 const objectSpec: CollectionSpec<ManagedObject> = {
 	name: 'managedObjects',

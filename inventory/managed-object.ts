@@ -93,7 +93,7 @@ export function parseObjectBody(body: unknown, limits: { readonly maxFragments: 
 	let count = 0;
 	for (const [key, value] of Object.entries(body)) {
 		if (serverFields.has(key)) continue;
-		if (!isShallow(value, maxDepth))
+		if (isDeeperThan(value, maxDepth))
 			throw new InventoryError(
 				'inventory/invalid',
 				`'${key.slice(0, 60)}' is nested too deep: at most ${maxDepth} levels are stored`,
@@ -120,9 +120,12 @@ export function parseObjectBody(body: unknown, limits: { readonly maxFragments: 
 // What is nested deeper cannot be written as JSON again, nor read by the databases.
 const maxDepth = 100;
 
-function isShallow(value: unknown, levels: number): boolean {
-	if (typeof value !== 'object' || value === null) return true;
-	return levels > 0 && Object.values(value).every((item) => isShallow(item, levels - 1));
+/** Whether a JSON value has more levels than that; it looks no deeper. */
+export function isDeeperThan(value: unknown, levels: number): boolean {
+	if (typeof value !== 'object' || value === null) return false;
+	if (levels === 0) return true;
+	for (const item of Array.isArray(value) ? value : Object.values(value)) if (isDeeperThan(item, levels - 1)) return true;
+	return false;
 }
 
 function parseText(key: string, value: unknown): string | null {

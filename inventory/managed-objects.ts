@@ -249,7 +249,7 @@ export function openManagedObjects({
 	return { find, get, list, count, create, update, change, remove, listChildren, listParents, listByIds, findAgent, isAtOrBelow };
 }
 
-const maxAttempts = 20;
+const maxAttempts = 100;
 const maxDepth = 10;
 
 function objectFilter(tenant: string, { type, fragmentType, owner, ids }: ObjectFilter): Filter {

@@ -95,6 +95,7 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 		limits: {
 			maxFragments,
 			payloadMaxBytes: config.mqtt.payloadMaxBytes,
+			downlinkMaxBytes: config.mqtt.downlinkPayloadMaxBytes,
 			unacknowledgedMaxMessages: config.mqtt.unacknowledgedMaxMessages,
 			autoCreation: tenant.deviceAutoCreation,
 		},

@@ -3,7 +3,7 @@ import pretty from 'pino-pretty';
 
 const secrets = ['password', 'token', 'authorization', 'secret', 'passwordHash', 'cookie'];
 
-/** Readable lines on a terminal, JSON otherwise. Fields that hold secrets are hidden, wherever they slip in. */
+/** Readable lines on a terminal, JSON otherwise. Fields with the names of secrets are hidden, three levels deep: none is logged on purpose. */
 export function createLog(level: LevelWithSilent, out: NodeJS.WriteStream & { readonly fd: 1 | 2 }): Logger {
 	const options = {
 		level,

@@ -5,7 +5,8 @@ const base = '/service/advanced-software-mgmt';
 
 /** What a person needs to know after a start: where everything is, and, once, the generated passwords. */
 export function readyText({ listeners, credentials }: Service, config: Config): string {
-	const host = ['0.0.0.0', '::'].includes(config.server.host) ? 'localhost' : config.server.host;
+	const given = config.server.host.includes(':') ? `[${config.server.host}]` : config.server.host;
+	const host = ['0.0.0.0', '[::]'].includes(given) ? 'localhost' : given;
 	const port = new Map(listeners.map(({ name, port: number }) => [name, number]));
 	const lines = [
 		['HTTP', port.has('http') && `http://${host}:${port.get('http')}`],

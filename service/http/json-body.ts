@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { raw } from 'express';
+import { isDeeperThan } from '../../inventory/index.ts';
 import { HttpError } from './http-error.ts';
 import { describeJsonFault } from './json-fault.ts';
 import { isJsonType } from './media-type.ts';
@@ -69,11 +70,4 @@ function textOf(body: Buffer): string {
 		if (!(error instanceof TypeError)) throw error;
 		throw new HttpError('http/malformedJson', 'The body is not text in UTF-8');
 	}
-}
-
-function isDeeperThan(value: unknown, levels: number): boolean {
-	if (typeof value !== 'object' || value === null) return false;
-	if (levels === 0) return true;
-	for (const item of Array.isArray(value) ? value : Object.values(value)) if (isDeeperThan(item, levels - 1)) return true;
-	return false;
 }

@@ -22,6 +22,7 @@ export interface GatewayOptions {
 	readonly limits: {
 		readonly maxFragments: number;
 		readonly payloadMaxBytes: number;
+		readonly downlinkMaxBytes: number;
 		readonly unacknowledgedMaxMessages: number;
 		readonly autoCreation: boolean;
 	};
@@ -35,7 +36,13 @@ export function createGateway(options: GatewayOptions) {
 	const outbound = createOutbound({ ...options, window: limits.unacknowledgedMaxMessages });
 	const targets = createTargets({ inventory, outbound, autoCreation: limits.autoCreation, log: options.log });
 	const jsonMessages = createJsonMessages({ ...options, targets });
-	const handlers = createTemplateHandlers({ ...options, outbound, targets, maxFragments: limits.maxFragments });
+	const handlers = createTemplateHandlers({
+		...options,
+		outbound,
+		targets,
+		maxFragments: limits.maxFragments,
+		downlinkMaxBytes: limits.downlinkMaxBytes,
+	});
 	const inbound = createInbound({ ...options, targets, handlers, jsonMessages });
 
 	/** A device is connected: its managed object is looked up, so that operations reach it before it has said a word. */

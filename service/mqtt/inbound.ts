@@ -19,11 +19,16 @@ import { type IncomingPublish, type Session, sendIfSubscribed } from './session.
 import type { Target, Targets } from './targets.ts';
 import type { TemplateHandlers } from './template-handlers.ts';
 
-/** Packages of one device that wait for their write, with the line that brought the last of them. */
+/** What one line wants added to and removed from the packages of a device. */
+interface ChangeLine {
+	readonly templateId: string;
+	readonly changes: SoftwareChange[];
+}
+
+/** Lines about packages of one device that wait for their common write. */
 interface PendingChanges {
 	readonly target: Target;
-	readonly changes: SoftwareChange[];
-	templateId: string;
+	readonly lines: ChangeLine[];
 }
 
 export type Inbound = ReturnType<typeof createInbound>;
@@ -78,10 +83,12 @@ export function createInbound(options: {
 		if (!line.ok || !isChange(line.message)) return undefined;
 		const target = targets.cached(session, child);
 		if (!target || (pending && pending.target.id !== target.id)) return undefined;
-		const open = pending ?? { target, changes: [], templateId: line.message.id };
+		const open = pending ?? { target, lines: [] };
+		const changes: SoftwareChange[] = [];
 		try {
 			// These handlers only collect: there is nothing to wait for.
-			void callHandler({ session, target, receipt: noReceipt, change: (change) => open.changes.push(change) }, line.message);
+			void callHandler({ session, target, receipt: noReceipt, change: (change) => changes.push(change) }, line.message);
+			open.lines.push({ templateId: line.message.id, changes });
 		} catch (error) {
 			answerFailure(session, line.message.id, error);
 		}
@@ -131,10 +138,11 @@ export function createInbound(options: {
 	): Promise<PendingChanges | undefined> {
 		const target = await findTarget(session, child, message);
 		const open = pending?.target.id === target.id ? pending : await store(session, pending);
-		const changes = open?.changes ?? [];
+		const changes: SoftwareChange[] = [];
 		const receipt = { key: `${publish.messageId}/${message.line}`, redelivered: publish.redelivered };
 		await callHandler({ session, target, receipt, change: (change) => changes.push(change) }, message);
-		return changes.length > 0 ? { target, changes, templateId: message.id } : undefined;
+		if (!isChange(message)) return undefined;
+		return { target, lines: [...(open?.lines ?? []), { templateId: message.id, changes }] };
 	}
 
 	function callHandler(
@@ -154,33 +162,39 @@ export function createInbound(options: {
 	/** Writes what is pending; `undefined` stands for nothing pending any more. */
 	async function store(session: Session, pending: PendingChanges | undefined): Promise<undefined> {
 		if (!pending) return undefined;
-		const { target, templateId } = pending;
 		// Taken out, so that a failure further on does not write them twice.
-		const changes = pending.changes.splice(0);
-		if (changes.length === 0) return undefined;
+		const lines = pending.lines.splice(0);
 		try {
-			await inventory.software.change(session.principal.tenant, target.id, changes);
+			await write(session, pending.target, lines);
 		} catch (error) {
-			if (isGone(error)) await storeAnew(session, { target, changes, templateId });
-			else answerFailure(session, templateId, error);
+			if (!isGone(error)) throw error;
+			// The device was deleted while it was connected: its next message creates it anew.
+			targets.forget(session);
+			const { serial } = pending.target;
+			await write(session, serial === session.serial ? await targets.own(session) : await targets.child(session, serial), lines);
 		}
 		return undefined;
 	}
 
-	async function storeAnew(session: Session, { target, changes, templateId }: PendingChanges): Promise<void> {
-		targets.forget(session);
+	/** Writes all lines in one go; where that is refused, each by itself, so that a bad one spoils no good one. */
+	async function write(session: Session, target: Target, lines: readonly ChangeLine[]): Promise<void> {
+		const changes = lines.flatMap((line) => line.changes);
+		if (changes.length === 0) return;
 		try {
-			const anew = target.serial === session.serial ? await targets.own(session) : await targets.child(session, target.serial);
-			await inventory.software.change(session.principal.tenant, anew.id, changes);
+			await inventory.software.change(session.principal.tenant, target.id, changes);
 		} catch (error) {
-			answerFailure(session, templateId, error);
+			if (isGone(error)) throw error;
+			const [first] = lines;
+			if (first && lines.length === 1) answerFailure(session, first.templateId, error);
+			else if (error instanceof InventoryError) for (const line of lines) await write(session, target, [line]);
+			else throw error;
 		}
 	}
 
-	/** @throws the error itself where it is not the line's fault */
+	/** @throws the error itself where it is not the line's fault: then the device has to send it again */
 	function answerFailure(session: Session, templateId: string, error: unknown): void {
 		if (error instanceof LineError) sendError(session, encodeError(error.error, templateId, error.message), 'refused line');
-		else if (error instanceof InventoryError || error instanceof OperationError) {
+		else if (error instanceof OperationError || (error instanceof InventoryError && error.code !== 'inventory/conflict')) {
 			sendError(session, encodeError('refused', templateId, error.message), 'refused line');
 		} else throw error;
 	}

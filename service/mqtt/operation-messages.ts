@@ -36,18 +36,19 @@ const renderers: Readonly<Record<string, Render>> = {
 	c8y_Configuration: (value, externalId) => encode('Configuration', { fields: { externalId, text: text(value.config) } }),
 };
 
-/** The line for `s/ds`, or `undefined` for an operation that has no static template. */
+/** The line for `s/ds`, or `undefined` for an operation that has no static template, or a device that has no `c8y_Serial`. */
 export function toStaticLine(operation: Operation, device: ManagedObject): string | undefined {
 	const name = Object.keys(renderers).find((fragment) => fragment in operation.fragments);
 	const render = name === undefined ? undefined : renderers[name];
-	if (name === undefined || !render) return undefined;
+	const serial = operation.externalIds.find(({ type }) => type === serialType)?.externalId;
+	if (name === undefined || !render || serial === undefined) return undefined;
 	const value = operation.fragments[name];
 	const fields: Fields = Array.isArray(value)
 		? { items: value }
 		: typeof value === 'object' && value !== null
 			? { ...value }
 			: {};
-	return render(fields, serialOf(operation), device);
+	return render(fields, serial, device);
 }
 
 /** The message for `devicecontrol/notifications`: one line, with a version in every software item. */
@@ -125,10 +126,6 @@ function softwareFragments(fragments: Fields): Fields {
 function records(value: unknown): Fields[] {
 	if (!Array.isArray(value)) return [];
 	return value.filter((item): item is Fields => typeof item === 'object' && item !== null);
-}
-
-function serialOf(operation: Operation): string {
-	return operation.externalIds.find(({ type }) => type === serialType)?.externalId ?? '';
 }
 
 function text(value: unknown): string {

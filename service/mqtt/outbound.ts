@@ -187,7 +187,7 @@ export function createOutbound(options: {
 	async function send(delivery: Delivery, feed: Feed, operation: Operation, waits: number): Promise<void> {
 		if (feed.sent.has(operation.seq)) return;
 		remember(feed.sent, operation.seq);
-		const payload = feed.topic === notificationTopic ? toNotification(operation) : await toLine(operation);
+		const payload = await toPayload(feed, operation);
 		if (payload === undefined) return;
 		await takeRoom(delivery, feed);
 		const isWanted = waits === feed.waits || (await isPending(operation));
@@ -223,7 +223,10 @@ export function createOutbound(options: {
 		return (await operations.find(tenant, id))?.status === 'PENDING';
 	}
 
-	async function toLine(operation: Operation): Promise<string | undefined> {
+	/** `undefined` where there is nothing to send: no template, or no name by which the agent could know the device. */
+	async function toPayload(feed: Feed, operation: Operation): Promise<string | undefined> {
+		if (operation.externalIds.length === 0) return undefined;
+		if (feed.topic === notificationTopic) return toNotification(operation);
 		const device = await inventory.objects.find(operation.tenant, operation.deviceId);
 		return device && toStaticLine(operation, device);
 	}

@@ -8,7 +8,14 @@ import {
 	type SoftwareChange,
 } from '../../inventory/index.ts';
 import { type Ending, type Operation, type Operations, parseOperationId, type Receipt } from '../../operations/index.ts';
-import { encode, encodeError, type MessageOf, templates, type UpstreamTemplateName } from '../../smartrest/index.ts';
+import {
+	encode,
+	encodeChunks,
+	encodeError,
+	type MessageOf,
+	templates,
+	type UpstreamTemplateName,
+} from '../../smartrest/index.ts';
 import { LineError } from './line-error.ts';
 import type { Outbound } from './outbound.ts';
 import { type Session, sendIfSubscribed } from './session.ts';
@@ -36,6 +43,8 @@ export function createTemplateHandlers(options: {
 	readonly targets: Targets;
 	readonly packageLimits: PackageLimits;
 	readonly maxFragments: number;
+	/** Bytes of a message to a device. */
+	readonly downlinkMaxBytes: number;
 	/** Shown to devices that ask with 600. */
 	readonly version: string;
 	readonly clock: () => number;
@@ -126,7 +135,10 @@ export function createTemplateHandlers(options: {
 		ServiceStatusUpdate: (context, { fields }) => patch(context, { status: fields.status }),
 		async GetChildDevices({ session, target }) {
 			const serials = await inventory.devices.childSerials(session.principal.tenant, target.id, maxChildren);
-			answer(session, encode('ChildDevices', { fields: {}, items: serials.map((childId) => ({ childId })) }));
+			const items = serials.map((childId) => ({ childId }));
+			const chunks = encodeChunks('ChildDevices', { items }, options.downlinkMaxBytes);
+			if (!chunks.ok) throw new LineError('failed', chunks.reason);
+			for (const line of chunks.lines) answer(session, line);
 		},
 		async ClearDeviceFragments({ session, target }, { items }) {
 			const body = Object.fromEntries(items.map(({ fragment }) => [fragment, null]));

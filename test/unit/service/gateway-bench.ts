@@ -49,7 +49,13 @@ export async function openGatewayBench(): Promise<GatewayBench> {
 		log: pino({ level: 'silent' }),
 		version: '1.2.3',
 		packageLimits: smallLimits.packages,
-		limits: { maxFragments: 50, payloadMaxBytes: 16_184, unacknowledgedMaxMessages: windowSize, autoCreation: true },
+		limits: {
+			maxFragments: 50,
+			downlinkMaxBytes: 16_184,
+			payloadMaxBytes: 16_184,
+			unacknowledgedMaxMessages: windowSize,
+			autoCreation: true,
+		},
 	});
 	let messageId = 0;
 	return {

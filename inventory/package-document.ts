@@ -1,0 +1,56 @@
+import type { Filter } from '../store/index.ts';
+import type { ManagedObjectId } from './managed-object.ts';
+import type { SentPackage } from './software-package.ts';
+
+/** `_id` is device, name and version, so that a device's packages lie side by side, sorted by name, then version. */
+export interface PackageDocument extends SentPackage {
+	readonly _id: string;
+	/** Place in a list that was sent whole through the legacy door. */
+	readonly position?: number;
+}
+
+/** Texts are exact, or hold `*` for any characters. */
+export interface PackageFilter {
+	readonly name?: string;
+	readonly version?: string;
+	readonly type?: string;
+}
+
+// Lower than any character that a name or version may have, so that 'a' sorts before 'a1' whatever the version.
+const separator = '\u0001';
+const afterSeparator = '\u0002';
+
+/** The `_id` of a package. */
+export function packageId(tenant: string, device: ManagedObjectId, name: string, version: string): string {
+	return `${tenant}/${device}${separator}${name}${separator}${version}`;
+}
+
+/** Finds packages of one device, as a range of ids that is read in order. */
+export function packageFilter(tenant: string, device: ManagedObjectId, { name, version, type }: PackageFilter): Filter {
+	// The part of the name before the first `*` narrows the range that is read.
+	const prefix = name === undefined ? '' : name.includes('*') ? name.slice(0, name.indexOf('*')) : name + separator;
+	const start = `${tenant}/${device}${separator}${prefix}`;
+	const range = prefix.endsWith(separator)
+		? { $gte: start, $lt: start.slice(0, -1) + afterSeparator }
+		: { $gte: start, $lt: prefix ? `${start}\u{10FFFF}` : `${tenant}/${device}${afterSeparator}` };
+	return {
+		_id: range,
+		...(name?.includes('*') && { name: { $wildcard: name } }),
+		...(version !== undefined && { version: textCondition(version) }),
+		...(type !== undefined && { softwareType: textCondition(type) }),
+	};
+}
+
+function textCondition(text: string): Filter[string] {
+	return text.includes('*') ? { $wildcard: text } : text;
+}
+
+/** Whether a stored package says the same as another with its `_id`. */
+export function samePackage(a: PackageDocument, b: PackageDocument): boolean {
+	return (
+		a.softwareType === b.softwareType &&
+		a.url === b.url &&
+		a.position === b.position &&
+		(a.sent === b.sent || JSON.stringify(a.sent) === JSON.stringify(b.sent))
+	);
+}
