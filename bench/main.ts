@@ -35,6 +35,7 @@ const strangers = positionals.filter((name) => !benchmarks.some((benchmark) => b
 if (strangers.length > 0)
 	throw new Error(`no benchmark '${strangers[0]}': there are ${benchmarks.map(({ name }) => name).join(', ')}`);
 if (!Number.isInteger(rounds) || rounds < 1 || rounds > 20) throw new Error('--rounds must be a whole number from 1 to 20');
+if (!(patienceSeconds >= 0 && patienceSeconds <= 300)) throw new Error('--patience must be from 0 to 300 seconds');
 
 const base = chooseDataDirectory();
 mkdirSync(base, { recursive: true });

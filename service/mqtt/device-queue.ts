@@ -15,6 +15,8 @@ export interface DeviceQueue {
 	/** False when the queue is full; the publish was not taken. */
 	push(publish: IncomingPublish): boolean;
 	readonly length: number;
+	/** Resolves when everything that was taken has been handled; `undefined` when it has. */
+	idle(): Promise<void> | undefined;
 }
 
 export function createDeviceQueue(
@@ -23,6 +25,7 @@ export function createDeviceQueue(
 ): DeviceQueue {
 	let waiting: IncomingPublish[] = [];
 	let running = false;
+	let onIdle: (() => void)[] = [];
 
 	function push(publish: IncomingPublish): boolean {
 		if (waiting.length >= limits.maxMessages) return false;
@@ -51,18 +54,30 @@ export function createDeviceQueue(
 			}
 			for (const publish of turn) publish.done();
 		}
-		running = false;
+		rest();
 	}
 
 	function failAll(error: unknown): void {
 		const failed = waiting;
 		waiting = [];
-		running = false;
 		for (const publish of failed) publish.done(toError(error));
+		rest();
+	}
+
+	function rest(): void {
+		running = false;
+		const told = onIdle;
+		onIdle = [];
+		for (const tell of told) tell();
+	}
+
+	function idle(): Promise<void> | undefined {
+		return running ? new Promise((resolve) => onIdle.push(resolve)) : undefined;
 	}
 
 	return {
 		push,
+		idle,
 		get length() {
 			return waiting.length;
 		},

@@ -9,7 +9,9 @@ import { createDeviceQueue, type DeviceQueue } from './device-queue.ts';
 import { type Gateway, mayConnectAs, parseClientId } from './gateway.ts';
 import { guardPacketLength } from './packet-guard.ts';
 import { createRateLimit } from './rate-limit.ts';
-import type { DeviceConnection, Session } from './session.ts';
+import type { DeviceConnection, IncomingPublish, Session } from './session.ts';
+import { createSuccession } from './succession.ts';
+import { createUnacknowledged, type Unacknowledged } from './unacknowledged.ts';
 
 export interface EmbeddedBrokerOptions {
 	readonly gateway: Gateway;
@@ -57,13 +59,16 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 	const origins = new WeakMap<Client, Origin>();
 	const userNames = new WeakMap<Client, string>();
 	const mayConnect = createRateLimit({ perSecond: limits.connectionsPerSecond, clock });
-	const acknowledgements = new WeakMap<Client, Map<number, (delivered: boolean) => void>>();
-	const takeNextMessageId = createMessageIds();
+	const unacknowledged = new WeakMap<Client, Unacknowledged>();
+	/** The id of the packet that is being handed to the broker. */
+	let publishedId = 0;
+	const succession = createSuccession();
 	let queued = 0;
+	let onDrained = ignore;
 
 	const broker = new UnroutedBroker({
 		mq: silentEmitter,
-		persistence: watchAcknowledgements((client, messageId) => settle(client, messageId, true)),
+		persistence: watchAcknowledgements((client, messageId) => unacknowledged.get(client)?.settle(messageId, true)),
 		connectTimeout: limits.connectTimeoutSeconds * 1000,
 		drainTimeout: limits.drainTimeoutSeconds * 1000,
 		maxClientsIdLength: 1024,
@@ -100,7 +105,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		},
 		authorizeForward(_client, packet) {
 			// Set here, because this is where the broker lets a packet's id be chosen: the PUBACK is recognised by it.
-			if (packet.qos > 0) Object.assign(packet, { messageId: takeNextMessageId.last() });
+			if (packet.qos > 0) Object.assign(packet, { messageId: publishedId });
 			return packet;
 		},
 	});
@@ -125,8 +130,9 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		const entry = connected.get(client);
 		if (!entry) return;
 		entry.session.closed = true;
+		succession.leave(entry.session, entry.queue.idle());
 		gateway.outbound.closed(entry.session);
-		for (const messageId of [...(acknowledgements.get(client)?.keys() ?? [])]) settle(client, messageId, false);
+		unacknowledged.get(client)?.abandon();
 		metrics.mqttConnections.set(broker.connectedClients);
 		log.info(describe(client, entry.session), 'device disconnected');
 	});
@@ -173,10 +179,11 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 			subscriptions: new Map(),
 			closed: false,
 		};
-		const queue = createDeviceQueue((turn) => gateway.handleTurn(session, turn), {
-			maxMessages: limits.deviceQueueMaxMessages,
-			maxTurn,
-		});
+		const handleInOrder = async (turn: readonly IncomingPublish[]) => {
+			await succession.predecessor(session);
+			await gateway.handleTurn(session, turn);
+		};
+		const queue = createDeviceQueue(handleInOrder, { maxMessages: limits.deviceQueueMaxMessages, maxTurn });
 		connected.set(client, { session, queue });
 		await gateway.opened(session);
 	}
@@ -189,24 +196,22 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 					client.publish(packet, (error) => done(!error && !client.closed));
 					return;
 				}
-				const messageId = takeNextMessageId.next();
-				const waiting = acknowledgements.get(client) ?? new Map<number, (delivered: boolean) => void>();
-				acknowledgements.set(client, waiting.set(messageId, done));
-				client.publish(packet, (error) => error && settle(client, messageId, false));
+				const waiting = unacknowledged.get(client) ?? createUnacknowledged();
+				unacknowledged.set(client, waiting);
+				const messageId = waiting.add(done);
+				if (messageId === undefined) {
+					done(false);
+					client.close();
+					return;
+				}
+				publishedId = messageId;
+				client.publish(packet, (error) => error && waiting.settle(messageId, false));
 			},
 			close(reason) {
 				log.debug({ ...origins.get(client), reason }, 'connection cut off');
 				client.close();
 			},
 		};
-	}
-
-	function settle(client: Client, messageId: number, delivered: boolean): void {
-		const waiting = acknowledgements.get(client);
-		const done = waiting?.get(messageId);
-		if (!done) return;
-		waiting?.delete(messageId);
-		done(delivered);
 	}
 
 	function receive({ session, queue }: Connected, packet: PublishPacket, done: (error?: Error | null) => void): void {
@@ -217,7 +222,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 			messageId: packet.messageId ?? 0,
 			redelivered: packet.dup && packet.qos > 0,
 			done(error) {
-				queued--;
+				if (--queued === 0) onDrained();
 				// An error closes the connection without an acknowledgement: the device sends it again.
 				if (error)
 					log.warn({ err: error, tenant: session.principal.tenant, device: session.serial }, 'messages could not be stored');
@@ -251,9 +256,13 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		guardPacketLength(client, limits.packetMaxBytes);
 	}
 
-	/** Closes all connections and stops. */
+	/** Closes all connections, handles what they have sent, wills included, and stops. */
 	async function close(): Promise<void> {
 		await new Promise<void>((resolve) => broker.close(resolve));
+		await new Promise<void>((resolve) => {
+			if (queued === 0) resolve();
+			else onDrained = resolve;
+		});
 	}
 
 	return { handle, close, connections: () => broker.connectedClients, queuedMessages: () => queued };
@@ -290,18 +299,6 @@ function watchAcknowledgements(onAcknowledged: (client: Client, messageId: numbe
 		return clear(client, packet);
 	};
 	return persistence;
-}
-
-// One counter for all connections: ids have to differ among the messages under way on one connection only.
-function createMessageIds() {
-	let id = 0;
-	return {
-		next(): number {
-			id = id >= 65_535 ? 1 : id + 1;
-			return id;
-		},
-		last: () => id,
-	};
 }
 
 function refusal(code: number): AuthenticateError {

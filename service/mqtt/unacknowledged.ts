@@ -1,0 +1,34 @@
+type Settle = (delivered: boolean) => void;
+
+export type Unacknowledged = ReturnType<typeof createUnacknowledged>;
+
+const maxMessageId = 65_535;
+
+/** The messages on their way to one connection that wait for its PUBACK, by the ids that they are given. */
+export function createUnacknowledged() {
+	const waiting = new Map<number, Settle>();
+	let last = 0;
+
+	/** An id that nothing on its way has; `undefined` when all are taken. `settle` is called once. */
+	function add(settle: Settle): number | undefined {
+		if (waiting.size >= maxMessageId) return undefined;
+		do last = last >= maxMessageId ? 1 : last + 1;
+		while (waiting.has(last));
+		waiting.set(last, settle);
+		return last;
+	}
+
+	/** Unknown ids are ignored: a device may acknowledge twice. */
+	function settle(messageId: number, delivered: boolean): void {
+		const settleOne = waiting.get(messageId);
+		waiting.delete(messageId);
+		settleOne?.(delivered);
+	}
+
+	/** The connection has ended. */
+	function abandon(): void {
+		for (const messageId of [...waiting.keys()]) settle(messageId, false);
+	}
+
+	return { add, settle, abandon };
+}
