@@ -16,4 +16,4 @@ USER node
 VOLUME /data
 EXPOSE 8080 1883
 HEALTHCHECK --start-period=10s CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.HTTP_PORT || 8080) + '/health').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "dist/service/main.js"]
+CMD ["node", "--max-semi-space-size=64", "dist/service/main.js"]

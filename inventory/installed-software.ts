@@ -11,7 +11,7 @@ import {
 } from './managed-object.ts';
 import { childLink } from './object-links.ts';
 import { type PackageDocument, type PackageFilter, packageFilter, packageId, samePackage } from './package-document.ts';
-import { checkPackageCount, compactPackage, type SentPackage, type SoftwarePackage } from './software-package.ts';
+import { checkPackageCount, type SentPackage, type SoftwarePackage } from './software-package.ts';
 
 const collection = 'packages';
 
@@ -201,7 +201,14 @@ export function openInstalledSoftware({
 	function changeStep(tenant: string, device: ManagedObjectId, item: SoftwareChange): Step {
 		if (item.action === 'remove') return { kind: 'remove', collection, id: packageId(tenant, device, item.name, item.version) };
 		const { name, version, softwareType, url } = item.item;
-		const document = { _id: packageId(tenant, device, name, version), ...compactPackage(name, version, softwareType, url) };
+		// Empty texts are not stored, and `undefined` is not written.
+		const document: PackageDocument = {
+			_id: packageId(tenant, device, name, version),
+			name,
+			version,
+			softwareType: softwareType || undefined,
+			url: url || undefined,
+		};
 		return { kind: 'put', collection, document };
 	}
 
@@ -259,7 +266,7 @@ export function openInstalledSoftware({
 
 const maxAttempts = 100;
 const maxBounds = 100_000;
-const hasList: Filter = { 'software.mode': { $exists: true } };
+const hasList: Filter = Object.freeze({ 'software.mode': { $exists: true } });
 
 /** @throws InventoryError `inventory/invalid` for the object that shows the list of another one. */
 export function refuseListObject({ id, softwareOf }: ManagedObject): void {

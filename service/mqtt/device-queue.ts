@@ -33,7 +33,7 @@ export function createDeviceQueue(
 		if (!running) {
 			running = true;
 			// All packets of one read are handed over in one go: begin when they are all here.
-			queueMicrotask(run);
+			void settled.then(run);
 		}
 		return true;
 	}
@@ -83,6 +83,8 @@ export function createDeviceQueue(
 		},
 	};
 }
+
+const settled = Promise.resolve();
 
 function toError(error: unknown): Error {
 	return error instanceof Error ? error : new Error(String(error));

@@ -1,6 +1,5 @@
 import type { Duplex } from 'node:stream';
 import { Aedes, type AuthenticateError, type Client, type PublishPacket, type Subscription } from 'aedes';
-import memoryPersistence from 'aedes-persistence';
 import type { Logger } from 'pino';
 import { type Access, mayDo, type Principal, parseUserName } from '../../access/index.ts';
 import { maySubscribe, parseTopic } from '../../smartrest/index.ts';
@@ -11,7 +10,7 @@ import { guardPacketLength } from './packet-guard.ts';
 import { createRateLimit } from './rate-limit.ts';
 import type { DeviceConnection, IncomingPublish, Session } from './session.ts';
 import { createSuccession } from './succession.ts';
-import { createUnacknowledged, type Unacknowledged } from './unacknowledged.ts';
+import { createUnacknowledged, type Unacknowledged, watchAcknowledgements } from './unacknowledged.ts';
 
 export interface EmbeddedBrokerOptions {
 	readonly gateway: Gateway;
@@ -180,7 +179,8 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 			closed: false,
 		};
 		const handleInOrder = async (turn: readonly IncomingPublish[]) => {
-			await succession.predecessor(session);
+			const predecessor = succession.predecessor(session);
+			if (predecessor !== null) await predecessor;
 			await gateway.handleTurn(session, turn);
 		};
 		const queue = createDeviceQueue(handleInOrder, { maxMessages: limits.deviceQueueMaxMessages, maxTurn });
@@ -282,24 +282,6 @@ const silentEmitter = {
 	emit: (_packet: unknown, done?: () => void) => done && setImmediate(done),
 	close: (done?: () => void) => done && setImmediate(done),
 };
-
-interface Acknowledgements {
-	outgoingClearMessageId(client: Client, packet: { readonly messageId: number }): Promise<unknown>;
-}
-
-/** The broker's own memory of sessions, which is told of every PUBACK. */
-function watchAcknowledgements(onAcknowledged: (client: Client, messageId: number) => void): Acknowledgements {
-	// The package's types describe an ES module, but it is a CommonJS one whose export is the factory itself.
-	const create: unknown = memoryPersistence;
-	if (typeof create !== 'function') throw new Error('aedes-persistence has changed: its export is no function');
-	const persistence: Acknowledgements = create();
-	const clear = persistence.outgoingClearMessageId.bind(persistence);
-	persistence.outgoingClearMessageId = async (client, packet) => {
-		onAcknowledged(client, packet.messageId);
-		return clear(client, packet);
-	};
-	return persistence;
-}
 
 function refusal(code: number): AuthenticateError {
 	return Object.assign(new Error('connection refused'), { returnCode: code });

@@ -22,7 +22,7 @@ export function createSuccession() {
 		if (!idle) return;
 		const device = deviceOf(session);
 		// Asked for now, for it must not find itself.
-		predecessor(session);
+		void predecessor(session);
 		leftBehind.set(device, idle);
 		void idle.then(() => leftBehind.get(device) === idle && leftBehind.delete(device));
 	}

@@ -1,3 +1,6 @@
+import type { Client } from 'aedes';
+import memoryPersistence from 'aedes-persistence';
+
 type Settle = (delivered: boolean) => void;
 
 export type Unacknowledged = ReturnType<typeof createUnacknowledged>;
@@ -31,4 +34,22 @@ export function createUnacknowledged() {
 	}
 
 	return { add, settle, abandon };
+}
+
+interface Acknowledgements {
+	outgoingClearMessageId(client: Client, packet: { readonly messageId: number }): Promise<unknown>;
+}
+
+/** The broker's own memory of sessions, which is told of every PUBACK. */
+export function watchAcknowledgements(onAcknowledged: (client: Client, messageId: number) => void): Acknowledgements {
+	// The package's types describe an ES module, but it is a CommonJS one whose export is the factory itself.
+	const create: unknown = memoryPersistence;
+	if (typeof create !== 'function') throw new Error('aedes-persistence has changed: its export is no function');
+	const persistence: Acknowledgements = create();
+	const clear = persistence.outgoingClearMessageId.bind(persistence);
+	persistence.outgoingClearMessageId = async (client, packet) => {
+		onAcknowledged(client, packet.messageId);
+		return clear(client, packet);
+	};
+	return persistence;
 }

@@ -203,8 +203,17 @@ function nextParams(run: Run) {
 	return params;
 }
 
+const maxKnownFilters = 100;
+const knownFilters = new Map<string, Filter>();
+
+// The same few conditions come again and again.
 function filterOf(text: string): Filter {
-	return JSON.parse(text);
+	const known = knownFilters.get(text);
+	if (known) return known;
+	const filter: Filter = JSON.parse(text);
+	if (knownFilters.size >= maxKnownFilters) knownFilters.clear();
+	knownFilters.set(text, filter);
+	return filter;
 }
 
 function updateOf(text: string): Update {

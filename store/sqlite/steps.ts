@@ -75,9 +75,16 @@ export function encodeId(id: string): string {
 	return encodeText(id);
 }
 
+// A condition that a caller keeps and uses again is made text once.
+const conditionTexts = new WeakMap<Filter, { readonly layout: Layout; readonly text: string }>();
+
 function encodeCondition(where: Filter | undefined, layout: Layout): string | null {
 	if (where === undefined) return null;
+	const known = conditionTexts.get(where);
+	if (known?.layout === layout) return known.text;
 	// Conditions are evaluated on the document, but what is no filter is refused here as for a query.
 	conditionSql(layout, where);
-	return JSON.stringify(where);
+	const text = JSON.stringify(where);
+	if (Object.isFrozen(where)) conditionTexts.set(where, { layout, text });
+	return text;
 }

@@ -151,6 +151,18 @@ describe('journeys/connections', () => {
 		expect(await status()).to.equal('up');
 	});
 
+	it('takes a device that has gone silent for dead, and processes its will', async () => {
+		const will = { topic: 's/us', payload: Buffer.from('110,dead'), qos: 1 as const, retain: false };
+		const client = await service.openRaw();
+		await client.logIn({ ...admin, clientId: 'silent-1', keepalive: 1, will });
+		await within('the connection is closed', client.closed);
+		await eventually(
+			'the will is stored',
+			() => service.operator.findId('silent-1'),
+			(id) => id !== undefined,
+		);
+	});
+
 	it('processes what a client sent that has already gone away', async () => {
 		for (const [serial, qos] of [
 			['quick-0', 0],

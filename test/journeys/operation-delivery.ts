@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { eventually } from '../support/eventually.ts';
 import type { FakeDevice } from '../support/fake-device.ts';
 import type { OperationJson } from '../support/operator.ts';
+import { upstream } from '../support/raw-client.ts';
 import { type ServiceUnderTest, startService } from '../support/service-fixture.ts';
 
 const command = (text: string | number) => ({ c8y_Command: { text: String(text) } });
@@ -142,6 +143,42 @@ describe('journeys/operation-delivery', () => {
 		for (const { messageId } of first) client.send({ cmd: 'puback', messageId: messageId ?? 0 });
 		const rest = await Promise.all(Array.from({ length: 4 }, () => client.next('publish')));
 		expect(rest.map(({ payload }) => payload.toString())).to.deep.equal(lines('window-1', 22, 25));
+	});
+
+	it('gives no message the id of one that still waits for its acknowledgement', async () => {
+		const ids: number[] = [];
+		const client = await service.openRaw('ids-1', (packet) => {
+			if (packet.cmd !== 'publish') return;
+			ids.push(packet.messageId ?? 0);
+			// The first one is never acknowledged.
+			if (ids.length > 1) client.send({ cmd: 'puback', messageId: packet.messageId ?? 0 });
+		});
+		await client.subscribe('s/ds');
+		client.send(upstream(1, '600'));
+		await eventually(
+			'one answer',
+			() => ids.length,
+			(count) => count === 1,
+		);
+		const questions = Array(3300).fill('600').join('\n');
+		for (let messageId = 2; messageId < 22; messageId++) client.send(upstream(messageId, questions));
+		await eventually(
+			'more answers than there are ids',
+			() => ids.length,
+			(count) => count === 66_001,
+			30_000,
+		);
+		expect(ids.lastIndexOf(ids[0] ?? 0)).to.equal(0);
+	}).timeout(40_000);
+
+	it('sends nothing to a subscription that has ended, and all that is pending when it is renewed', async () => {
+		await knownDevice('renewing-1');
+		const device = await service.connect('renewing-1', { topics: ['s/ds'] });
+		await device.client.unsubscribeAsync('s/ds');
+		await createCommands('renewing-1', 1, 2);
+		expect(await device.subscribe(['s/ds'])).to.deep.equal([1]);
+		expect(await takeLines(device, 2)).to.deep.equal(lines('renewing-1', 1, 2));
+		expect(await device.untaken('s/ds')).to.deep.equal([]);
 	});
 
 	for (const qos of [0, 1, 2] as const) {

@@ -98,25 +98,31 @@ describe('journeys/operation-reports', () => {
 		expect(await attacker.untaken('s/e')).to.have.length(5);
 	});
 
-	it('does not start the next operation when a 501 comes again with the DUP flag', async () => {
-		const { device, ids } = await deviceWithCommands('again-1', 3);
-		await device.close();
-		const client = await service.openRaw('again-1');
-		client.send(upstream(7, '501,c8y_Command'));
-		await client.next('puback');
-		// The acknowledgement was lost on its way: the same packet on a new connection.
-		client.close();
-		await client.closed;
-		const again = await service.openRaw('again-1');
-		again.send(upstream(7, '501,c8y_Command', { dup: true }), upstream(7, '501,c8y_Command', { dup: true }));
-		await again.next('puback');
-		await again.next('puback');
-		expect(await statusesOf(ids)).to.deep.equal(['EXECUTING', 'PENDING', 'PENDING']);
-		// Never seen before, because the connection broke before it was handled.
-		again.send(upstream(8, '501,c8y_Command', { dup: true }));
-		await again.next('puback');
-		expect(await statusesOf(ids)).to.deep.equal(['EXECUTING', 'EXECUTING', 'PENDING']);
-	});
+	for (const [qos, answer] of [
+		[1, 'puback'],
+		[2, 'pubrec'],
+	] as const) {
+		it(`does not start the next operation when a 501 at QoS ${qos} comes again with the DUP flag`, async () => {
+			const { device, ids } = await deviceWithCommands(`again-qos-${qos}`, 3);
+			await device.close();
+			const client = await service.openRaw(device.serial);
+			client.send(upstream(7, '501,c8y_Command', { qos }));
+			await client.next(answer);
+			// The acknowledgement was lost on its way: the same packet on a new connection.
+			client.close();
+			await client.closed;
+			const again = await service.openRaw(device.serial);
+			const redelivered = upstream(7, '501,c8y_Command', { qos, dup: true });
+			again.send(redelivered, redelivered);
+			await again.next(answer);
+			await again.next(answer);
+			expect(await statusesOf(ids)).to.deep.equal(['EXECUTING', 'PENDING', 'PENDING']);
+			// Never seen before, because the connection broke before it was handled.
+			again.send(upstream(8, '501,c8y_Command', { qos, dup: true }));
+			await again.next(answer);
+			expect(await statusesOf(ids)).to.deep.equal(['EXECUTING', 'EXECUTING', 'PENDING']);
+		});
+	}
 
 	it('does not end the next operation when a 502, 503 or 507 comes again with the DUP flag', async () => {
 		const { device, ids } = await deviceWithCommands('again-2', 4);

@@ -81,6 +81,23 @@ describe('journeys/payloads', () => {
 		expect(client.untaken('publish')).to.have.length(0);
 	});
 
+	for (const qos of [0, 1] as const) {
+		it(`handles what a closed connection left behind at QoS ${qos} before what the next one brings`, async () => {
+			const serial = `successor-${qos}`;
+			const first = await service.openRaw(serial);
+			first.send(...Array.from({ length: 300 }, (_, index) => upstream(index + 1, `110,first-${index}`, { qos })));
+			first.send({ cmd: 'disconnect' });
+			first.socket.end();
+			const second = await service.openRaw(serial);
+			second.send(upstream(1, '110,second'));
+			await second.next('puback');
+			const third = await service.openRaw(serial);
+			third.send(upstream(1, '115,third'));
+			await third.next('puback');
+			expect(await service.operator.objectOf(serial)).to.deep.include({ c8y_Hardware: { serialNumber: 'second' } });
+		});
+	}
+
 	it('does not let an operation report overtake the list that was sent before it', async () => {
 		const device = await service.connect('race');
 		await device.send(['114,c8y_SoftwareUpdate', '143,apt']);

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import type { IClientOptions } from 'mqtt';
 import { eventually } from '../support/eventually.ts';
 import { connectFakeDevice, type FakeDevice } from '../support/fake-device.ts';
 import { createHttpClient } from '../support/http-client.ts';
@@ -32,8 +33,8 @@ describe('journeys/process', function () {
 	const operatorOf = ({ http }: ServiceProcess, user = 't1/admin', secret = password) =>
 		createOperator(createHttpClient(http, { user, password: secret }));
 
-	async function connect({ mqtt }: ServiceProcess, serial: string): Promise<FakeDevice> {
-		return connectFakeDevice({ url: mqtt, serial, user: 't1/admin', password });
+	async function connect({ mqtt }: ServiceProcess, serial: string, options: IClientOptions = {}): Promise<FakeDevice> {
+		return connectFakeDevice({ url: mqtt, serial, user: 't1/admin', password, mqtt: options });
 	}
 
 	it('ends cleanly on SIGTERM with devices connected, and finds everything at the next start', async () => {
@@ -46,8 +47,11 @@ describe('journeys/process', function () {
 		await device.nextLine();
 		await device.send('501,c8y_Command');
 		const before = await operator.objectOf('lasting-1');
+		const will = { topic: 's/us', payload: Buffer.from('110,was cut off'), qos: 1 as const, retain: false };
+		const willing = await connect(first, 'willing-1', { will });
 		expect(await first.end()).to.equal(0);
-		await device.closed;
+		await Promise.all([device.closed, willing.closed]);
+		expect(first.output.filter((line) => /"level":[456]0/.test(line))).to.deep.equal([]);
 
 		const next = await start();
 		const later = operatorOf(next);
@@ -57,6 +61,7 @@ describe('journeys/process', function () {
 			{ name: 'a', version: '1', softwareType: 'apt', url: 'http://a' },
 		]);
 		expect((await later.operation(id)).status).to.equal('EXECUTING');
+		expect(await later.objectOf('willing-1')).to.deep.include({ c8y_Hardware: { serialNumber: 'was cut off' } });
 		const back = await connect(next, 'lasting-1');
 		expect(await back.nextLine()).to.equal('511,lasting-1,again');
 		await back.send(['503,c8y_Command', `505,${second},no`]);
