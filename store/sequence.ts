@@ -19,8 +19,8 @@ export async function openSequence(
 	options: { first: number; block: number },
 ): Promise<Sequence> {
 	const counters: Collection<Counter> = await store.collection<Counter>({ name: 'counters', indexes: [] });
-	let nextValue = 0;
-	let end = 0;
+	/** Reserved numbers that were not handed out, in order: from the first of each, up to and without its second. */
+	const reserved: { next: number; readonly end: number }[] = [];
 	let reserving: Promise<void> | undefined;
 
 	async function reserve(): Promise<void> {
@@ -30,18 +30,30 @@ export async function openSequence(
 			{ insert: { _id: name, value: options.first } },
 		);
 		if (!counter) throw new Error(`the counter ${name} was not written`);
-		end = counter.value;
-		nextValue = end - options.block;
+		reserved.push({ next: counter.value - options.block, end: counter.value });
+	}
+
+	function reserveMore(): Promise<void> {
+		reserving ??= reserve().finally(() => {
+			reserving = undefined;
+		});
+		return reserving;
 	}
 
 	async function next(): Promise<number> {
-		while (nextValue >= end) {
-			reserving ??= reserve().finally(() => {
-				reserving = undefined;
-			});
-			await reserving;
+		for (;;) {
+			const [range] = reserved;
+			if (range === undefined) {
+				await reserveMore();
+				continue;
+			}
+			const value = range.next++;
+			if (range.next === range.end) reserved.shift();
+			// Ahead of time, so that nobody waits for the next block; a failure shows when it is needed.
+			if (reserved.length === 0 || (reserved.length === 1 && range.end - range.next < options.block / 4))
+				reserveMore().catch(() => {});
+			return value;
 		}
-		return nextValue++;
 	}
 	return { next };
 }

@@ -14,6 +14,14 @@ export function openDeviceScope({ inventory, operations }: { readonly inventory:
 		return object;
 	}
 
+	/**
+	 * Refuses a device the objects of others. Whether the object exists is for the caller to find out.
+	 * @throws HttpError `http/forbidden`; InventoryError `inventory/notFound`
+	 */
+	async function admit(principal: Principal, id: string): Promise<void> {
+		if (principal.role === 'device') await getObject(principal, id);
+	}
+
 	async function checkObject(principal: Principal, object: ManagedObject): Promise<void> {
 		if (principal.role !== 'device' || object.owner === principal.userName) return;
 		const own = await ownId(principal);
@@ -56,7 +64,7 @@ export function openDeviceScope({ inventory, operations }: { readonly inventory:
 		return serial === undefined ? undefined : inventory.devices.find(tenant, serial);
 	}
 
-	return { getObject, getOperation, narrow, ownerSeenBy };
+	return { getObject, admit, getOperation, narrow, ownerSeenBy };
 }
 
 function foreign(what: string): HttpError {

@@ -75,13 +75,11 @@ export const newOperationBody: JsonBody<NewOperation> = describedBody(newOperati
 	const { deviceId, description, status: _, failureReason: __, ...fragments } = recordOf(value);
 	if (deviceId === undefined || deviceId === null || deviceId === '')
 		throw new HttpError('http/badRequest', 'deviceId is missing: name the managed object that the operation is for');
-	const id = decodeJson(z.object({ deviceId: z.union([z.string(), z.int()], { error: 'must be a text of digits' }) }), {
-		deviceId,
-	});
-	const text = textOf('description', description);
+	const id = decodeJson(deviceIdBody, { deviceId });
+	const texts = decodeJson(textsBody, { description });
 	return {
 		deviceId: parseManagedObjectId(String(id.deviceId)),
-		...(text !== undefined && { description: text }),
+		...(texts.description != null && { description: texts.description }),
 		fragments: fragmentsOf(fragments, false),
 	};
 });
@@ -89,14 +87,13 @@ export const newOperationBody: JsonBody<NewOperation> = describedBody(newOperati
 /** The body that changes an operation. */
 export const operationChangeBody: JsonBody<OperationChange> = describedBody(operationChangeSchema, (value) => {
 	const { deviceId: _, status, failureReason, description, ...fragments } = recordOf(value);
-	const decoded = decodeJson(z.object({ status: statusSchema.nullish() }), { status });
-	const reason = textOf('failureReason', failureReason);
-	const text = textOf('description', description);
+	const decoded = decodeJson(statusBody, { status });
+	const texts = decodeJson(textsBody, { description, failureReason });
 	const changed = fragmentsOf(fragments, true);
 	return {
 		...(decoded.status && { status: decoded.status }),
-		...(reason !== undefined && { failureReason: reason }),
-		...(text !== undefined && { description: text }),
+		...(texts.failureReason != null && { failureReason: texts.failureReason }),
+		...(texts.description != null && { description: texts.description }),
 		...(Object.keys(changed).length > 0 && { fragments: changed }),
 	};
 });
@@ -106,12 +103,11 @@ function recordOf(value: unknown): Record<string, unknown> {
 	throw new HttpError('http/invalidBody', `An operation must be a JSON object, found ${kindOf(value)}`);
 }
 
-const maxText = 65_536;
-
-function textOf(field: string, value: unknown): string | undefined {
-	const text = decodeJson(z.object({ [field]: z.string().max(maxText).nullish() }), { [field]: value })[field];
-	return text ?? undefined;
-}
+// Made once: to make a schema costs many times what it costs to use it.
+const deviceIdBody = z.object({ deviceId: z.union([z.string(), z.int()], { error: 'must be a text of digits' }) });
+const statusBody = z.object({ status: statusSchema.nullish() });
+const text = z.string().max(65_536).nullish();
+const textsBody = z.object({ description: text, failureReason: text });
 
 function fragmentsOf(fields: Readonly<Record<string, unknown>>, keepNulls: boolean): Record<string, unknown> {
 	const fragments = Object.entries(fields).filter(([name, value]) => !serverFields.has(name) && (keepNulls || value !== null));

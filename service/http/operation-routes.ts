@@ -44,7 +44,7 @@ export function operationRoutes(services: HttpServices): Route[] {
 			answers: { 201: { description: 'The new operation, PENDING', schema: operationSchema } },
 			refusals: ['inventory/notFound', 'operation/invalid', 'operation/unsupported', 'operation/tooLarge'],
 			handler: async ({ principal, body, base }) => {
-				await scope.getObject(principal, body.deviceId);
+				await scope.admit(principal, body.deviceId);
 				const operation = await operations.create(principal.tenant, body);
 				auditOperation(principal, 'operation created', operation);
 				return created(operationJson(operation, base));

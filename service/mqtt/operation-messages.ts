@@ -4,7 +4,7 @@ import { hasSoftwareTypes, type Operation, type SoftwareItem, toSoftwareItem } f
 import { encode } from '../../smartrest/index.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
-type Render = (value: Fields, externalId: string, device: ManagedObject) => string;
+type Render = (value: Fields, externalId: string, device: ManagedObject | undefined) => string;
 
 /** How each operation is written for `s/ds`, in the order in which agents look for them. Others go out as JSON only. [SR-510] … [SR-529] */
 const renderers: Readonly<Record<string, Render>> = {
@@ -37,7 +37,7 @@ const renderers: Readonly<Record<string, Render>> = {
 };
 
 /** The line for `s/ds`, or `undefined` for an operation that has no static template, or a device that has no `c8y_Serial`. */
-export function toStaticLine(operation: Operation, device: ManagedObject): string | undefined {
+export function toStaticLine(operation: Operation, device: ManagedObject | undefined): string | undefined {
 	const name = Object.keys(renderers).find((fragment) => fragment in operation.fragments);
 	const render = name === undefined ? undefined : renderers[name];
 	const serial = operation.externalIds.find(({ type }) => type === serialType)?.externalId;
@@ -49,6 +49,11 @@ export function toStaticLine(operation: Operation, device: ManagedObject): strin
 			? { ...value }
 			: {};
 	return render(fields, serial, device);
+}
+
+/** Whether the line for `s/ds` is another one for another device. [SR-528] [SR-529] */
+export function dependsOnDevice({ fragments }: Operation): boolean {
+	return 'c8y_SoftwareUpdate' in fragments;
 }
 
 /** The message for `devicecontrol/notifications`: one line, with a version in every software item. */
@@ -77,9 +82,9 @@ export function deliveryFault(operation: Operation, device: ManagedObject, maxBy
 	return `The operation needs a message of ${longest} bytes, and at most ${maxBytes} fit: split it into several operations`;
 }
 
-function renderSoftwareUpdate(value: Fields, externalId: string, device: ManagedObject): string {
+function renderSoftwareUpdate(value: Fields, externalId: string, device: ManagedObject | undefined): string {
 	const items = softwareItems(value);
-	if (!hasSoftwareTypes(device)) return encode('UpdateSoftware', { fields: { externalId }, items });
+	if (!device || !hasSoftwareTypes(device)) return encode('UpdateSoftware', { fields: { externalId }, items });
 	const typed = items.map(({ softwareType, ...item }) => ({ ...item, type: softwareType }));
 	return encode('UpdateAdvancedSoftware', { fields: { externalId }, items: typed });
 }

@@ -2,13 +2,14 @@ import type { Logger } from 'pino';
 import type { Inventory, ManagedObjectId } from '../../inventory/index.ts';
 import type { Operation, Operations } from '../../operations/index.ts';
 import type { Metrics } from '../metrics.ts';
-import { toNotification, toStaticLine } from './operation-messages.ts';
+import { dependsOnDevice, toNotification, toStaticLine } from './operation-messages.ts';
 import type { Session } from './session.ts';
 
 const staticTopic = 's/ds';
 const notificationTopic = 'devicecontrol/notifications';
 const pageSize = 50;
 const maxQueue = 4 * pageSize;
+const deliveredMilliseconds = 20;
 const maxRemembered = 10_000;
 
 /** What flows to one session on one of the two topics for operations. */
@@ -55,6 +56,7 @@ export function createOutbound(options: {
 	const { operations, inventory, metrics, log, window } = options;
 	const deliveries = new Map<Session, Delivery>();
 	const byAgent = new Map<string, Set<Delivery>>();
+	const delivered = new Map<string, Operation>();
 	const endWatch = operations.watchPending(wake);
 
 	/** The device listens to a topic, or listens again: what is PENDING goes out. */
@@ -227,17 +229,33 @@ export function createOutbound(options: {
 	async function toPayload(feed: Feed, operation: Operation): Promise<string | undefined> {
 		if (operation.externalIds.length === 0) return undefined;
 		if (feed.topic === notificationTopic) return toNotification(operation);
+		if (!dependsOnDevice(operation)) return toStaticLine(operation, undefined);
 		const device = await inventory.objects.find(operation.tenant, operation.deviceId);
 		return device && toStaticLine(operation, device);
 	}
 
+	// A little later and together: the commit would stand before that of the next operation.
 	function noteDelivered(operation: Operation): void {
-		operations.setDelivered(operation.tenant, operation.id).catch((error: unknown) => {
-			log.warn({ err: error, tenant: operation.tenant, operation: operation.id }, 'delivery of an operation could not be noted');
-		});
+		if (delivered.size === 0) setTimeout(storeDelivered, deliveredMilliseconds);
+		delivered.set(operation._id, operation);
 	}
 
-	return { subscribed, unsubscribed, knownDevice, resend, closed, sweepAll, sessionsOf, close: endWatch };
+	function storeDelivered(): void {
+		for (const { tenant, id } of delivered.values()) {
+			operations.setDelivered(tenant, id).catch((error: unknown) => {
+				log.warn({ err: error, tenant, operation: id }, 'delivery of an operation could not be noted');
+			});
+		}
+		delivered.clear();
+	}
+
+	/** Ends the wake-ups and writes what is known of deliveries. */
+	function close(): void {
+		endWatch();
+		storeDelivered();
+	}
+
+	return { subscribed, unsubscribed, knownDevice, resend, closed, sweepAll, sessionsOf, close };
 }
 
 function agentKey(tenant: string, agent: ManagedObjectId): string {

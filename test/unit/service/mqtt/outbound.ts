@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Operation } from '../../../../operations/index.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { tenant, useBench } from '../../inventory/inventory-bench.ts';
 import { type FakeSession, idle, openGatewayBench, windowSize } from '../gateway-bench.ts';
 
@@ -32,7 +33,10 @@ describe('service/mqtt/outbound', () => {
 		await session.received(3);
 		await idle(bench());
 		expect(ids(session)).to.deep.equal(seqs(made));
-		for (const { id } of made) expect((await bench().operations.get(tenant, id)).delivery.status).to.equal('DELIVERED');
+		for (const { id } of made) {
+			const read = () => bench().operations.get(tenant, id);
+			await eventually('the delivery is noted', read, ({ delivery }) => delivery.status === 'DELIVERED');
+		}
 	});
 
 	it('sends both forms to a device that listens to both, and nothing on other topics', async () => {
