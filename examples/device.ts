@@ -1,5 +1,5 @@
 /**
- * A device in 60 lines: it reports its software over MQTT, and installs and removes what it is asked to.
+ * A device: it reports its software over MQTT, and installs and removes what it is asked to.
  *
  *   DEVICE_PASSWORD=… npx tsx examples/device.ts [serial]
  *

@@ -1,8 +1,11 @@
 import type { Filter } from '../store/index.ts';
 import type { ManagedObjectId } from './managed-object.ts';
-import type { SentPackage } from './software-package.ts';
+import type { SentPackage, SoftwarePackage } from './software-package.ts';
 
-/** `_id` is device, name and version, so that a device's packages lie side by side, sorted by name, then version. */
+/**
+ * `_id` is device, name and version, so that a device's packages lie side by side, sorted by name, then version.
+ * But for `_id`, a package without `position` is stored as clients see it: see `toPackageDocument`.
+ */
 export interface PackageDocument extends SentPackage {
 	readonly _id: string;
 	/** Place in a list that was sent whole through the legacy door. */
@@ -23,6 +26,26 @@ const afterSeparator = '\u0002';
 /** The `_id` of a package. */
 export function packageId(tenant: string, device: ManagedObjectId, name: string, version: string): string {
 	return `${tenant}/${device}${separator}${name}${separator}${version}`;
+}
+
+/** The fields that clients see, in their order; empty ones are `undefined`, which is not stored. */
+function shownPackage({ name, version, softwareType, url }: SoftwarePackage): SoftwarePackage {
+	return { name, version, softwareType: softwareType || undefined, url: url || undefined };
+}
+
+/** A package as it is stored; only a list that came through the legacy door has positions. */
+export function toPackageDocument(_id: string, item: SentPackage, position: number | undefined): PackageDocument {
+	const { name, version, softwareType, url, sent } = item;
+	const document = { _id, name, version, softwareType: softwareType || undefined, url: url || undefined };
+	return position === undefined ? document : { ...document, position, sent };
+}
+
+/** A page of packages as clients see them, from the text of their documents. */
+export function shownPackages(documents: string): string {
+	// Inside a text a quote is escaped, so this is the name of a member and nothing else.
+	if (!documents.includes('"position":')) return documents;
+	const items: SentPackage[] = JSON.parse(documents);
+	return JSON.stringify(items.map(shownPackage));
 }
 
 /** Finds packages of one device, as a range of ids that is read in order. */

@@ -3,6 +3,7 @@ import { load, printConfig } from '../config/index.ts';
 import { compose } from './compose.ts';
 import { createLog } from './log.ts';
 import { readyText } from './ready-text.ts';
+import { onStopSignal } from './stop-signal.ts';
 import { version } from './version.ts';
 
 async function main(): Promise<void> {
@@ -16,18 +17,10 @@ async function main(): Promise<void> {
 	const service = await compose(config, log);
 	process.stdout.write(readyText(service, config));
 	log.info({ version, ports: Object.fromEntries(service.listeners.map(({ name, port }) => [name, port])) }, 'ready');
-	let stopping = false;
-	const stop = (signal: string) => {
-		// A second signal means: now.
-		if (stopping) process.exit(1);
-		stopping = true;
+	onStopSignal((signal) => {
 		log.info({ signal }, 'stopping');
-		service.close().then(
-			() => log.info('stopped'),
-			(error: unknown) => fail(error),
-		);
-	};
-	process.on('SIGINT', stop).on('SIGTERM', stop);
+		service.close().then(() => log.info('stopped'), fail);
+	});
 }
 
 function fail(error: unknown): void {

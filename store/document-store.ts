@@ -108,10 +108,20 @@ export interface Change<T extends StoredDocument> {
 	readonly document?: T;
 }
 
+/** Documents as JSON text. */
+export interface DocumentsText {
+	/** An array of the documents without their `_id`. Space between them is up to the engine. */
+	readonly text: string;
+	/** Whether the query's `limit` left out some that follow. */
+	readonly hasMore: boolean;
+}
+
 export interface Collection<T extends StoredDocument> {
 	readonly name: string;
 	get(id: string): Promise<T | undefined>;
 	find(query: Query): Promise<T[]>;
+	/** For answers that pass documents on as they are: nothing is parsed where the engine keeps text. */
+	findText(query: Query): Promise<DocumentsText>;
 	/** Streams a large result in `_id` order, a bounded page at a time. */
 	scan(filter: Filter): AsyncIterable<T>;
 	count(filter: Filter): Promise<number>;

@@ -6,6 +6,7 @@ export type {
 	CollectionSpec,
 	Comparison,
 	DocumentStore,
+	DocumentsText,
 	Filter,
 	IndexSpec,
 	Query,

@@ -1,19 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import { z } from 'zod';
 import type { Reply } from './reply.ts';
 import { noBody, noParams, noQuery, publicRoute, type Route } from './route.ts';
 
 const root = '/service/advanced-software-mgmt';
-const bundlePath = `${root}/docs/rapidoc-min.js`;
 const tag = 'API description';
 const plain = { method: 'get', params: noParams, query: noQuery, body: noBody, tag } as const;
 
-// No inline script and nothing of another origin; the page's component styles itself inline.
+// No inline script and nothing of another origin; the page's components style themselves inline.
 const pagePolicy = [
 	"default-src 'none'",
 	"script-src 'self'",
-	"style-src 'unsafe-inline'",
+	"style-src 'self' 'unsafe-inline'",
 	"img-src 'self' data:",
 	"connect-src 'self'",
 	"base-uri 'none'",
@@ -28,15 +29,33 @@ const page = `<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Device software management: API</title>
 <link rel="icon" href="data:,">
-<script type="module" src="${bundlePath}"></script>
+<link rel="stylesheet" href="${root}/docs/swagger-ui.css">
 </head>
 <body>
-<rapi-doc spec-url="${root}/openapi.json" render-style="read" show-header="false" load-fonts="false" allow-server-selection="false"
- allow-authentication="true" allow-try="true" schema-style="table" persist-auth="false" fetch-credentials="same-origin"
- sort-tags="false" show-method-in-nav-bar="as-colored-text" use-path-in-nav-bar="false"></rapi-doc>
+<div id="api"></div>
+<script src="${root}/docs/swagger-ui-bundle.js"></script>
+<script src="${root}/docs/start.js"></script>
 </body>
 </html>
 `;
+
+const startScript = `SwaggerUIBundle({
+	url: '${root}/openapi.json',
+	dom_id: '#api',
+	deepLinking: true,
+	filter: true,
+	tryItOutEnabled: true,
+	defaultModelsExpandDepth: 0,
+	validatorUrl: null,
+});
+`;
+
+/** The files of the page: whose content, and its type. */
+const files = {
+	'swagger-ui-bundle.js': { type: 'text/javascript', read: () => readPackageFile('swagger-ui-bundle.js') },
+	'swagger-ui.css': { type: 'text/css', read: () => readPackageFile('swagger-ui.css') },
+	'start.js': { type: 'text/javascript', read: async () => Buffer.from(startScript) },
+} as const;
 
 /** The description of the API, and a page to read and try it. */
 export function docsRoutes(describe: () => unknown): Route[] {
@@ -64,23 +83,38 @@ export function docsRoutes(describe: () => unknown): Route[] {
 				headers: { 'Content-Security-Policy': pagePolicy },
 			}),
 		}),
-		publicRoute({
-			...plain,
-			path: bundlePath,
-			summary: 'The script of that page',
-			answers: { 200: { description: 'A script', schema: z.string(), mediaType: 'text/javascript' } },
-			handler: async ({ acceptsGzip }) => bundle(acceptsGzip),
-		}),
+		...Object.entries(files).map(([name, file]) =>
+			publicRoute({
+				...plain,
+				path: `${root}/docs/${name}`,
+				summary: `A part of that page: ${name}`,
+				answers: { 200: { description: 'A file', schema: z.string(), mediaType: file.type } },
+				handler: async ({ acceptsGzip }) => answerFile(file, acceptsGzip),
+			}),
+		),
 	];
 }
 
-async function bundle(packed: boolean): Promise<Reply> {
-	const file = createRequire(import.meta.url).resolve('rapidoc');
-	const bytes = await readFile(packed ? `${file}.gz` : file);
+type PageFile = (typeof files)[keyof typeof files];
+
+const pack = promisify(gzip);
+const packed = new Map<PageFile, Promise<Buffer>>();
+
+async function answerFile(file: PageFile, acceptsGzip: boolean): Promise<Reply> {
+	if (acceptsGzip && !packed.has(file))
+		packed.set(
+			file,
+			file.read().then((bytes) => pack(bytes)),
+		);
+	const bytes = await ((acceptsGzip && packed.get(file)) || file.read());
 	const headers = {
 		'Cache-Control': 'public, max-age=86400',
 		Vary: 'Accept-Encoding',
-		...(packed && { 'Content-Encoding': 'gzip' }),
+		...(acceptsGzip && { 'Content-Encoding': 'gzip' }),
 	};
-	return { status: 200, bytes, type: 'text/javascript; charset=utf-8', headers };
+	return { status: 200, bytes, type: `${file.type}; charset=utf-8`, headers };
+}
+
+async function readPackageFile(name: string): Promise<Buffer> {
+	return readFile(createRequire(import.meta.url).resolve(`swagger-ui-dist/${name}`));
 }

@@ -8,7 +8,7 @@ import {
 	type StoredDocument,
 } from '../document-store.ts';
 import { stepCode } from './protocol.ts';
-import { countSql, getSql, groupCountSql, joinedSql, selectSql } from './query-sql.ts';
+import { countSql, getSql, groupCountSql, joinedSql, readTextAnswer, selectSql, textSql } from './query-sql.ts';
 import type { ReadQueue } from './read-queue.ts';
 import { encodeDocument, encodeId, encodeUpdate, type OpenCollection } from './steps.ts';
 import { checkUpdate } from './update.ts';
@@ -40,6 +40,10 @@ export function createCollection<T extends StoredDocument>(parts: CollectionPart
 			return JSON.parse(text) ?? undefined;
 		},
 		find,
+		findText: async (query) => {
+			const answer = await reads.read({ shape: 'text', ...textSql(layout, query) });
+			return readTextAnswer(answer, query.limit);
+		},
 		scan: async function* (filter: Filter) {
 			let last: string | undefined;
 			for (;;) {

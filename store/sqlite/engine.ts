@@ -163,6 +163,8 @@ function read(connection: Connection, shape: Read['shape'], sql: string, params:
 			return `[${statement.get(params)?.[0] ?? ''}]`;
 		case 'document':
 			return String(statement.get(params)?.[0] ?? 'null');
+		case 'text':
+			return String(statement.get(params)?.[0]);
 		case 'count':
 			return String(statement.get(params)?.[0] ?? 0);
 		case 'groups':

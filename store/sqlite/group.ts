@@ -1,5 +1,6 @@
 import { type Filter, StoreError, type Update } from '../document-store.ts';
 import type { Connection } from './connection.ts';
+import { parseStored, wholeText } from './document-text.ts';
 import { matches } from './filter-match.ts';
 import { type GroupAnswer, stepCode } from './protocol.ts';
 import { readMeta, writeMeta } from './schema.ts';
@@ -141,7 +142,7 @@ function require(run: Run, table: Table): void {
 		return;
 	}
 	const doc = table.get(id);
-	if (doc === undefined || !matches(JSON.parse(doc), filterOf(where))) throw new UnmetStep();
+	if (doc === undefined || !matches(parseStored(id, doc), filterOf(where))) throw new UnmetStep();
 }
 
 function update(run: Run, table: Table): void {
@@ -150,7 +151,7 @@ function update(run: Run, table: Table): void {
 	const change = updateOf(nextText(run));
 	const doc = table.get(id);
 	if (doc === undefined) throw new UnmetStep();
-	const document: Record<string, unknown> = JSON.parse(doc);
+	const document = parseStored(id, doc);
 	if (typeof where === 'string' && !matches(document, filterOf(where))) throw new UnmetStep();
 	applyUpdate(document, change);
 	table.replace(id, doc, document);
@@ -165,13 +166,14 @@ function findOneAndUpdate(run: Run, table: Table): void {
 	const found = run.connection.prepare(select).get(params);
 	if (found !== undefined) {
 		const doc = String(found[0]);
-		const document: Record<string, unknown> = JSON.parse(doc);
+		const id = String(found[1]);
+		const document = parseStored(id, doc);
 		applyUpdate(document, change);
-		run.documents.push(run.batch, table.replace(String(found[1]), doc, document));
+		run.documents.push(run.batch, wholeText(id, table.replace(id, doc, document)));
 	} else if (typeof insert === 'string' && typeof insertId === 'string') {
 		const document: Record<string, unknown> = JSON.parse(insert);
 		applyUpdate(document, change);
-		run.documents.push(run.batch, table.add(insertId, document));
+		run.documents.push(run.batch, wholeText(insertId, table.add(insertId, document)));
 	} else run.documents.push(run.batch, null);
 }
 

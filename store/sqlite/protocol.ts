@@ -34,9 +34,9 @@ export interface OpenRequest {
 	readonly maxSizeBytes: number | undefined;
 }
 
-/** One query, answered with one JSON text. `shape` says how rows become it. */
+/** One query, answered with one text, which is JSON unless the shape is `text`. `shape` says how rows become it. */
 export interface Read {
-	readonly shape: 'documents' | 'document' | 'count' | 'groups' | 'rows';
+	readonly shape: 'documents' | 'document' | 'text' | 'count' | 'groups' | 'rows';
 	readonly sql: string;
 	readonly params: readonly Cell[];
 }

@@ -1,14 +1,15 @@
-import type { Filter, Query } from '../document-store.ts';
+import type { DocumentsText, Filter, Query } from '../document-store.ts';
+import { wholeTextSql } from './document-text.ts';
 import { compileFilter, jsonPath, type Resolve, type Sql, valueExpression } from './filter-sql.ts';
 import type { Layout, SideLayout } from './layout.ts';
 import { quote, sideTable, tableName } from './names.ts';
 
 /** A document by its id. */
 export function getSql(layout: Layout): string {
-	return `SELECT doc FROM ${tableName(layout.name)} WHERE id = ?`;
+	return `SELECT ${wholeTextSql} FROM ${tableName(layout.name)} WHERE id = ?`;
 }
 
-/** The matching documents with their ids, one row each. */
+/** The matching documents without their ids, and their ids, one row each. */
 export function selectSql(layout: Layout, query: Query): Sql {
 	const source = sourceOf(layout, query.filter);
 	const order = (query.sort ?? []).map(([path, direction]) => {
@@ -26,7 +27,25 @@ export function selectSql(layout: Layout, query: Query): Sql {
 /** The matching documents joined to one text: a tenth of the calls into the driver. */
 export function joinedSql(layout: Layout, query: Query): Sql {
 	const { sql, params } = selectSql(layout, query);
-	return { sql: `SELECT group_concat(doc, ',') FROM (${sql})`, params };
+	return { sql: `SELECT group_concat(${wholeTextSql}, ',') FROM (${sql})`, params };
+}
+
+/**
+ * The matching documents without their ids: how many, and a text of a line each, with one document more than `limit` allows,
+ * where there is one. JSON holds no line break of its own, so `readTextAnswer` finds the last line without parsing.
+ */
+export function textSql(layout: Layout, query: Query): Sql {
+	const limit = natural('limit', query.limit);
+	const { sql, params } = selectSql(layout, limit === undefined ? query : { ...query, limit: limit + 1 });
+	return { sql: `SELECT count(*) || char(10) || coalesce(group_concat(doc, ',' || char(10)), '') FROM (${sql})`, params };
+}
+
+/** What the answer to `textSql` says. */
+export function readTextAnswer(answer: string, limit: number | undefined): DocumentsText {
+	const start = answer.indexOf('\n') + 1;
+	const hasMore = limit !== undefined && Number(answer.slice(0, start)) > limit;
+	const end = hasMore ? Math.max(start, answer.lastIndexOf(',\n')) : answer.length;
+	return { text: `[${answer.slice(start, end)}]`, hasMore };
 }
 
 export function countSql(layout: Layout, filter: Filter): Sql {

@@ -5,7 +5,7 @@ import type { Cell } from './values.ts';
 
 /** Sends the queries of one tick together. */
 export interface ReadQueue {
-	/** The answer as JSON text. @throws StoreError */
+	/** The answer as text. @throws StoreError */
 	read(read: Read): Promise<string>;
 	refuse(error: StoreError): void;
 	drained(): Promise<void>;

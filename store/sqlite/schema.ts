@@ -1,13 +1,14 @@
 import { StoreError } from '../document-store.ts';
 import { type Connection, codeOf } from './connection.ts';
+import { parseStored } from './document-text.ts';
 import { columnCells, type Layout, sideRows } from './layout.ts';
 import { indexName, quote, sideTable, tableName } from './names.ts';
 import { type Cell, toBinding } from './values.ts';
 
-const schemaVersion = 1;
+const schemaVersion = 2;
 const backfillPage = 500;
 
-/** Makes the database ours, or refuses it. @throws StoreError when it is somebody else's or of a newer program. */
+/** Makes the database ours, or refuses it. @throws StoreError when it is somebody else's or of another version of the program. */
 export function openSchema(connection: Connection): void {
 	const tables = connection.prepare('SELECT name FROM sqlite_master').all([]);
 	if (tables.length === 0) {
@@ -19,8 +20,9 @@ export function openSchema(connection: Connection): void {
 	}
 	if (!tables.some(([name]) => name === 'meta')) throw new StoreError(`${connection.file} is a database of another program`);
 	const version = Number(readMeta(connection, 'version'));
-	if (!(version <= schemaVersion)) {
-		throw new StoreError(`${connection.file} was written by a newer version (its layout is ${version}, ours ${schemaVersion})`);
+	if (version !== schemaVersion) {
+		const which = version < schemaVersion ? 'an older' : 'a newer';
+		throw new StoreError(`${connection.file} was written by ${which} version (its layout is ${version}, ours ${schemaVersion})`);
 	}
 }
 
@@ -112,7 +114,7 @@ function backfill(connection: Connection, added: Layout): void {
 		const rows = page.all([last]);
 		for (const [id, doc] of rows) {
 			last = String(id);
-			const document: object = JSON.parse(String(doc));
+			const document = parseStored(last, String(doc));
 			const cells: Cell[] = [];
 			columnCells(added, document, cells);
 			update?.run([...cells.map(toBinding), last]);

@@ -1,4 +1,5 @@
 import { type Filter, type Step, type StoredDocument, StoreError, type Update } from '../document-store.ts';
+import { storedText } from './document-text.ts';
 import { columnCells, type Layout } from './layout.ts';
 import { stepCode } from './protocol.ts';
 import { conditionSql } from './query-sql.ts';
@@ -55,7 +56,7 @@ function encodeStep(step: Step, collection: OpenCollection, cells: Cell[]): void
 
 /** A document as its id, its text and its columns. @throws TypeError when it cannot be stored. */
 export function encodeDocument(document: StoredDocument, layout: Layout, cells: Cell[]): void {
-	cells.push(encodeId(document._id), JSON.stringify(document));
+	cells.push(encodeId(document._id), storedText(document));
 	columnCells(layout, document, cells);
 }
 

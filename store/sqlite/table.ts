@@ -1,5 +1,6 @@
 import { StoreError } from '../document-store.ts';
 import { type Connection, codeOf, type Statement } from './connection.ts';
+import { parseStored, storedText } from './document-text.ts';
 import { columnCells, type Layout, sideRows } from './layout.ts';
 import { quote, sideTable, tableName } from './names.ts';
 import { type Binding, type Cell, toBinding } from './values.ts';
@@ -27,7 +28,7 @@ export interface Table {
 	flush(): void;
 	/** Forgets the puts that wait: the transaction is rolled back. */
 	discard(): void;
-	/** The document's text. */
+	/** The document's text, without its id. */
 	get(id: string): string | undefined;
 	has(id: string): boolean;
 	put(cells: readonly Cell[], from: number): void;
@@ -83,18 +84,18 @@ export function openTable(connection: Connection, layout: Layout, number: number
 	const insertRow = (bindings: readonly Binding[]) => {
 		if (insertOne.run(bindings).changes === 0) throw new DuplicateStep();
 		const [id, doc] = [String(bindings[0]), String(bindings[1])];
-		if (sides.length > 0) writeSides(id, undefined, JSON.parse(doc));
+		if (sides.length > 0) writeSides(id, undefined, parseStored(id, doc));
 		changed('inserted', id, doc);
 	};
 	const updateRow = (bindings: readonly Binding[], before: string) => {
 		const [id, doc] = [String(bindings[0]), String(bindings[1])];
 		refuseDuplicate(() => update.run([...bindings.slice(1), id]));
-		if (sides.length > 0) writeSides(id, JSON.parse(before), JSON.parse(doc));
+		if (sides.length > 0) writeSides(id, parseStored(id, before), parseStored(id, doc));
 		changed('updated', id, doc);
 	};
 	const removeRow = (id: string, before: string | undefined) => {
 		if (removeOne.run([id]).changes === 0) return;
-		if (before !== undefined && sides.length > 0) writeSides(id, JSON.parse(before), undefined);
+		if (before !== undefined && sides.length > 0) writeSides(id, parseStored(id, before), undefined);
 		changed('removed', id, null);
 	};
 
@@ -180,7 +181,7 @@ function openSide(connection: Connection, name: string, side: Layout['sides'][nu
 }
 
 function bindingsOf(layout: Layout, id: string, document: object): Binding[] {
-	const cells: Cell[] = [id, JSON.stringify(document)];
+	const cells: Cell[] = [id, storedText(document)];
 	try {
 		columnCells(layout, document, cells);
 	} catch (error) {

@@ -1,4 +1,5 @@
 import type { Change, StoredDocument } from '../document-store.ts';
+import { wholeText } from './document-text.ts';
 import type { Cell } from './values.ts';
 import { decodeText } from './values.ts';
 
@@ -43,12 +44,13 @@ function changesOf(cells: readonly Cell[]): Map<number, Change<StoredDocument>[]
 		const [collection, kind, id, text] = cells.slice(position, position + 4);
 		const changes = byCollection.get(Number(collection)) ?? [];
 		byCollection.set(Number(collection), changes);
-		changes.push(changeOf(String(kind), decodeText(String(id)), text));
+		changes.push(changeOf(String(kind), String(id), text));
 	}
 	return byCollection;
 }
 
-function changeOf(kind: string, id: string, text: Cell): Change<StoredDocument> {
+function changeOf(kind: string, key: string, text: Cell): Change<StoredDocument> {
+	const id = decodeText(key);
 	if (kind === 'removed' || typeof text !== 'string') return { kind: 'removed', id };
-	return { kind: kind === 'inserted' ? 'inserted' : 'updated', id, document: JSON.parse(text) };
+	return { kind: kind === 'inserted' ? 'inserted' : 'updated', id, document: JSON.parse(wholeText(key, text)) };
 }

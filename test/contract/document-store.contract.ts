@@ -7,6 +7,7 @@ import { filterCases } from './cases/filters.ts';
 import { lifeCases } from './cases/life.ts';
 import { modelCases } from './cases/model.ts';
 import { queryCases } from './cases/queries.ts';
+import { textCases } from './cases/texts.ts';
 import { wildcardCases } from './cases/wildcards.ts';
 import { type Bench, type ContractEngine, freshName } from './engine.ts';
 
@@ -43,6 +44,7 @@ export function runDocumentStoreContract(engine: ContractEngine): void {
 		filterCases(bench);
 		wildcardCases(bench);
 		queryCases(bench);
+		textCases(bench);
 		modelCases(bench);
 		lifeCases(bench);
 

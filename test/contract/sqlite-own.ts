@@ -93,6 +93,11 @@ describe('store/sqlite', () => {
 			async (file) => execute(file, "UPDATE meta SET value = '999' WHERE key = 'version'"),
 			'newer version',
 		],
+		[
+			'was written by an older version',
+			async (file) => execute(file, "UPDATE meta SET value = '1' WHERE key = 'version'"),
+			'older version',
+		],
 	];
 	for (const [what, spoil, message] of broken) {
 		it(`refuses a file that ${what}, and names it`, async () => {

@@ -67,8 +67,8 @@ describe('http/api-description', () => {
 		expect(text.match(/<script(?![^>]* src=)/), 'no inline script').to.equal(null);
 		expect(text.match(/\son\w+=/), 'no inline handler').to.equal(null);
 		expect(text.match(/https?:\/\//), 'nothing of others').to.equal(null);
-		const sources = [...text.matchAll(/(?:src|spec-url)="([^"]+)"/g)].map((match) => match[1] ?? '');
-		expect(sources).to.have.length(2);
+		const sources = [...text.matchAll(/(?:src|rel="stylesheet" href)="([^"]+)"/g)].map((match) => match[1] ?? '');
+		expect(sources).to.have.length(3);
 		for (const source of sources) expect((await fixture.call(undefined, 'get', source)).status, source).to.equal(200);
 	});
 
@@ -77,9 +77,9 @@ describe('http/api-description', () => {
 			['gzip, br', 'gzip'],
 			['identity', undefined],
 		] as const) {
-			const answer = await fetch(`${fixture.url}${root}/docs/rapidoc-min.js`, { headers: { 'Accept-Encoding': accepted } });
+			const answer = await fetch(`${fixture.url}${root}/docs/swagger-ui-bundle.js`, { headers: { 'Accept-Encoding': accepted } });
 			expect(answer.headers.get('content-encoding') ?? undefined).to.equal(encoding);
-			expect(await answer.text()).to.match(/customElements/);
+			expect(await answer.text()).to.match(/SwaggerUIBundle/);
 		}
 	});
 });
