@@ -1,4 +1,4 @@
-import type { Collection, Filter, Step } from '../store/index.ts';
+import type { Collection, DocumentsText, Filter, Step } from '../store/index.ts';
 import type { InventoryContext } from './inventory-context.ts';
 import { InventoryError } from './inventory-error.ts';
 import {
@@ -10,7 +10,15 @@ import {
 	type SoftwareMode,
 } from './managed-object.ts';
 import { childLink } from './object-links.ts';
-import { type PackageDocument, type PackageFilter, packageFilter, packageId, samePackage } from './package-document.ts';
+import {
+	type PackageDocument,
+	type PackageFilter,
+	packageFilter,
+	packageId,
+	samePackage,
+	shownPackages,
+	toPackageDocument,
+} from './package-document.ts';
 import { checkPackageCount, type SentPackage, type SoftwarePackage } from './software-package.ts';
 
 const collection = 'packages';
@@ -18,6 +26,11 @@ const collection = 'packages';
 export type SoftwareChange =
 	| { readonly action: 'put'; readonly item: SoftwarePackage }
 	| { readonly action: 'remove'; readonly name: string; readonly version: string };
+
+interface Range {
+	readonly skip: number;
+	readonly limit: number;
+}
 
 /** What a patch leaves of an object: a name or type that is not there is removed. */
 type ObjectFields = Pick<ManagedObject, 'fragments' | 'name' | 'type'>;
@@ -37,14 +50,14 @@ export function openInstalledSoftware({
 	const upperBounds = new Map<string, number>();
 
 	/** A page, sorted by name, then version. The device is not checked. */
-	async function list(
-		tenant: string,
-		device: ManagedObjectId,
-		filter: PackageFilter,
-		page: { skip: number; limit: number },
-	): Promise<SoftwarePackage[]> {
-		const found = await packages.find({ filter: packageFilter(tenant, device, filter), sort: [['_id', 1]], ...page });
-		return found;
+	async function list(tenant: string, device: ManagedObjectId, filter: PackageFilter, page: Range): Promise<SoftwarePackage[]> {
+		return packages.find({ filter: packageFilter(tenant, device, filter), sort: [['_id', 1]], ...page });
+	}
+
+	/** The same page as JSON text for an answer: most packages are passed on as they are stored. */
+	async function listText(tenant: string, device: ManagedObjectId, filter: PackageFilter, page: Range): Promise<DocumentsText> {
+		const found = await packages.findText({ filter: packageFilter(tenant, device, filter), sort: [['_id', 1]], ...page });
+		return { ...found, text: shownPackages(found.text) };
 	}
 
 	async function count(tenant: string, device: ManagedObjectId, filter: PackageFilter): Promise<number> {
@@ -99,7 +112,7 @@ export function openInstalledSoftware({
 			const _id = packageId(tenant, id, item.name, item.version);
 			// A later entry with the same name and version wins, in the place of the earlier one.
 			const position = mode === 'legacy' ? (wanted.get(_id)?.position ?? index) : undefined;
-			wanted.set(_id, { _id, ...item, ...(position !== undefined && { position }) });
+			wanted.set(_id, toPackageDocument(_id, item, position));
 		});
 		const changes: Step[] = [];
 		for await (const stored of packages.scan(packageFilter(tenant, id, {}))) {
@@ -200,15 +213,8 @@ export function openInstalledSoftware({
 
 	function changeStep(tenant: string, device: ManagedObjectId, item: SoftwareChange): Step {
 		if (item.action === 'remove') return { kind: 'remove', collection, id: packageId(tenant, device, item.name, item.version) };
-		const { name, version, softwareType, url } = item.item;
-		// Empty texts are not stored, and `undefined` is not written.
-		const document: PackageDocument = {
-			_id: packageId(tenant, device, name, version),
-			name,
-			version,
-			softwareType: softwareType || undefined,
-			url: url || undefined,
-		};
+		const { name, version } = item.item;
+		const document = toPackageDocument(packageId(tenant, device, name, version), item.item);
 		return { kind: 'put', collection, document };
 	}
 
@@ -261,7 +267,7 @@ export function openInstalledSoftware({
 		return [{ kind: 'removeWhere', collection, filter: packageFilter(object.tenant, object.id, {}) }];
 	}
 
-	return { list, count, listAll, set, change, replacementSteps, removalSteps };
+	return { list, listText, count, listAll, set, change, replacementSteps, removalSteps };
 }
 
 const maxAttempts = 100;

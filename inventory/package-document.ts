@@ -4,7 +4,7 @@ import type { SentPackage, SoftwarePackage } from './software-package.ts';
 
 /**
  * `_id` is device, name and version, so that a device's packages lie side by side, sorted by name, then version.
- * But for `_id`, a package without `position` is stored as clients see it: see `toPackageDocument`.
+ * But for `_id`, a package without `position` is stored as clients see it: see `shownPackages`.
  */
 export interface PackageDocument extends SentPackage {
 	readonly _id: string;
@@ -28,16 +28,10 @@ export function packageId(tenant: string, device: ManagedObjectId, name: string,
 	return `${tenant}/${device}${separator}${name}${separator}${version}`;
 }
 
-/** The fields that clients see, in their order; empty ones are `undefined`, which is not stored. */
-function shownPackage({ name, version, softwareType, url }: SoftwarePackage): SoftwarePackage {
-	return { name, version, softwareType: softwareType || undefined, url: url || undefined };
-}
-
 /** A package as it is stored; only a list that came through the legacy door has positions. */
-export function toPackageDocument(_id: string, item: SentPackage, position: number | undefined): PackageDocument {
-	const { name, version, softwareType, url, sent } = item;
-	const document = { _id, name, version, softwareType: softwareType || undefined, url: url || undefined };
-	return position === undefined ? document : { ...document, position, sent };
+export function toPackageDocument(_id: string, item: SentPackage, position?: number): PackageDocument {
+	const shown = { _id, ...shownPackage(item) };
+	return position === undefined ? shown : { ...shown, position, sent: item.sent };
 }
 
 /** A page of packages as clients see them, from the text of their documents. */
@@ -46,6 +40,11 @@ export function shownPackages(documents: string): string {
 	if (!documents.includes('"position":')) return documents;
 	const items: SentPackage[] = JSON.parse(documents);
 	return JSON.stringify(items.map(shownPackage));
+}
+
+// In the order of the answers. Empty texts are not stored, and `undefined` is not written.
+function shownPackage({ name, version, softwareType, url }: SoftwarePackage): SoftwarePackage {
+	return { name, version, softwareType: softwareType || undefined, url: url || undefined };
 }
 
 /** Finds packages of one device, as a range of ids that is read in order. */

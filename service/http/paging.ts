@@ -45,8 +45,26 @@ export function pageSchema<const N extends string>(name: N, item: z.ZodType) {
 	});
 }
 
+interface PageCall {
+	readonly base: string;
+	readonly path: string;
+	readonly queryText: string;
+	readonly query: PageQuery;
+}
+
+interface Range {
+	readonly skip: number;
+	readonly limit: number;
+}
+
 interface PageSource<T> {
-	readonly find: (range: { readonly skip: number; readonly limit: number }) => Promise<readonly T[]>;
+	readonly find: (range: Range) => Promise<readonly T[]>;
+	readonly count: () => Promise<number>;
+}
+
+interface PageTextSource {
+	/** A JSON array as text, and whether entries follow. */
+	readonly find: (range: Range) => Promise<{ readonly text: string; readonly hasMore: boolean }>;
 	readonly count: () => Promise<number>;
 }
 
@@ -55,7 +73,7 @@ interface PageSource<T> {
  * totals are wanted.
  */
 export async function readPage<T>(
-	call: { readonly base: string; readonly path: string; readonly queryText: string; readonly query: PageQuery },
+	call: PageCall,
 	{ find, count }: PageSource<T>,
 ): Promise<{ readonly entries: readonly T[]; readonly frame: Readonly<Record<string, unknown>> }> {
 	const { pageSize, currentPage, withTotalPages, withTotalElements } = call.query;
@@ -63,8 +81,36 @@ export async function readPage<T>(
 		find({ skip: (currentPage - 1) * pageSize, limit: pageSize + 1 }),
 		withTotalPages || withTotalElements ? count() : 0,
 	]);
-	const link = (page: number) => pageLink(call, page, pageSize);
-	const frame = {
+	const hasMore = found.length > pageSize;
+	return { entries: hasMore ? found.slice(0, pageSize) : found, frame: frameOf(call, total, hasMore) };
+}
+
+/** One page whose entries are JSON text already, as the text of the whole answer. */
+export async function readPageText(
+	call: PageCall,
+	name: string,
+	{ find, count }: PageTextSource,
+): Promise<{ readonly isEmpty: boolean; readonly json: string }> {
+	const { pageSize, currentPage, withTotalPages, withTotalElements } = call.query;
+	const [{ text, hasMore }, total] = await Promise.all([
+		find({ skip: (currentPage - 1) * pageSize, limit: pageSize }),
+		withTotalPages || withTotalElements ? count() : 0,
+	]);
+	const frame = JSON.stringify(frameOf(call, total, hasMore));
+	return { isEmpty: text === '[]', json: `{${JSON.stringify(name)}:${text},${frame.slice(1)}` };
+}
+
+/** What an answer says about its page. */
+function frameOf(call: PageCall, total: number, hasMore: boolean): Readonly<Record<string, unknown>> {
+	const { pageSize, currentPage, withTotalPages, withTotalElements } = call.query;
+	// All parameters of the request stay in the links, properly encoded again.
+	const parameters = new URLSearchParams(call.queryText);
+	parameters.set('pageSize', String(pageSize));
+	const link = (page: number): string => {
+		parameters.set('currentPage', String(page));
+		return `${call.base}${call.path}?${parameters}`;
+	};
+	return {
 		statistics: {
 			currentPage,
 			pageSize,
@@ -72,20 +118,7 @@ export async function readPage<T>(
 			...(withTotalElements && { totalElements: total }),
 		},
 		self: link(currentPage),
-		...(found.length > pageSize && { next: link(currentPage + 1) }),
+		...(hasMore && { next: link(currentPage + 1) }),
 		...(currentPage > 1 && { prev: link(currentPage - 1) }),
 	};
-	return { entries: found.length > pageSize ? found.slice(0, pageSize) : found, frame };
-}
-
-// All parameters of the request stay in the link, properly encoded again.
-function pageLink(
-	call: { readonly base: string; readonly path: string; readonly queryText: string },
-	currentPage: number,
-	pageSize: number,
-): string {
-	const parameters = new URLSearchParams(call.queryText);
-	parameters.set('pageSize', String(pageSize));
-	parameters.set('currentPage', String(currentPage));
-	return `${call.base}${call.path}?${parameters}`;
 }

@@ -20,6 +20,11 @@ export function ok(json: unknown): Reply {
 	return { status: 200, json };
 }
 
+/** An answer whose JSON is text already. */
+export function okText(json: string): Reply {
+	return { status: 200, bytes: json, type: 'application/json' };
+}
+
 export function created(json: unknown): Reply {
 	return { status: 201, json };
 }

@@ -11,12 +11,12 @@ import { createAudit } from './audit.ts';
 import { openDeviceScope } from './device-scope.ts';
 import type { HttpServices } from './http-options.ts';
 import { arrayBody } from './json-decode.ts';
-import { type Json, packageJson } from './managed-object-json.ts';
+import type { Json } from './managed-object-json.ts';
 import { idSchema } from './managed-object-schema.ts';
 import { operationJson, operationSchema } from './operation-json.ts';
-import { pageParameters, pageSchema, readPage } from './paging.ts';
+import { pageParameters, pageSchema, readPageText } from './paging.ts';
 import { textParameter } from './query-values.ts';
-import { created, noContent, ok } from './reply.ts';
+import { created, noContent, ok, okText } from './reply.ts';
 import { noBody, noParams, type Route, route } from './route.ts';
 
 const path = '/service/advanced-software-mgmt/software';
@@ -94,13 +94,13 @@ export function softwareRoutes(services: HttpServices): Route[] {
 				const { tenant } = call.principal;
 				const id = parseManagedObjectId(call.query.deviceId);
 				if (call.principal.role === 'device') await scope.getObject(call.principal, id);
-				const { entries, frame } = await readPage(call, {
-					find: (range) => inventory.software.list(tenant, id, call.query, range),
+				const { isEmpty, json } = await readPageText(call, 'softwareList', {
+					find: (range) => inventory.software.listText(tenant, id, call.query, range),
 					count: () => inventory.software.count(tenant, id, call.query),
 				});
 				// Packages go with their device, so whoever has one exists, and the usual page needs no second look-up.
-				if (entries.length === 0) await inventory.objects.get(tenant, id);
-				return ok({ softwareList: entries.map(packageJson), ...frame });
+				if (isEmpty) await inventory.objects.get(tenant, id);
+				return okText(json);
 			},
 		}),
 		route({

@@ -11,13 +11,9 @@ describe('http/software-changes', () => {
 	});
 	after(() => fixture.close());
 	beforeEach(async () => {
-		device = await createDevice({});
+		device = await fixture.createDevice({});
 	});
 
-	async function createDevice(fragments: object): Promise<string> {
-		return (await fixture.call('admin', 'post', '/inventory/managedObjects', { body: { c8y_IsDevice: {}, ...fragments } })).body
-			.id;
-	}
 	const install = (body: unknown) => fixture.call('admin', 'post', `${root}?deviceId=${device}`, { body });
 	const wanted = [
 		{ name: 'b', version: '2', softwareType: 'apt', url: 'u', action: 'install' },
@@ -26,7 +22,7 @@ describe('http/software-changes', () => {
 	const change = (body: unknown) => fixture.call('admin', 'post', `${root}/changes?deviceId=${device}`, { body });
 
 	it('become an update where the device supports it', async () => {
-		device = await createDevice({ c8y_SupportedOperations: ['c8y_SoftwareUpdate'], c8y_SupportedSoftwareTypes: ['apt'] });
+		device = await fixture.createDevice({ c8y_SupportedOperations: ['c8y_SoftwareUpdate'], c8y_SupportedSoftwareTypes: ['apt'] });
 		const { status, body } = await change(wanted);
 		expect([status, body.status, body.c8y_SoftwareUpdate]).to.deep.equal([201, 'PENDING', wanted]);
 		expect(body.description).to.equal('Apply software changes: install "b" (version: 2), delete "a" (version: 1)');
@@ -34,7 +30,7 @@ describe('http/software-changes', () => {
 	});
 
 	it('become the complete list where the device supports only that', async () => {
-		device = await createDevice({ c8y_SupportedOperations: ['c8y_SoftwareList'] });
+		device = await fixture.createDevice({ c8y_SupportedOperations: ['c8y_SoftwareList'] });
 		await install([
 			{ name: 'a', version: '1' },
 			{ name: 'b', version: '1' },
@@ -50,7 +46,7 @@ describe('http/software-changes', () => {
 
 	it('are refused where they are wrong, or the device supports neither', async () => {
 		expectRefusal(await change(wanted), 422, /supports neither/);
-		device = await createDevice({ c8y_SupportedOperations: ['c8y_SoftwareUpdate'] });
+		device = await fixture.createDevice({ c8y_SupportedOperations: ['c8y_SoftwareUpdate'] });
 		const rows: readonly (readonly [body: unknown, message: RegExp])[] = [
 			[{}, /must be an array/],
 			[[], /is empty/],

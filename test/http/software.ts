@@ -24,13 +24,9 @@ describe('http/software', () => {
 	});
 	after(() => fixture.close());
 	beforeEach(async () => {
-		device = await createDevice({});
+		device = await fixture.createDevice({});
 	});
 
-	async function createDevice(fragments: object): Promise<string> {
-		return (await fixture.call('admin', 'post', '/inventory/managedObjects', { body: { c8y_IsDevice: {}, ...fragments } })).body
-			.id;
-	}
 	const write = (method: HttpMethod, body: unknown) => fixture.call('admin', method, `${root}?deviceId=${device}`, { body });
 	const read = async (query = 'pageSize=2000') =>
 		(await fixture.call('admin', 'get', `${root}?deviceId=${device}&${query}`)).body;
@@ -234,6 +230,10 @@ describe('http/software', () => {
 				{ name: 'a', version: '', url: 'u' },
 				{ name: 'z', version: '1', softwareType: 'apt' },
 			]);
+			expect((await read('pageSize=1')).next, 'another page follows').to.be.a('string');
+			await write('put', [{ url: 'v', softwareType: 'b', version: '2', name: '"position":' }]);
+			expect((await list())[0]).to.deep.equal({ name: '"position":', version: '2', softwareType: 'b', url: 'v' });
+			await write('delete', [{ name: '"position":', version: '2' }]);
 			const listed = await fixture.call('admin', 'get', `/inventory/managedObjects?fragmentType=c8y_SoftwareList&ids=${device}`);
 			expect(listed.body.managedObjects[0].c8y_SoftwareList).to.deep.equal(legacy);
 		});

@@ -59,6 +59,8 @@ export interface HttpFixture {
 	readonly routes: readonly Route[];
 	/** Calls as somebody; the answer has been checked against the API description. */
 	readonly call: (caller: Caller | undefined, method: HttpMethod, path: string, options?: CallOptions) => Promise<Response>;
+	/** Creates a device with these fragments; its id. */
+	readonly createDevice: (fragments: object) => Promise<string>;
 	readonly services: HttpServices;
 	/** What the service was told about removed devices. */
 	readonly removed: { readonly tenant: string; readonly ids: readonly string[] }[];
@@ -124,6 +126,12 @@ export async function openHttpFixture(options: Partial<HttpOptions> = {}): Promi
 		description,
 		routes: httpRoutes(services),
 		call: (caller, method, path, callOptions) => client(caller && credentials[caller], method, path, callOptions),
+		async createDevice(fragments) {
+			const answer = await fixture.call('admin', 'post', '/inventory/managedObjects', {
+				body: { c8y_IsDevice: {}, ...fragments },
+			});
+			return answer.body.id;
+		},
 		services,
 		removed: [],
 		logLines,

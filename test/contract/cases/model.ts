@@ -119,7 +119,10 @@ export function modelCases({ it, collection, store }: Bench): void {
 								expect(await things.count(one), context).to.equal(expected.length);
 								const { text, hasMore } = await things.findText({ filter: one, sort: order, limit: 2 });
 								const texts = expected.slice(0, 2).map(({ _id, ...rest }) => rest);
-								expect({ found: JSON.parse(text), hasMore }, context).to.deep.equal({ found: texts, hasMore: expected.length > 2 });
+								expect({ found: JSON.parse(text), hasMore }, context).to.deep.equal({
+									found: texts,
+									hasMore: expected.length > 2,
+								});
 							}
 						},
 					),

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { SoftwareChange, SoftwareMode, SoftwarePackage } from '../../../inventory/index.ts';
-import { legacyItem } from '../../../inventory/index.ts';
+import { compactPackage, legacyItem } from '../../../inventory/index.ts';
 import { openInventoryBench, tenant, useBench } from './inventory-bench.ts';
 
 type Command =
@@ -74,6 +74,12 @@ describe('inventory/installed-software model', () => {
 				const sorted = naive.items().sort((a, b) => byBytes(a.name, b.name) || byBytes(a.version, b.version));
 				const found = await inventory.software.list(tenant, device, {}, { skip: 0, limit: 100 });
 				expect(found.map(plain)).to.deep.equal(sorted.map(plain));
+				const { text, hasMore } = await inventory.software.listText(tenant, device, {}, { skip: 1, limit: 2 });
+				const texts = JSON.parse(text).map((one: object) => JSON.stringify(one));
+				expect(texts).to.deep.equal(
+					sorted.slice(1, 3).map((one) => JSON.stringify(compactPackage(one.name, one.version, one.softwareType, one.url))),
+				);
+				expect(hasMore).to.equal(sorted.length > 3);
 				expect((await inventory.objects.get(tenant, device)).software?.mode).to.equal(naive.mode);
 				const last = commands.at(-1);
 				if (last?.kind === 'set' && last.mode === 'legacy') {

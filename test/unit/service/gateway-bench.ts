@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { type Access, openAccess } from '../../../access/index.ts';
+import type { ManagedObject } from '../../../inventory/index.ts';
 import { createMetrics } from '../../../service/metrics.ts';
 import { createGateway, type Gateway } from '../../../service/mqtt/gateway.ts';
 import type { IncomingPublish, Session } from '../../../service/mqtt/session.ts';
@@ -31,6 +32,8 @@ export interface GatewayBench extends OperationsBench {
 	session(serial?: string, options?: { role?: 'admin' | 'device' | 'bootstrap'; topics?: readonly string[] }): FakeSession;
 	/** Publishes a turn, one payload a publish, as the device's queue does. */
 	publish(session: Session, ...payloads: readonly (string | Partial<IncomingPublish>)[]): Promise<void>;
+	/** The managed object that a serial stands for. */
+	object(serial: string): Promise<ManagedObject>;
 	/** Lines that the session got on a topic. */
 	lines(session: FakeSession, topic: string): string[];
 }
@@ -72,6 +75,11 @@ export async function openGatewayBench(): Promise<GatewayBench> {
 				return { topic: 's/us', payload: Buffer.alloc(0), messageId, redelivered: false, done: () => undefined, ...given };
 			});
 			await gateway.handleTurn(session, turn);
+		},
+		async object(serial) {
+			const id = await operationsBench.inventory.devices.find(tenant, serial);
+			if (!id) throw new Error(`${serial} is not known`);
+			return operationsBench.inventory.objects.get(tenant, id);
 		},
 		lines: ({ sent }, topic) => sent.filter((message) => message.topic === topic).map(({ payload }) => payload),
 	};

@@ -7,11 +7,7 @@ import { type FakeSession, openGatewayBench } from '../gateway-bench.ts';
 describe('service/mqtt/inbound', () => {
 	const bench = useBench(openGatewayBench);
 	const lines = (session: FakeSession, topic: string) => bench().lines(session, topic);
-	const own = async (serial = 'dev1') => {
-		const id = await bench().inventory.devices.find(tenant, serial);
-		if (!id) throw new Error(`${serial} is not known`);
-		return bench().inventory.objects.get(tenant, id);
-	};
+	const own = (serial = 'dev1') => bench().object(serial);
 	const packages = async (serial = 'dev1') => {
 		const found = await bench().inventory.software.list(tenant, (await own(serial)).id, {}, { skip: 0, limit: 50 });
 		return found.map(({ name, version }) => `${name} ${version}`);

@@ -6,11 +6,7 @@ const now = new Date(startTime).toISOString();
 
 describe('service/mqtt/template-handlers', () => {
 	const bench = useBench(openGatewayBench);
-	const object = async (serial = 'dev1') => {
-		const id = await bench().inventory.devices.find(tenant, serial);
-		if (!id) throw new Error(`${serial} is not known`);
-		return bench().inventory.objects.get(tenant, id);
-	};
+	const object = (serial = 'dev1') => bench().object(serial);
 
 	// Each row: what the device sends, the fragment, and what is in it afterwards (undefined: it is not there).
 	const rows: [lines: string, fragment: string, value: unknown][] = [
