@@ -44,9 +44,19 @@ export async function openUsers(options: {
 	const failures = new Map<string, { count: number; since: number }>();
 	const unknownUserHash = hashPassword(generatePassword());
 	let changesHeard = 0;
+	const onRemoved: ((tenant: string, userName: string) => void)[] = [];
 	users.watch((changes) => {
-		for (const { id } of changes) forget(id);
+		for (const { id, kind } of changes) {
+			forget(id);
+			const slash = id.indexOf('/');
+			if (kind === 'removed') for (const tell of onRemoved) tell(id.slice(0, slash), id.slice(slash + 1));
+		}
 	});
+
+	/** Calls back when a user is gone, so that its connections can be closed. */
+	function watchRemoved(listener: (tenant: string, userName: string) => void): void {
+		onRemoved.push(listener);
+	}
 
 	function forget(id: string): void {
 		changesHeard++;
@@ -125,7 +135,7 @@ export async function openUsers(options: {
 		forget(`${tenant}/${userName}`);
 	}
 
-	return { authenticate, set, setStep, create, find, remove };
+	return { authenticate, set, setStep, create, find, remove, watchRemoved };
 }
 
 const userCacheMilliseconds = 5000;

@@ -157,10 +157,11 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			handler: async ({ principal, param, query }) => {
 				const object = await scope.getObject(principal, param('id'));
 				const userName = query.withDeviceUser ? await deviceUserOf(object, principal) : undefined;
+				// First, so that a device which is connected cannot come back with its next message.
+				if (userName !== undefined) await access.users.remove(principal.tenant, userName);
 				const below = query.forceCascade ? childKinds : query.cascade ? cascaded(object) : [];
 				const removed = await inventory.objects.remove(principal.tenant, object.id, below);
 				for (const id of removed) await operations.failFor(principal.tenant, id, 'The device was removed from the inventory');
-				if (userName !== undefined) await access.users.remove(principal.tenant, userName);
 				services.onDevicesRemoved(principal.tenant, removed);
 				audit(principal, 'managed object removed', { managedObject: object.id, type: object.type, removed: removed.length });
 				return noContent;

@@ -61,6 +61,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 	const unacknowledged = new WeakMap<Client, Unacknowledged>();
 	/** The id of the packet that is being handed to the broker. */
 	let publishedId = 0;
+	const sessions = new Set<Session>();
 	const succession = createSuccession();
 	let queued = 0;
 	let onDrained = ignore;
@@ -123,12 +124,14 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		const entry = connected.get(client);
 		if (!entry) return;
 		metrics.mqttConnections.set(broker.connectedClients);
+		sessions.add(entry.session);
 		log.info(describe(client, entry.session), 'device connected');
 	});
 	broker.on('clientDisconnect', (client) => {
 		const entry = connected.get(client);
 		if (!entry) return;
 		entry.session.closed = true;
+		sessions.delete(entry.session);
 		succession.leave(entry.session, entry.queue.idle());
 		gateway.outbound.closed(entry.session);
 		unacknowledged.get(client)?.abandon();
@@ -139,6 +142,12 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 	broker.on('connectionError', (client, error) =>
 		log.debug({ ...origins.get(client), reason: error.message }, 'connection refused'),
 	);
+
+	access.users.watchRemoved((tenant, userName) => {
+		for (const { principal, connection } of sessions) {
+			if (principal.tenant === tenant && principal.userName === userName) connection.close('its user was removed');
+		}
+	});
 
 	async function connect(client: Client, username: string | undefined, password: string | undefined): Promise<number> {
 		const { address, host } = origins.get(client) ?? { address: '', host: '' };

@@ -109,12 +109,13 @@ describe('journeys/registration', () => {
 		expect(await device.untaken('s/e')).to.deep.equal([]);
 	});
 
-	it('lets no device in whose user went with it', async () => {
+	it('cuts off a device whose user went with it, and lets it in no more', async () => {
 		const credentials = await service.register('gone-1');
 		const device = await service.connect('gone-1', credentials);
 		await device.send('125');
 		const id = await service.operator.idOf('gone-1');
 		await service.operator.http.delete(`/inventory/managedObjects/${id}?withDeviceUser=true`);
+		await within('its connection is closed', device.closed);
 		const again = service.connect('gone-1', credentials).catch((error: Error & { code?: number }) => error.code);
 		expect(await within('the answer', again)).to.equal(4);
 	});
