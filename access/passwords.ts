@@ -30,16 +30,28 @@ export function createPasswordVerifier(options: {
 	const verified = new Map<string, number>();
 	const running = new Map<string, Promise<boolean>>();
 
+	/** Whether this password was right lately; costs no hash. */
+	function isKnown(storedHash: string, password: string): boolean {
+		return isFresh(digestOf(storedHash, password));
+	}
+
 	async function check(storedHash: string, password: string): Promise<boolean> {
-		const digest = createHmac('sha256', key).update(storedHash).update('\0').update(password).digest('base64');
-		const expires = verified.get(digest);
-		if (expires !== undefined && expires > options.clock()) return true;
+		const digest = digestOf(storedHash, password);
+		if (isFresh(digest)) return true;
 		// The same credentials that come many times at once are hashed once.
 		const hashing = running.get(digest) ?? verify(storedHash, password).finally(() => running.delete(digest));
 		running.set(digest, hashing);
 		const right = await hashing;
 		if (right) remember(digest);
 		return right;
+	}
+
+	function digestOf(storedHash: string, password: string): string {
+		return createHmac('sha256', key).update(storedHash).update('\0').update(password).digest('base64');
+	}
+
+	function isFresh(digest: string): boolean {
+		return (verified.get(digest) ?? Number.NEGATIVE_INFINITY) > options.clock();
 	}
 
 	function remember(digest: string): void {
@@ -49,5 +61,5 @@ export function createPasswordVerifier(options: {
 		if (verified.size > options.maxEntries && !oldest.done) verified.delete(oldest.value);
 	}
 
-	return { check };
+	return { check, isKnown };
 }

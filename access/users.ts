@@ -66,8 +66,10 @@ export async function openUsers(options: {
 	/** Checks a password. `address` is where the attempt came from. */
 	async function authenticate(tenant: string, userName: string, password: string, address: string): Promise<Authentication> {
 		const attempt = `${address} ${tenant}/${userName}`;
-		if (isThrottled(attempt)) return { ok: false, reason: 'throttled' };
 		const user = await findCached(`${tenant}/${userName}`);
+		// Whoever guesses locks out neither those who are in already nor other addresses.
+		if (isThrottled(attempt) && !(user && verifier.isKnown(user.passwordHash, password)))
+			return { ok: false, reason: 'throttled' };
 		// A user that does not exist costs what a wrong password costs.
 		const right = await verifier.check(user?.passwordHash ?? (await unknownUserHash), password);
 		if (user && right) return { ok: true, principal: toPrincipal(user) };

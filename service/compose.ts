@@ -24,18 +24,25 @@ export interface Service {
 export async function compose(config: Config, log: Logger): Promise<Service> {
 	const clock = createClock();
 	const metrics = createMetrics();
-	const store = await openSqliteStore({
-		directory: config.store.dataDir,
-		now: clock,
-		maxGroupSteps: config.store.groupMaxSteps,
-		maxWaitingBatches: config.store.waitingMaxBatches,
-	});
+	const store = await openStore(config, clock);
 	try {
 		return await open({ config, log, clock, metrics, store });
 	} catch (error) {
 		await store.close();
 		throw error;
 	}
+}
+
+async function openStore(config: Config, clock: () => number): Promise<DocumentStore> {
+	const opening = openSqliteStore({
+		directory: config.store.dataDir,
+		now: clock,
+		maxGroupSteps: config.store.groupMaxSteps,
+		maxWaitingBatches: config.store.waitingMaxBatches,
+	});
+	return opening.catch((error: unknown) => {
+		throw new Error(`DATA_DIR: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+	});
 }
 
 interface Foundation {
@@ -150,13 +157,14 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 		onDevicesRemoved: (of, ids) => gateway.devicesRemoved(of, ids),
 	});
 
+	const listeners = await openListeners({ config, app, broker });
+	// After the ports: a start that fails must not use up the one time that the passwords are shown.
 	const credentials = await access.prepare({
 		tenant: tenant.id,
 		adminUserName: tenant.adminUsername,
 		...(tenant.adminPassword && { adminPassword: tenant.adminPassword.reveal() }),
 		...(tenant.bootstrapPassword && { bootstrapPassword: tenant.bootstrapPassword.reveal() }),
 	});
-	const listeners = await openListeners({ config, app, broker });
 	const scheduler = startScheduler(
 		[{ name: 'delivery sweep', everyMilliseconds: config.mqtt.deliverySweepSeconds * 1000, run: gateway.outbound.sweepAll }],
 		log,

@@ -3,7 +3,7 @@ import { createServer, type Server as HttpServer, type IncomingMessage, type Req
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { createServer as createTlsServer, type SecureContextOptions, TLSSocket } from 'node:tls';
+import { createSecureContext, createServer as createTlsServer, type SecureContextOptions, TLSSocket } from 'node:tls';
 import { createWebSocketStream, WebSocketServer } from 'ws';
 import type { Config } from '../config/index.ts';
 import type { EmbeddedBroker, Origin } from './mqtt/index.ts';
@@ -67,11 +67,23 @@ function httpOptions(http: Config['http']) {
 
 async function readTls({ certFile, keyFile }: Config['tls']): Promise<SecureContextOptions> {
 	if (certFile === undefined || keyFile === undefined) throw new Error('TLS_CERT_FILE and TLS_KEY_FILE are needed for TLS');
-	return {
+	const options: SecureContextOptions = {
 		cert: await readTlsFile('TLS_CERT_FILE', certFile),
 		key: await readTlsFile('TLS_KEY_FILE', keyFile),
 		minVersion: 'TLSv1.2',
 	};
+	try {
+		createSecureContext(options);
+	} catch (error) {
+		const reason = error instanceof Error ? error.message : String(error);
+		throw new Error(
+			`TLS_CERT_FILE, TLS_KEY_FILE: '${certFile}' and '${keyFile}' are no certificate with its key in PEM: ${reason}`,
+			{
+				cause: error,
+			},
+		);
+	}
+	return options;
 }
 
 async function readTlsFile(setting: string, file: string): Promise<string> {

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { load, printConfig } from '../config/index.ts';
+import { helpText, readArguments } from './command-line.ts';
 import { compose } from './compose.ts';
 import { createLog } from './log.ts';
 import { readyText } from './ready-text.ts';
@@ -7,9 +7,9 @@ import { onStopSignal } from './stop-signal.ts';
 import { version } from './version.ts';
 
 async function main(): Promise<void> {
-	const file = process.env.CONFIG_FILE ? readFileSync(process.env.CONFIG_FILE, 'utf8') : undefined;
-	if (process.argv.includes('--print-config')) {
-		process.stdout.write(`${printConfig(process.env, file)}\n`);
+	const { asked, file } = readArguments(process.argv.slice(2), process.env);
+	if (asked !== undefined) {
+		process.stdout.write(asked === 'help' ? helpText : `${asked === 'version' ? version : printConfig(process.env, file)}\n`);
 		return;
 	}
 	const config = load(process.env, file);
@@ -23,9 +23,10 @@ async function main(): Promise<void> {
 	});
 }
 
-function fail(error: unknown): void {
+function fail(error: unknown): never {
 	process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-	process.exitCode = 1;
+	// What was opened before the failure would keep the process alive, without a port.
+	process.exit(1);
 }
 
 main().catch(fail);

@@ -50,7 +50,7 @@ function createMessageTally(registers: Registry[]) {
 	const counts = { up: new Map<string, number>(), down: new Map<string, number>() };
 	new Counter({
 		name: 'mqtt_messages_total',
-		help: 'MQTT messages by direction and template',
+		help: 'MQTT messages: up by template or kind of topic, down by topic',
 		labelNames: ['direction', 'template'],
 		registers,
 		collect() {

@@ -14,6 +14,7 @@ export function readyText({ listeners, credentials }: Service, config: Config): 
 		['MQTT', port.has('mqtt') && `mqtt://${host}:${port.get('mqtt')}`],
 		['MQTT over TLS', port.has('mqtts') && `mqtts://${host}:${port.get('mqtts')}`],
 		['MQTT over WebSocket', port.has('http') && `ws://${host}:${port.get('http')}/mqtt`],
+		['… over TLS', port.has('https') && `wss://${host}:${port.get('https')}/mqtt`],
 		['API description', port.has('http') && `http://${host}:${port.get('http')}${base}/docs`],
 		['Data', config.store.dataDir === ':memory:' ? 'in memory only' : config.store.dataDir],
 		['Tenant', config.tenant.id],

@@ -19,9 +19,9 @@ export function createAuthenticator({ access, defaultTenant }: { readonly access
 		if (outcome.ok) return outcome.principal;
 		if (outcome.reason === 'throttled') {
 			const extra = { headers: { 'Retry-After': throttleSeconds } };
-			throw new HttpError('http/throttled', 'Too many wrong passwords from this address: wait a minute', extra);
+			throw new HttpError('http/throttled', 'Too many wrong passwords for this user from this address: wait a minute', extra);
 		}
-		throw unauthorized(headers, 'Invalid credentials! : Bad credentials');
+		throw unauthorized(headers, 'Bad credentials: the user name, the password or the token is wrong');
 	};
 
 	async function checkBasic(value: string, address: string): Promise<Authentication> {
@@ -36,6 +36,14 @@ export function createAuthenticator({ access, defaultTenant }: { readonly access
 		const principal = await access.tokens.verify(token);
 		return principal ? { ok: true, principal } : rejected;
 	}
+}
+
+/** The user that a `Basic` header names, for the log. */
+export function claimedUser({ authorization }: IncomingHttpHeaders): string | undefined {
+	const [, value] = /^basic (.*)$/i.exec(authorization ?? '') ?? [];
+	if (value === undefined) return undefined;
+	const text = Buffer.from(value, 'base64').toString('utf8');
+	return text.includes(':') ? text.slice(0, text.indexOf(':')).slice(0, 100) : undefined;
 }
 
 const rejected: Authentication = { ok: false, reason: 'rejected' };

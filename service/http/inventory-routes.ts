@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { deviceUserPrefix, type Principal } from '../../access/index.ts';
-import { type ChildKind, childKinds, type ManagedObject, parseObjectBody, serialType } from '../../inventory/index.ts';
+import {
+	type ChildKind,
+	childKinds,
+	type ManagedObject,
+	type ObjectPatch,
+	parseObjectBody,
+	serialType,
+} from '../../inventory/index.ts';
 import { createAudit } from './audit.ts';
 import { openDeviceScope } from './device-scope.ts';
 import type { HttpServices } from './http-options.ts';
@@ -133,7 +140,7 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			handler: async ({ principal, param, body: patch, base }) => {
 				const { id } = await scope.getObject(principal, param('id'));
 				const object = await inventory.objects.update(principal.tenant, id, patch);
-				audit(principal, 'managed object changed', { managedObject: id, fields: Object.keys(patch.fragments).slice(0, 20) });
+				audit(principal, 'managed object changed', { managedObject: id, fields: changedFields(patch) });
 				return ok(await renderer.one(object, singleView(base, {})));
 			},
 		}),
@@ -249,4 +256,9 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 
 function cascaded({ fragments }: ManagedObject): readonly ChildKind[] {
 	return 'c8y_IsDevice' in fragments ? ['childDevices'] : [];
+}
+
+function changedFields({ name, type, softwareList, fragments }: ObjectPatch): string[] {
+	const fields = Object.entries({ name, type, c8y_SoftwareList: softwareList, ...fragments });
+	return fields.flatMap(([field, value]) => (value === undefined ? [] : field)).slice(0, 20);
 }

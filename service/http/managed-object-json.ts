@@ -30,7 +30,7 @@ const parentNames = {
 
 /** Child references in one answer. */
 const maxReferences = 10_000;
-/** Packages in one answer with several objects: further lists are left out, so that a page of devices stays one that fits into memory. */
+/** Packages in one answer with several objects: the lists of further devices are left out, so that a page stays one that fits into memory. */
 const maxPackages = 50_000;
 
 export type ManagedObjectRenderer = ReturnType<typeof createManagedObjectRenderer>;
@@ -44,17 +44,21 @@ export function createManagedObjectRenderer({
 	readonly clock: () => number;
 }) {
 	async function one(object: ManagedObject, view: ObjectView): Promise<Json> {
-		const [rendered] = await many(object.tenant, [object], view);
+		const [rendered] = await render(object.tenant, [object], view, true);
 		return rendered ?? {};
 	}
 
-	/** Objects of one tenant, in their order. */
+	/** Objects of one tenant, in their order. The list of an advanced device is shown only in `one`. */
 	async function many(tenant: string, objects: readonly ManagedObject[], view: ObjectView): Promise<Json[]> {
+		return render(tenant, objects, view, false);
+	}
+
+	async function render(tenant: string, objects: readonly ManagedObject[], view: ObjectView, alone: boolean): Promise<Json[]> {
 		const ids = objects.map(({ id }) => id);
 		const [children, parents, software] = await Promise.all([
 			view.withChildren ? inventory.objects.listChildren(tenant, ids, maxReferences) : [],
 			view.withParents ? Promise.all(ids.map((id) => inventory.objects.listParents(tenant, id))) : [],
-			softwareLists(tenant, objects, view),
+			softwareLists(tenant, objects, alone, view.withAdvancedList),
 		]);
 		const parentLinks = parents.flat();
 		const named = [
@@ -76,13 +80,15 @@ export function createManagedObjectRenderer({
 	async function softwareLists(
 		tenant: string,
 		objects: readonly ManagedObject[],
-		{ withAdvancedList }: ObjectView,
+		alone: boolean,
+		withAdvancedList: boolean,
 	): Promise<Map<ManagedObjectId, unknown[]>> {
 		const lists = new Map<ManagedObjectId, unknown[]>();
 		let shown = 0;
 		for (const { id, software, softwareOf } of objects) {
 			const legacy = software?.mode === 'legacy';
-			if (shown >= maxPackages || !(legacy || softwareOf || (software && withAdvancedList))) continue;
+			const advanced = alone && (softwareOf || (software && withAdvancedList));
+			if (shown >= maxPackages || !(legacy || advanced)) continue;
 			const packages = await inventory.software.listAll(tenant, softwareOf ?? id);
 			lists.set(id, packages.map(legacy ? legacyItem : packageJson));
 			shown += packages.length;

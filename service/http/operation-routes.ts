@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { Principal } from '../../access/index.ts';
 import { type Operation, type OperationFilter, operationStatuses } from '../../operations/index.ts';
-import { createAudit } from './audit.ts';
+import { auditFields, createAudit } from './audit.ts';
 import { openDeviceScope } from './device-scope.ts';
+import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
 import { newOperationBody, operationChangeBody, operationJson, operationSchema } from './operation-json.ts';
 import { pageParameters, pageSchema, readPage } from './paging.ts';
@@ -81,14 +82,18 @@ export function operationRoutes(services: HttpServices): Route[] {
 			path: '/devicecontrol/operations',
 			permission: 'operations:write',
 			summary: 'Remove operations',
-			description: 'All that match every filter; without a filter, all operations.',
+			description:
+				'All that match every filter. At least one filter must be named, so that a misspelt one does not remove everything.',
 			tag,
 			params: noParams,
 			query: z.object(filterParameters),
 			body: noBody,
 			answers: { 204: { description: 'Removed' } },
 			handler: async ({ principal, query }) => {
-				const filter = await scope.narrow(principal, filterOf(query));
+				const asked = filterOf(query);
+				if (Object.values(asked).every((value) => value === undefined))
+					throw new HttpError('http/badRequest', `Name at least one filter: ${Object.keys(asked).join(', ')}`);
+				const filter = await scope.narrow(principal, asked);
 				const removed = filter ? await operations.removeMatching(principal.tenant, filter) : 0;
 				audit(principal, 'operations removed', { ...filter, removed });
 				return noContent;
@@ -128,8 +133,8 @@ export function operationRoutes(services: HttpServices): Route[] {
 		}),
 	];
 
-	function auditOperation(principal: Principal, what: string, { id, deviceId, status, fragmentNames }: Operation): void {
-		audit(principal, what, { operation: id, device: deviceId, status, fragments: fragmentNames.slice(0, 10) });
+	function auditOperation(principal: Principal, what: string, operation: Operation): void {
+		audit(principal, what, auditFields(operation));
 	}
 }
 

@@ -25,12 +25,13 @@ export interface PageQuery {
 	readonly withTotalElements?: boolean | undefined;
 }
 
+const count = z.int().nonnegative();
 const statistics = z
 	.object({
-		currentPage: z.int(),
-		pageSize: z.int(),
-		totalPages: z.int().optional(),
-		totalElements: z.int().optional(),
+		currentPage: count.meta({ example: 1 }),
+		pageSize: count.meta({ example: 5 }),
+		totalPages: count.optional(),
+		totalElements: count.optional(),
 	})
 	.meta({ id: 'Statistics', description: 'Totals are there where they were asked for; 0 for an empty result' });
 

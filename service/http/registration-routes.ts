@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Registration, registrationStatuses } from '../../access/index.ts';
+import { AccessError, type Registration, registrationStatuses } from '../../access/index.ts';
 import { createAudit } from './audit.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
@@ -156,7 +156,7 @@ export function registrationRoutes(services: HttpServices): Route[] {
 			refusals: ['access/notFound'],
 			handler: async ({ principal, body, base }) => {
 				const credentials = await registration.poll(body.id);
-				if (!credentials) throw new HttpError('http/notFound', `There are no credentials for '${body.id}' yet: ask again`);
+				if (!credentials) throw new AccessError('access/notFound', `There are no credentials for '${body.id}' yet: ask again`);
 				const { tenant: tenantId, userName: username, password } = credentials;
 				audit(principal, 'device credentials handed out', { deviceTenant: tenantId, serial: body.id });
 				const self = `${base}/devicecontrol/deviceCredentials/${encodeURIComponent(body.id)}`;

@@ -44,12 +44,14 @@ export function sendReply(response: ServerResponse, { status, json, bytes, type,
 		response.writeHead(status, { ...protection, ...headers }).end();
 		return;
 	}
-	response
-		.writeHead(status, {
-			'Content-Type': type ?? 'application/json',
-			'Content-Length': Buffer.byteLength(body),
-			...protection,
-			...headers,
-		})
-		.end(body);
+	const length = Buffer.byteLength(body);
+	response.writeHead(status, {
+		'Content-Type': type ?? 'application/json',
+		'Content-Length': length,
+		...protection,
+		...headers,
+	});
+	// Text without other characters than ASCII goes out without being encoded.
+	if (typeof body === 'string' && length === body.length) response.end(body, 'latin1');
+	else response.end(body);
 }

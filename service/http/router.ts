@@ -1,6 +1,6 @@
 import type { Express, Request, Response } from 'express';
 import { mayDo, type Principal } from '../../access/index.ts';
-import { createAuthenticator } from './auth.ts';
+import { claimedUser, createAuthenticator } from './auth.ts';
 import { baseUrl } from './base-url.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
@@ -39,7 +39,7 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 				const call = callOf(request, response);
 				if (each.permission === 'public') sendReply(response, await each.answer(call));
 				else {
-					principal = await authenticate(request.headers, request.socket.remoteAddress ?? '');
+					principal = await identify(request);
 					if (!mayDo(principal, each.permission)) throw forbidden(principal, each.permission);
 					sendReply(response, await each.answer(call, principal));
 				}
@@ -50,6 +50,18 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 			observe(response.statusCode, seconds);
 			if (services.log.isLevelEnabled('debug')) logRequest(request, response.statusCode, seconds, principal);
 		};
+	}
+
+	async function identify(request: Request): Promise<Principal> {
+		const address = request.socket.remoteAddress ?? '';
+		try {
+			return await authenticate(request.headers, address);
+		} catch (error) {
+			// Asked for without credentials, as browsers do first, is no attempt.
+			if (error instanceof HttpError && request.headers.authorization !== undefined)
+				services.log.info({ address, user: claimedUser(request.headers), path: request.path }, `login refused: ${error.code}`);
+			throw error;
+		}
 	}
 
 	function callOf(request: Request, response: Response): IncomingCall {

@@ -7,7 +7,7 @@ import {
 	parseManagedObjectId,
 	type SoftwarePackage,
 } from '../../inventory/index.ts';
-import { createAudit } from './audit.ts';
+import { auditFields, createAudit } from './audit.ts';
 import { openDeviceScope } from './device-scope.ts';
 import type { HttpServices } from './http-options.ts';
 import { arrayBody } from './json-decode.ts';
@@ -64,9 +64,10 @@ export function softwareRoutes(services: HttpServices): Route[] {
 	});
 	const wantedChanges = arrayBody(
 		z.array(
-			z
-				.looseObject({ name, version: version.nullish(), url, softwareType, action: z.enum(['install', 'delete']) })
-				.meta({ id: 'SoftwareChange' }),
+			z.looseObject({ name, version: version.nullish(), url, softwareType, action: z.enum(['install', 'delete']) }).meta({
+				id: 'SoftwareChange',
+				example: { name: 'hello', version: '2.10', softwareType: 'apt', url: '', action: 'install' },
+			}),
 		),
 		{ maxItems: limits.maxPackages, fault: (item) => packageFault({ ...item, version: item.version ?? '' }, limits) },
 	);
@@ -181,14 +182,14 @@ export function softwareRoutes(services: HttpServices): Route[] {
 			handler: async ({ principal, query, body, base }) => {
 				const { id } = await scope.getObject(principal, query.deviceId);
 				const operation = await operations.createSoftwareChange(principal.tenant, id, body);
-				audit(principal, 'operation created', { operation: operation.id, device: id, fragments: operation.fragmentNames });
+				audit(principal, 'operation created', auditFields(operation));
 				return created(operationJson(operation, base));
 			},
 		}),
 	];
 
 	function auditSoftware(principal: Principal, what: string, device: ManagedObjectId, packages: number): void {
-		audit(principal, what, { device, packages });
+		audit(principal, what, { managedObject: device, packages });
 	}
 }
 
