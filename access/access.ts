@@ -13,7 +13,10 @@ const spec: CollectionSpec<Tenant> = { name: 'tenants', indexes: [] };
 
 export interface AccessOptions {
 	readonly store: DocumentStore;
+	/** Milliseconds since 1970. */
 	readonly clock: () => number;
+	/** Milliseconds that never go back, for durations. */
+	readonly elapsed: () => number;
 	readonly limits: AuthenticationLimits;
 	readonly tokenLifetimeSeconds: number;
 }
@@ -35,9 +38,9 @@ export interface ShownCredentials {
 export type Access = Awaited<ReturnType<typeof openAccess>>;
 
 /** Opens tenants, users, registrations and tokens on a store. */
-export async function openAccess({ store, clock, limits, tokenLifetimeSeconds }: AccessOptions) {
+export async function openAccess({ store, clock, elapsed, limits, tokenLifetimeSeconds }: AccessOptions) {
 	const tenants = await store.collection(spec);
-	const users = await openUsers({ store, clock, limits });
+	const users = await openUsers({ store, clock, elapsed, limits });
 	const registration = await openDeviceRegistration({ store, users, clock });
 	const tokens = await openTokens({ store, users, clock, lifetimeSeconds: tokenLifetimeSeconds });
 

@@ -22,4 +22,5 @@ export {
 	type Role,
 	rolePermissions,
 } from './principal.ts';
+export { isSerialOfOther } from './serials.ts';
 export type { Authentication, AuthenticationLimits } from './users.ts';

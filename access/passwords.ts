@@ -24,7 +24,8 @@ export function generatePassword(): string {
 export function createPasswordVerifier(options: {
 	readonly maxEntries: number;
 	readonly ttlMilliseconds: number;
-	readonly clock: () => number;
+	/** Milliseconds that never go back. */
+	readonly elapsed: () => number;
 }) {
 	const key = randomBytes(32);
 	const verified = new Map<string, number>();
@@ -51,12 +52,12 @@ export function createPasswordVerifier(options: {
 	}
 
 	function isFresh(digest: string): boolean {
-		return (verified.get(digest) ?? Number.NEGATIVE_INFINITY) > options.clock();
+		return (verified.get(digest) ?? Number.NEGATIVE_INFINITY) > options.elapsed();
 	}
 
 	function remember(digest: string): void {
 		verified.delete(digest);
-		verified.set(digest, options.clock() + options.ttlMilliseconds);
+		verified.set(digest, options.elapsed() + options.ttlMilliseconds);
 		const oldest = verified.keys().next();
 		if (verified.size > options.maxEntries && !oldest.done) verified.delete(oldest.value);
 	}

@@ -31,14 +31,16 @@ export type Users = Awaited<ReturnType<typeof openUsers>>;
 export async function openUsers(options: {
 	readonly store: DocumentStore;
 	readonly clock: () => number;
+	/** Milliseconds that never go back, for durations. */
+	readonly elapsed: () => number;
 	readonly limits: AuthenticationLimits;
 }) {
-	const { store, clock, limits } = options;
+	const { store, clock, elapsed, limits } = options;
 	const users: Collection<User> = await store.collection(spec);
 	const verifier = createPasswordVerifier({
 		maxEntries: limits.cacheEntries,
 		ttlMilliseconds: limits.cacheTtlMilliseconds,
-		clock,
+		elapsed,
 	});
 	const known = new Map<string, { readonly user: User; readonly readAt: number }>();
 	const failures = new Map<string, { count: number; since: number }>();
@@ -80,12 +82,12 @@ export async function openUsers(options: {
 	// Read again after a while, because a change made by another process may not be heard of.
 	async function findCached(id: string): Promise<User | undefined> {
 		const cached = known.get(id);
-		if (cached && clock() - cached.readAt < userCacheMilliseconds) return cached.user;
+		if (cached && elapsed() - cached.readAt < userCacheMilliseconds) return cached.user;
 		const heardBefore = changesHeard;
 		const user = await users.get(id);
 		known.delete(id);
 		// What was read while somebody changed it may be old already.
-		if (user && heardBefore === changesHeard) known.set(id, { user, readAt: clock() });
+		if (user && heardBefore === changesHeard) known.set(id, { user, readAt: elapsed() });
 		if (known.size > limits.cacheEntries) known.delete(known.keys().next().value ?? '');
 		return user;
 	}
@@ -93,13 +95,13 @@ export async function openUsers(options: {
 	function isThrottled(attempt: string): boolean {
 		const failed = failures.get(attempt);
 		if (!failed) return false;
-		if (clock() - failed.since < 60_000) return failed.count >= limits.failuresPerMinute;
+		if (elapsed() - failed.since < 60_000) return failed.count >= limits.failuresPerMinute;
 		failures.delete(attempt);
 		return false;
 	}
 
 	function noteFailure(attempt: string): void {
-		const failed = failures.get(attempt) ?? { count: 0, since: clock() };
+		const failed = failures.get(attempt) ?? { count: 0, since: elapsed() };
 		failed.count++;
 		failures.delete(attempt);
 		failures.set(attempt, failed);

@@ -41,5 +41,12 @@ const packetHoldsPayload: Rule = {
 	right: 'more than MQTT_PAYLOAD_MAX_BYTES, which it must have room for',
 };
 
+const packetHoldsList: Rule = {
+	at: ['mqtt', 'packetMaxBytes'],
+	reads: ['mqtt.packetMaxBytes', 'mqtt.listPayloadMaxBytes'],
+	holds: ({ mqtt }) => mqtt.packetMaxBytes > mqtt.listPayloadMaxBytes,
+	right: 'more than MQTT_LIST_PAYLOAD_MAX_BYTES, which it must have room for',
+};
+
 /** Everything that must hold between settings. */
-export const rules: readonly Rule[] = [...differentPorts, ...tlsFiles, packetHoldsPayload];
+export const rules: readonly Rule[] = [...differentPorts, ...tlsFiles, packetHoldsPayload, packetHoldsList];

@@ -46,6 +46,18 @@ export const groups = {
 				2000,
 				'Largest `pageSize` that a list accepts, in entries.',
 			),
+			scansAtOnce: setting(
+				'HTTP_SCANS_AT_ONCE',
+				wholeNumber(1, 100),
+				2,
+				'How many searches and totals, which look at many documents, run at a time; others come in between.',
+			),
+			scansWaitingPerUser: setting(
+				'HTTP_SCANS_WAITING_PER_USER',
+				wholeNumber(1, 10_000),
+				50,
+				'How many of those of one user may wait; more are answered with 429.',
+			),
 			headersMaxBytes: setting(
 				'HTTP_HEADERS_MAX_BYTES',
 				wholeNumber(kibibyte, mebibyte),
@@ -87,6 +99,24 @@ export const groups = {
 				bytes,
 				16_184,
 				'Largest payload of a publish from a device, in bytes; a larger one is answered on `s/e` and nothing of it is stored.',
+			),
+			listPayloadMaxBytes: setting(
+				'MQTT_LIST_PAYLOAD_MAX_BYTES',
+				bytes,
+				256 * kibibyte,
+				'Largest payload that begins with a software list (140, 141, 142, 116), in bytes; devices cut such lists by the number of packages. The larger of this and MQTT_PAYLOAD_MAX_BYTES holds.',
+			),
+			linesMax: setting(
+				'MQTT_LINES_MAX',
+				wholeNumber(1, 1_000_000),
+				2000,
+				'How many lines of one publish are read; those after them are answered on `s/e` together.',
+			),
+			downlinkBufferMaxBytes: setting(
+				'MQTT_DOWNLINK_BUFFER_MAX_BYTES',
+				bytes,
+				mebibyte,
+				'How many bytes to one device may wait to be written to its connection; more answers are dropped, and operations wait.',
 			),
 			packetMaxBytes: setting(
 				'MQTT_PACKET_MAX_BYTES',

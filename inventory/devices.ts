@@ -21,18 +21,19 @@ export function openDevices({ objects, externalIds }: { readonly objects: Manage
 	}
 
 	/**
-	 * The object of a serial, created where there is none; two callers at once get the same one. [SR-100] [SR-101] [SR-102]
+	 * The object of a serial, created where there is none; two callers at once get the same one. `device` is asked only then,
+	 * and refuses by throwing. [SR-100] [SR-101] [SR-102]
 	 * @throws InventoryError `inventory/notFound` when the parent does not exist
 	 */
 	async function ensure(
 		tenant: string,
 		serial: string,
-		device: () => NewDevice,
+		device: () => NewDevice | Promise<NewDevice>,
 	): Promise<{ readonly id: ManagedObjectId; readonly created: boolean }> {
 		for (;;) {
 			const known = await find(tenant, serial);
 			if (known) return { id: known, created: false };
-			const { owner, name, type, fragments, parent } = device();
+			const { owner, name, type, fragments, parent } = await device();
 			const object = await objects.create(
 				tenant,
 				{ owner, patch: { name, type, fragments }, ...(parent && { parent }) },

@@ -10,4 +10,11 @@ export type { OperationLimits } from './operation-rules.ts';
 /** The statuses and what may follow what. */
 export { nextStatus, type OperationStatus, operationStatuses, operationTransitions } from './operation-status.ts';
 export { type NewOperation, type OperationChange, type OperationFilter, type Operations, openOperations } from './operations.ts';
-export { completeList, hasSoftwareTypes, type SoftwareAction, type SoftwareItem, toSoftwareItem } from './software-items.ts';
+export {
+	completeList,
+	hasSoftwareTypes,
+	type SoftwareAction,
+	type SoftwareItem,
+	toSoftwareItem,
+	withTypeOfVersion,
+} from './software-items.ts';

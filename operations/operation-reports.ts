@@ -17,8 +17,10 @@ export interface Ending {
 	readonly results?: readonly string[];
 }
 
-// How long a publish that arrives again is known: longer than a device keeps trying, shorter than its packet ids take to repeat.
-const receiptMilliseconds = 24 * 3600 * 1000;
+// How long a publish that arrives again is known: longer than a device usually takes to come back and send it again, and short,
+// because a device that was restarted begins anew with its packet ids. One that is taken for known wrongly leaves its operation
+// PENDING, and it is sent again when the device subscribes next.
+const receiptMilliseconds = 3600 * 1000;
 
 /** What devices report about their operations. Reports without an id take the oldest operation in the state before. [SR-501] … [SR-507] */
 export function openReports({

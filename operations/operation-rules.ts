@@ -1,6 +1,6 @@
 import type { ManagedObject } from '../inventory/index.ts';
 import { OperationError } from './operation-error.ts';
-import { announcedTexts, hasSoftwareTypes, toSoftwareItem } from './software-items.ts';
+import { announcedTexts, hasSoftwareTypes, toSoftwareItem, withTypeOfVersion } from './software-items.ts';
 
 export interface OperationLimits {
 	/** Bytes of an operation as JSON. */
@@ -87,7 +87,7 @@ function checkItems(path: string, value: unknown, device: ManagedObject, limits:
 		optionalTexts(at, item, ['version', 'url', 'softwareType', 'id']);
 		if (withAction && item.action !== 'install' && item.action !== 'delete')
 			throw invalid(`${at}.action`, `must be 'install' or 'delete', found ${shown(item.action)}`);
-		const { softwareType } = toSoftwareItem(item);
+		const { softwareType } = withTypeOfVersion(toSoftwareItem(item));
 		if (types && softwareType !== '' && !types.includes(softwareType)) {
 			throw new OperationError(
 				'operation/unsupported',

@@ -1,4 +1,4 @@
-import { type Inventory, type ManagedObject, type ManagedObjectId, withoutNulls } from '../inventory/index.ts';
+import { type Inventory, InventoryError, type ManagedObject, type ManagedObjectId, withoutNulls } from '../inventory/index.ts';
 import {
 	type Collection,
 	type CollectionSpec,
@@ -25,6 +25,8 @@ const spec: CollectionSpec<Operation> = {
 		{ name: 'byAgentStatus', keys: ['tenant', 'agentId', 'status', 'seq'] },
 		{ name: 'byFragment', keys: ['tenant', 'fragmentNames', 'seq'], multikey: 'fragmentNames' },
 		{ name: 'byDeviceFragment', keys: ['tenant', 'deviceId', 'fragmentNames', 'seq'], multikey: 'fragmentNames' },
+		// What reports without an id look for, whatever the device has done before.
+		{ name: 'byDeviceStatusFragment', keys: ['tenant', 'deviceId', 'status', 'fragmentNames', 'seq'], multikey: 'fragmentNames' },
 	],
 };
 
@@ -75,7 +77,6 @@ export async function openOperations(options: {
 	 */
 	async function create(tenant: string, { deviceId, description, fragments }: NewOperation): Promise<Operation> {
 		const device = await inventory.objects.get(tenant, deviceId);
-		checkOperation(fragments, device, limits);
 		const [agent, externalIds, seq] = await Promise.all([
 			inventory.objects.findAgent(tenant, device),
 			inventory.externalIds.list(tenant, deviceId),
@@ -101,9 +102,13 @@ export async function openOperations(options: {
 			revision: 1,
 			delivery: { status: 'PENDING', time: now },
 		};
-		const reason = fault(operation, device);
-		if (reason) throw new OperationError('operation/tooLarge', reason);
-		await operations.insert(operation);
+		checkAgainst(device, operation);
+		// Together with the proof that the device is still there: what waits for a device that is gone would wait for ever.
+		const outcome = await store.batch([
+			{ kind: 'require', collection: 'managedObjects', id: device._id },
+			{ kind: 'insert', collection: spec.name, document: operation },
+		]);
+		if (!outcome.ok) throw new InventoryError('inventory/notFound', `No managed object for id '${deviceId}'`);
 		return operation;
 	}
 
@@ -188,7 +193,7 @@ export async function openOperations(options: {
 				throw new OperationError('operation/transition', `Operation '${id}' is ${operation.status} and cannot become ${status}`);
 			}
 			const merged = fragments ? withoutNulls({ ...operation.fragments, ...fragments }) : operation.fragments;
-			if (fragments) checkChange(merged, limits);
+			if (fragments) await checkMerged(operation, merged);
 			const set = {
 				...(outcome === 'changed' && { status, lastUpdated: clock() }),
 				...(failureReason !== undefined && !isFinal(operation.status) && { failureReason }),
@@ -201,6 +206,19 @@ export async function openOperations(options: {
 			const changed = await operations.findOneAndUpdate(expected, { $set: set });
 			if (changed) return changed;
 		}
+	}
+
+	// What the device may still be sent has to be as right as what is created.
+	async function checkMerged(operation: Operation, fragments: Operation['fragments']): Promise<void> {
+		checkChange(fragments, limits);
+		const device = isFinal(operation.status) ? undefined : await inventory.objects.find(operation.tenant, operation.deviceId);
+		if (device) checkAgainst(device, { ...operation, fragments });
+	}
+
+	function checkAgainst(device: ManagedObject, operation: Operation): void {
+		checkOperation(operation.fragments, device, limits);
+		const reason = fault(operation, device);
+		if (reason) throw new OperationError('operation/tooLarge', reason);
 	}
 
 	/** Removes what matches, a bounded number at a time. Returns how many. */

@@ -11,21 +11,25 @@ export interface SoftwareItem {
 	readonly action: SoftwareAction;
 }
 
-/** Reads an item of an accepted operation. An old-style version `1.0::debian` carries the type. */
+/** Reads an item of an accepted operation, as it was sent. */
 export function toSoftwareItem(item: Readonly<Record<string, unknown>>): SoftwareItem {
 	const text = (field: string): string => {
 		const value = item[field];
 		return typeof value === 'string' ? value : '';
 	};
-	const version = text('version');
-	const typeAt = text('softwareType') === '' ? version.lastIndexOf('::') : -1;
 	return {
 		name: text('name'),
-		version: typeAt < 0 ? version : version.slice(0, typeAt),
-		softwareType: typeAt < 0 ? text('softwareType') : version.slice(typeAt + 2),
+		version: text('version'),
+		softwareType: text('softwareType'),
 		url: text('url'),
 		action: item.action === 'delete' ? 'delete' : 'install',
 	};
+}
+
+/** An item for a device that knows types: the old-style version `1.0::debian` carries the type. */
+export function withTypeOfVersion(item: SoftwareItem): SoftwareItem {
+	const at = item.softwareType === '' ? item.version.lastIndexOf('::') : -1;
+	return at < 0 ? item : { ...item, version: item.version.slice(0, at), softwareType: item.version.slice(at + 2) };
 }
 
 /** What the device announced, as texts; `undefined` where it announced nothing. */

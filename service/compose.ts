@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { openAccess, type ShownCredentials } from '../access/index.ts';
 import type { Config } from '../config/index.ts';
 import { openInventory, type PackageLimits } from '../inventory/index.ts';
-import { openOperations } from '../operations/index.ts';
+import { openOperations, operationStatuses } from '../operations/index.ts';
 import type { DocumentStore } from '../store/index.ts';
 import { openSqliteStore } from '../store/sqlite/index.ts';
 import { createHttpApp } from './http/index.ts';
@@ -22,7 +22,7 @@ export interface Service {
 
 /** Builds the service from its parts and opens its ports. Nothing else in the project knows all of them. */
 export async function compose(config: Config, log: Logger): Promise<Service> {
-	const clock = createClock();
+	const clock = Date.now;
 	const metrics = createMetrics();
 	const store = await openStore(config, clock);
 	try {
@@ -63,9 +63,11 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 		urlMaxLength: limits.packageUrlMaxCharacters,
 	};
 	const maxFragments = limits.fragmentsMax;
+	const elapsed = () => performance.now();
 	const access = await openAccess({
 		store,
 		clock,
+		elapsed,
 		limits: {
 			cacheEntries: config.access.cacheMaxEntries,
 			cacheTtlMilliseconds: config.access.cacheTtlSeconds * 1000,
@@ -102,6 +104,8 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 		limits: {
 			maxFragments,
 			payloadMaxBytes: config.mqtt.payloadMaxBytes,
+			listPayloadMaxBytes: config.mqtt.listPayloadMaxBytes,
+			linesMax: config.mqtt.linesMax,
 			downlinkMaxBytes: config.mqtt.downlinkPayloadMaxBytes,
 			unacknowledgedMaxMessages: config.mqtt.unacknowledgedMaxMessages,
 			autoCreation: tenant.deviceAutoCreation,
@@ -112,7 +116,7 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 		access,
 		metrics,
 		log,
-		clock,
+		clock: elapsed,
 		defaultTenant: tenant.id,
 		limits: config.mqtt,
 	});
@@ -131,6 +135,9 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 			jsonMaxDepth: config.http.jsonMaxDepth,
 			pageSizeMax: config.http.pageSizeMax,
 			pageSizeDefault: 5,
+			childReferencesMax: limits.childReferencesMax,
+			scansAtOnce: config.http.scansAtOnce,
+			scansWaitingPerUser: config.http.scansWaitingPerUser,
 			packageLimits,
 			maxFragments,
 			defaultTenant: tenant.id,
@@ -152,7 +159,8 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 			metrics.storeBytes.set(figures.sizeBytes);
 			metrics.mqttConnections.set(broker.connections());
 			metrics.mqttQueued.set(broker.queuedMessages());
-			for (const { status, count } of await operations.countByStatus()) metrics.operations.set({ status: String(status) }, count);
+			const counts = new Map((await operations.countByStatus()).map(({ status, count }) => [status, count]));
+			for (const status of operationStatuses) metrics.operations.set({ status }, counts.get(status) ?? 0);
 		},
 		onDevicesRemoved: (of, ids) => gateway.devicesRemoved(of, ids),
 	});
@@ -181,13 +189,4 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 	}
 
 	return { listeners, credentials, close };
-}
-
-/** Milliseconds since 1970 that never go back while the process runs: the order of operations hangs on it. */
-function createClock(): () => number {
-	let last = 0;
-	return () => {
-		last = Math.max(last, Date.now());
-		return last;
-	};
 }

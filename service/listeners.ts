@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { createServer, type Server as HttpServer, type IncomingMessage, type RequestListener } from 'node:http';
+import { createServer, type Server as HttpServer, type IncomingMessage, type RequestListener, ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createSecureContext, createServer as createTlsServer, type SecureContextOptions, TLSSocket } from 'node:tls';
 import { createWebSocketStream, WebSocketServer } from 'ws';
@@ -46,7 +46,7 @@ export async function openListeners({ config, app, broker }: ListenerOptions): P
 		web.requestTimeout = http.requestTimeoutSeconds * 1000;
 		web.keepAliveTimeout = http.keepAliveTimeoutSeconds * 1000;
 		web.maxHeadersCount = http.headersMaxCount;
-		upgradeToMqtt(web, broker, mqtt.packetMaxBytes);
+		upgradeToMqtt(web, broker, app, mqtt.packetMaxBytes);
 		return web;
 	}
 
@@ -94,7 +94,7 @@ async function readTlsFile(setting: string, file: string): Promise<string> {
 	}
 }
 
-function upgradeToMqtt(web: HttpServer, broker: EmbeddedBroker, maxPayload: number): void {
+function upgradeToMqtt(web: HttpServer, broker: EmbeddedBroker, app: RequestListener, maxPayload: number): void {
 	const webSockets = new WebSocketServer({
 		noServer: true,
 		maxPayload,
@@ -102,6 +102,10 @@ function upgradeToMqtt(web: HttpServer, broker: EmbeddedBroker, maxPayload: numb
 	});
 	web.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
 		socket.on('error', () => socket.destroy());
+		if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
+			answerWithoutUpgrade(request, socket, app);
+			return;
+		}
 		if (request.url?.split('?')[0] !== '/mqtt') {
 			socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
 			return;
@@ -111,6 +115,20 @@ function upgradeToMqtt(web: HttpServer, broker: EmbeddedBroker, maxPayload: numb
 			broker.handle(createWebSocketStream(webSocket), { ...originOf(request.socket), ...(host && { host }) });
 		});
 	});
+}
+
+// Clients may offer another protocol, HTTP/2 for one, and go on with HTTP/1.1 when that is not taken up. [RFC 9110, 7.8]
+function answerWithoutUpgrade(request: IncomingMessage, socket: Duplex, app: RequestListener): void {
+	const hasBody = request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
+	if (hasBody || !(socket instanceof Socket)) {
+		socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+		return;
+	}
+	const response = new ServerResponse(request);
+	response.shouldKeepAlive = false;
+	response.assignSocket(socket);
+	response.on('finish', () => socket.end());
+	app(request, response);
 }
 
 function originOf(socket: Socket): Origin {
@@ -138,10 +156,24 @@ function listen(name: Listener['name'], server: Server, port: number, host: stri
 
 async function closeServer(server: Server, sockets: ReadonlySet<Socket>, graceMilliseconds: number): Promise<void> {
 	const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-	if ('closeIdleConnections' in server && typeof server.closeIdleConnections === 'function') server.closeIdleConnections();
+	const closing = isWebServer(server) ? closeWhenIdle(server) : undefined;
 	const deadline = setTimeout(() => {
 		for (const socket of sockets) socket.destroy();
 	}, graceMilliseconds);
 	await closed;
 	clearTimeout(deadline);
+	clearInterval(closing);
+}
+
+function isWebServer(server: Server): server is HttpServer {
+	return 'closeIdleConnections' in server;
+}
+
+/** Every answer from now on is the last one on its connection. */
+function closeWhenIdle(server: HttpServer): NodeJS.Timeout {
+	server.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
+		response.shouldKeepAlive = false;
+	});
+	server.closeIdleConnections();
+	return setInterval(() => server.closeIdleConnections(), 50);
 }

@@ -16,6 +16,11 @@ export function createMetrics() {
 			labelNames: ['kind'],
 			registers,
 		}),
+		mqttDropped: new Counter({
+			name: 'mqtt_answers_dropped_total',
+			help: 'Answers that were not sent, because the device leaves too much unread',
+			registers,
+		}),
 		mqttConnections: new Gauge({ name: 'mqtt_connections', help: 'Connected MQTT clients', registers }),
 		mqttConnects: new Counter({
 			name: 'mqtt_connects_total',

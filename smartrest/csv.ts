@@ -23,12 +23,12 @@ const byteOrderMark = 0xfeff;
 /**
  * Cuts a payload into lines and fields; never throws, leaves out blank lines, takes time linear in the payload [SR-CSV].
  * A line with a faulty quoted field ends at the first line break after that field's opening quote, so that the lines beside
- * it are still read.
+ * it are still read. After `maximumRecords` the rest is not looked at.
  */
-export function decodeRecords(payload: string): CsvRecord[] {
+export function decodeRecords(payload: string, maximumRecords = Number.POSITIVE_INFINITY): CsvRecord[] {
 	const cursor: Cursor = { text: payload, at: payload.charCodeAt(0) === byteOrderMark ? 1 : 0, line: 1, comma: -1, lineFeed: -1 };
 	const records: CsvRecord[] = [];
-	while (cursor.at < payload.length) {
+	while (cursor.at < payload.length && records.length < maximumRecords) {
 		const record = readRecord(cursor);
 		if (record.fields.length !== 1 || record.fields[0] !== '' || record.fault !== undefined) records.push(record);
 	}

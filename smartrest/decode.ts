@@ -51,8 +51,8 @@ function decodeWith(table: TemplatesById, payload: string, limits: DecodeLimits)
 	if (limits.maximumBytes !== undefined && hasMoreBytes(payload, limits.maximumBytes)) {
 		return [tooLarge(1, `the payload has more than ${limits.maximumBytes} bytes - send it in smaller parts`)];
 	}
-	const records = decodeRecords(payload);
 	const maximumLines = limits.maximumLines ?? Number.POSITIVE_INFINITY;
+	const records = decodeRecords(payload, maximumLines + 1);
 	const lines = (records.length > maximumLines ? records.slice(0, maximumLines) : records).map((record) =>
 		decodeLine(table, record),
 	);

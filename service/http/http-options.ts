@@ -12,6 +12,11 @@ export interface HttpOptions {
 	readonly pageSizeMax: number;
 	readonly pageSizeDefault: number;
 	readonly packageLimits: PackageLimits;
+	/** Reads that look at many documents: how many run at a time, and how many of one user may wait. */
+	readonly scansAtOnce: number;
+	readonly scansWaitingPerUser: number;
+	/** Children that one managed object shows in itself. */
+	readonly childReferencesMax: number;
 	/** Fragments of a managed object. */
 	readonly maxFragments: number;
 	/** The tenant of credentials that name none. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { deviceUserPrefix, type Principal } from '../../access/index.ts';
+import { isSerialOfOther, type Principal } from '../../access/index.ts';
 import { type ExternalId, serialType } from '../../inventory/index.ts';
 import { createAudit } from './audit.ts';
 import { openDeviceScope } from './device-scope.ts';
@@ -48,6 +48,8 @@ export function identityRoutes(services: HttpServices): Route[] {
 				const { id } = await scope.getObject(principal, param('id'));
 				await checkSerial(principal, body);
 				const bound = await externalIds.bind(principal.tenant, body.type, body.externalId, id);
+				// Whoever is connected under this serial speaks for this object from now on.
+				services.onDevicesRemoved(principal.tenant, [id]);
 				audit(principal, 'external id created', { managedObject: id, type: bound.type, externalId: bound.externalId });
 				return created(externalIdJson(bound, base));
 			},
@@ -102,6 +104,7 @@ export function identityRoutes(services: HttpServices): Route[] {
 			handler: async ({ principal, param }) => {
 				const { type, externalId, managedObjectId } = await getInScope(principal, param('type'), param('externalId'));
 				await externalIds.remove(principal.tenant, type, externalId);
+				services.onDevicesRemoved(principal.tenant, [managedObjectId]);
 				audit(principal, 'external id removed', { managedObject: managedObjectId, type, externalId });
 				return noContent;
 			},
@@ -115,9 +118,8 @@ export function identityRoutes(services: HttpServices): Route[] {
 	}
 
 	// Whoever owns a serial is what MQTT messages under it are written to: a device must not take that of another one.
-	async function checkSerial({ tenant, role, userName }: Principal, { type, externalId }: { type: string; externalId: string }) {
-		if (role !== 'device' || type !== serialType || deviceUserPrefix + externalId === userName) return;
-		if (await services.access.users.find(tenant, deviceUserPrefix + externalId))
+	async function checkSerial(principal: Principal, { type, externalId }: { type: string; externalId: string }) {
+		if (type === serialType && (await isSerialOfOther(services.access.users, principal, externalId)))
 			throw new HttpError('http/forbidden', `'${externalId}' is the serial of another device`);
 	}
 }

@@ -12,12 +12,12 @@ import { createAudit } from './audit.ts';
 import { openDeviceScope } from './device-scope.ts';
 import type { HttpServices } from './http-options.ts';
 import { describedBody } from './json-decode.ts';
-import { availabilityOf, createManagedObjectRenderer, type ObjectView } from './managed-object-json.ts';
+import { availabilityOf, createManagedObjectRenderer, type Json, type ObjectView } from './managed-object-json.ts';
 import { idSchema, managedObjectBodySchema, managedObjectSchema } from './managed-object-schema.ts';
 import { pageParameters, pageSchema, readPage } from './paging.ts';
 import { booleanParameter, listParameter, refusedParameter, textParameter } from './query-values.ts';
 import { created, noContent, ok } from './reply.ts';
-import { noBody, noParams, noQuery, type Route, route } from './route.ts';
+import { type IncomingCall, noBody, noParams, noQuery, type Route, route } from './route.ts';
 
 const later = 'is not understood yet; type, fragmentType, owner and ids are';
 
@@ -51,9 +51,15 @@ const tag = 'Inventory';
 export function inventoryRoutes(services: HttpServices): Route[] {
 	const { inventory, operations, access, options, clock } = services;
 	const scope = openDeviceScope(services);
-	const renderer = createManagedObjectRenderer(services);
+	const renderer = createManagedObjectRenderer({ ...services, maxReferences: options.childReferencesMax });
 	const audit = createAudit(services.log);
 	const body = describedBody(managedObjectBodySchema, (value) => parseObjectBody(value, options));
+
+	// A whole software list takes its turn with the searches.
+	function one(object: ManagedObject, view: ObjectView, scan: IncomingCall['scan']): Promise<Json> {
+		const render = () => renderer.one(object, view);
+		return object.softwareOf !== undefined || object.software !== undefined ? scan(render) : render();
+	}
 
 	return [
 		route({
@@ -106,9 +112,9 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			query: z.object(filterParameters),
 			body: noBody,
 			answers: { 200: { description: 'A bare number', schema: z.int() } },
-			handler: async ({ principal, query }) => {
+			handler: async ({ principal, query, scan }) => {
 				const filter = { ...query, owner: scope.ownerSeenBy(principal, query.owner) };
-				return ok(await inventory.objects.count(principal.tenant, filter));
+				return ok(await scan(() => inventory.objects.count(principal.tenant, filter)));
 			},
 		}),
 		route({
@@ -122,8 +128,8 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			body: noBody,
 			answers: oneObject,
 			refusals: ['inventory/notFound'],
-			handler: async ({ principal, param, query, base }) =>
-				ok(await renderer.one(await scope.getObject(principal, param('id')), singleView(base, query))),
+			handler: async ({ principal, param, query, base, scan }) =>
+				ok(await one(await scope.getObject(principal, param('id')), singleView(base, query), scan)),
 		}),
 		route({
 			method: 'put',
@@ -137,11 +143,11 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			body,
 			answers: oneObject,
 			refusals: ['inventory/notFound', 'inventory/invalid', 'inventory/tooLarge', 'inventory/conflict'],
-			handler: async ({ principal, param, body: patch, base }) => {
+			handler: async ({ principal, param, body: patch, base, scan }) => {
 				const { id } = await scope.getObject(principal, param('id'));
 				const object = await inventory.objects.update(principal.tenant, id, patch);
 				audit(principal, 'managed object changed', { managedObject: id, fields: changedFields(patch) });
-				return ok(await renderer.one(object, singleView(base, {})));
+				return ok(await one(object, singleView(base, {}), scan));
 			},
 		}),
 		route({

@@ -28,8 +28,8 @@ const parentNames = {
 	childAdditions: 'additionParents',
 } as const satisfies Readonly<Record<ChildKind, string>>;
 
-/** Child references in one answer. */
-const maxReferences = 10_000;
+/** Child references in one answer with several objects. */
+const maxReferencesOfPage = 10_000;
 /** Packages in one answer with several objects: the lists of further devices are left out, so that a page stays one that fits into memory. */
 const maxPackages = 50_000;
 
@@ -39,9 +39,12 @@ export type ManagedObjectRenderer = ReturnType<typeof createManagedObjectRendere
 export function createManagedObjectRenderer({
 	inventory,
 	clock,
+	maxReferences,
 }: {
 	readonly inventory: Inventory;
 	readonly clock: () => number;
+	/** Children that one object shows in itself. */
+	readonly maxReferences: number;
 }) {
 	async function one(object: ManagedObject, view: ObjectView): Promise<Json> {
 		const [rendered] = await render(object.tenant, [object], view, true);
@@ -56,7 +59,7 @@ export function createManagedObjectRenderer({
 	async function render(tenant: string, objects: readonly ManagedObject[], view: ObjectView, alone: boolean): Promise<Json[]> {
 		const ids = objects.map(({ id }) => id);
 		const [children, parents, software] = await Promise.all([
-			view.withChildren ? inventory.objects.listChildren(tenant, ids, maxReferences) : [],
+			view.withChildren ? inventory.objects.listChildren(tenant, ids, alone ? maxReferences : maxReferencesOfPage) : [],
 			view.withParents ? Promise.all(ids.map((id) => inventory.objects.listParents(tenant, id))) : [],
 			softwareLists(tenant, objects, alone, view.withAdvancedList),
 		]);
@@ -66,13 +69,15 @@ export function createManagedObjectRenderer({
 			...parentLinks.map(({ parent }) => parent),
 		];
 		const names = new Map((await inventory.objects.listByIds(tenant, [...new Set(named)])).map(({ id, name }) => [id, name]));
+		const byParent = groupLinks(children, 'parent');
+		const byChild = groupLinks(parentLinks, 'child');
 		return objects.map((object) => {
 			const list = software.get(object.id);
 			return {
 				...fieldsOf(object, view.base, clock()),
 				...(list && { c8y_SoftwareList: list }),
-				...(view.withChildren && childReferences(object.id, children, names, view.base)),
-				...(view.withParents && parentReferences(object.id, parentLinks, names, view.base)),
+				...(view.withChildren && childReferences(object.id, byParent, names, view.base)),
+				...(view.withParents && parentReferences(object.id, byChild, names, view.base)),
 			};
 		});
 	}
@@ -150,19 +155,33 @@ function fieldOf(value: unknown, field: string): unknown {
 
 type Names = ReadonlyMap<ManagedObjectId, string | undefined>;
 
-function childReferences(id: ManagedObjectId, links: readonly ChildLink[], names: Names, base: string): Json {
+type LinksByObject = ReadonlyMap<string, readonly ChildLink[]>;
+
+/** Once for the whole page, by the object that shows them and their kind. */
+function groupLinks(links: readonly ChildLink[], end: 'parent' | 'child'): LinksByObject {
+	const groups = new Map<string, ChildLink[]>();
+	for (const link of links) {
+		const key = `${link[end]}/${link.kind}`;
+		const group = groups.get(key);
+		if (group) group.push(link);
+		else groups.set(key, [link]);
+	}
+	return groups;
+}
+
+function childReferences(id: ManagedObjectId, links: LinksByObject, names: Names, base: string): Json {
 	const collections = childKinds.map((kind) => {
 		const self = `${objectUrl(base, id)}/${kind}`;
-		const own = links.filter((link) => link.parent === id && link.kind === kind);
+		const own = links.get(`${id}/${kind}`) ?? [];
 		return [kind, { self, references: own.map(({ child }) => reference(child, names, base, `${self}/${child}`)) }];
 	});
 	return Object.fromEntries(collections);
 }
 
-function parentReferences(id: ManagedObjectId, links: readonly ChildLink[], names: Names, base: string): Json {
+function parentReferences(id: ManagedObjectId, links: LinksByObject, names: Names, base: string): Json {
 	const collections = childKinds.map((kind) => {
 		const self = `${objectUrl(base, id)}/${parentNames[kind]}`;
-		const own = links.filter((link) => link.child === id && link.kind === kind);
+		const own = links.get(`${id}/${kind}`) ?? [];
 		return [
 			parentNames[kind],
 			{ self, references: own.map(({ parent }) => reference(parent, names, base, `${self}/${parent}`)) },

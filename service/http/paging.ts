@@ -47,6 +47,7 @@ export function pageSchema<const N extends string>(name: N, item: z.ZodType) {
 }
 
 interface PageCall {
+	readonly scan: <T>(work: () => Promise<T>) => Promise<T>;
 	readonly base: string;
 	readonly path: string;
 	readonly queryText: string;
@@ -61,12 +62,16 @@ interface Range {
 interface PageSource<T> {
 	readonly find: (range: Range) => Promise<readonly T[]>;
 	readonly count: () => Promise<number>;
+	/** To find the page, many documents that are not on it may have to be looked at. */
+	readonly isSearch?: boolean;
 }
 
 interface PageTextSource {
 	/** A JSON array as text, and whether entries follow. */
 	readonly find: (range: Range) => Promise<{ readonly text: string; readonly hasMore: boolean }>;
 	readonly count: () => Promise<number>;
+	/** To find the page, many documents that are not on it may have to be looked at. */
+	readonly isSearch?: boolean;
 }
 
 /**
@@ -75,12 +80,13 @@ interface PageTextSource {
  */
 export async function readPage<T>(
 	call: PageCall,
-	{ find, count }: PageSource<T>,
+	{ find, count, isSearch = false }: PageSource<T>,
 ): Promise<{ readonly entries: readonly T[]; readonly frame: Readonly<Record<string, unknown>> }> {
 	const { pageSize, currentPage, withTotalPages, withTotalElements } = call.query;
+	const range = { skip: (currentPage - 1) * pageSize, limit: pageSize + 1 };
 	const [found, total] = await Promise.all([
-		find({ skip: (currentPage - 1) * pageSize, limit: pageSize + 1 }),
-		withTotalPages || withTotalElements ? count() : 0,
+		isSearch ? call.scan(() => find(range)) : find(range),
+		withTotalPages || withTotalElements ? call.scan(count) : 0,
 	]);
 	const hasMore = found.length > pageSize;
 	return { entries: hasMore ? found.slice(0, pageSize) : found, frame: frameOf(call, total, hasMore) };
@@ -90,12 +96,13 @@ export async function readPage<T>(
 export async function readPageText(
 	call: PageCall,
 	name: string,
-	{ find, count }: PageTextSource,
+	{ find, count, isSearch = false }: PageTextSource,
 ): Promise<{ readonly isEmpty: boolean; readonly json: string }> {
 	const { pageSize, currentPage, withTotalPages, withTotalElements } = call.query;
+	const range = { skip: (currentPage - 1) * pageSize, limit: pageSize };
 	const [{ text, hasMore }, total] = await Promise.all([
-		find({ skip: (currentPage - 1) * pageSize, limit: pageSize }),
-		withTotalPages || withTotalElements ? count() : 0,
+		isSearch ? call.scan(() => find(range)) : find(range),
+		withTotalPages || withTotalElements ? call.scan(count) : 0,
 	]);
 	const frame = JSON.stringify(frameOf(call, total, hasMore));
 	return { isEmpty: text === '[]', json: `{${JSON.stringify(name)}:${text},${frame.slice(1)}` };

@@ -35,7 +35,7 @@ export const problems: Readonly<Record<ProblemCode, { readonly status: Status; r
 	'http/bodyTooLarge': { status: 413, title: 'The body exceeds its limit' },
 	'http/unsupportedMediaType': { status: 415, title: 'The body is of a type or encoding that is not read' },
 	'http/invalidBody': { status: 422, title: 'A field of the body is missing or not as it must be' },
-	'http/throttled': { status: 429, title: 'Too many wrong passwords: wait' },
+	'http/throttled': { status: 429, title: 'Too many wrong passwords, or searches at a time: wait' },
 	'http/unavailable': { status: 503, title: 'The service cannot do this now: try again' },
 	'http/internal': { status: 500, title: 'A fault of the service; details.errorId names its log line' },
 };

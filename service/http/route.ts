@@ -38,6 +38,8 @@ export interface IncomingCall {
 	readonly base: string;
 	readonly acceptsGzip: boolean;
 	readonly readJson: () => Promise<unknown>;
+	/** Runs a read that looks at many documents when it is its turn. @throws HttpError `http/throttled` */
+	readonly scan: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 type ParamName<P extends string> = P extends `${string}{${infer Name}}${infer Rest}` ? Name | ParamName<Rest> : never;

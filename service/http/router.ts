@@ -8,11 +8,13 @@ import { createJsonReader } from './json-body.ts';
 import { type Problem, statusOf, toProblem } from './problem.ts';
 import { sendReply } from './reply.ts';
 import type { IncomingCall, Route } from './route.ts';
+import { createScanGate } from './scan-gate.ts';
 
 const docsPath = '/service/advanced-software-mgmt/docs';
 
 /** Mounts the routes, and the refusals of everything that is none. */
 export function mountRoutes(app: Express, routes: readonly Route[], services: HttpServices): void {
+	const gate = createScanGate({ atOnce: services.options.scansAtOnce, waitingPerUser: services.options.scansWaitingPerUser });
 	const authenticate = createAuthenticator({ access: services.access, defaultTenant: services.options.defaultTenant });
 	const readJson = createJsonReader(services.options);
 
@@ -36,7 +38,7 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 			const started = performance.now();
 			let principal: Principal | undefined;
 			try {
-				const call = callOf(request, response);
+				const call = callOf(request, response, () => principal);
 				if (each.permission === 'public') sendReply(response, await each.answer(call));
 				else {
 					principal = await identify(request);
@@ -64,7 +66,7 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 		}
 	}
 
-	function callOf(request: Request, response: Response): IncomingCall {
+	function callOf(request: Request, response: Response, caller: () => Principal | undefined): IncomingCall {
 		const at = request.originalUrl.indexOf('?');
 		return {
 			params: request.params,
@@ -74,6 +76,10 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 			base: baseUrl(request),
 			acceptsGzip: request.headers['accept-encoding']?.includes('gzip') ?? false,
 			readJson: () => readJson(request, response),
+			scan: (work) => {
+				const { tenant = '', userName = '' } = caller() ?? {};
+				return gate.run(`${tenant}/${userName}`, () => response.destroyed || response.closed, work);
+			},
 		};
 	}
 

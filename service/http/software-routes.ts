@@ -3,6 +3,7 @@ import type { Principal } from '../../access/index.ts';
 import {
 	compactPackage,
 	type ManagedObjectId,
+	type PackageFilter,
 	packageFault,
 	parseManagedObjectId,
 	type SoftwarePackage,
@@ -98,6 +99,7 @@ export function softwareRoutes(services: HttpServices): Route[] {
 				const { isEmpty, json } = await readPageText(call, 'softwareList', {
 					find: (range) => inventory.software.listText(tenant, id, call.query, range),
 					count: () => inventory.software.count(tenant, id, call.query),
+					isSearch: looksAtMany(call.query),
 				});
 				// Packages go with their device, so whoever has one exists, and the usual page needs no second look-up.
 				if (isEmpty) await inventory.objects.get(tenant, id);
@@ -206,4 +208,9 @@ function toPackage({ name, version, softwareType, url }: SentItem): SoftwarePack
 
 function writtenJson(id: ManagedObjectId, base: string): Json {
 	return { deviceId: id, self: `${base}${path}?deviceId=${id}` };
+}
+
+/** Whether a filter cannot be answered by the order of the packages, so that all of a device may have to be looked at. */
+function looksAtMany({ name, version, type }: PackageFilter): boolean {
+	return name === undefined ? version !== undefined || type !== undefined : name.includes('*');
 }

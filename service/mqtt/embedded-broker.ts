@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { type Access, mayDo, type Principal, parseUserName } from '../../access/index.ts';
 import { maySubscribe, parseTopic } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
+import { createBacklog } from './backlog.ts';
 import { createDeviceQueue, type DeviceQueue } from './device-queue.ts';
 import { type Gateway, mayConnectAs, parseClientId } from './gateway.ts';
 import { guardPacketLength } from './packet-guard.ts';
@@ -26,6 +27,7 @@ export interface EmbeddedBrokerOptions {
 		readonly connectTimeoutSeconds: number;
 		readonly drainTimeoutSeconds: number;
 		readonly deviceQueueMaxMessages: number;
+		readonly downlinkBufferMaxBytes: number;
 	};
 }
 
@@ -61,7 +63,6 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 	const unacknowledged = new WeakMap<Client, Unacknowledged>();
 	/** The id of the packet that is being handed to the broker. */
 	let publishedId = 0;
-	const sessions = new Set<Session>();
 	const succession = createSuccession();
 	let queued = 0;
 	let onDrained = ignore;
@@ -124,16 +125,15 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		const entry = connected.get(client);
 		if (!entry) return;
 		metrics.mqttConnections.set(broker.connectedClients);
-		sessions.add(entry.session);
+		gateway.connected(entry.session);
 		log.info(describe(client, entry.session), 'device connected');
 	});
 	broker.on('clientDisconnect', (client) => {
 		const entry = connected.get(client);
 		if (!entry) return;
 		entry.session.closed = true;
-		sessions.delete(entry.session);
 		succession.leave(entry.session, entry.queue.idle());
-		gateway.outbound.closed(entry.session);
+		gateway.disconnected(entry.session);
 		unacknowledged.get(client)?.abandon();
 		metrics.mqttConnections.set(broker.connectedClients);
 		log.info(describe(client, entry.session), 'device disconnected');
@@ -144,7 +144,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 	);
 
 	access.users.watchRemoved((tenant, userName) => {
-		for (const { principal, connection } of sessions) {
+		for (const { principal, connection } of gateway.sessions) {
 			if (principal.tenant === tenant && principal.userName === userName) connection.close('its user was removed');
 		}
 	});
@@ -198,29 +198,45 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 	}
 
 	function connectionOf(client: Client): DeviceConnection {
-		return {
+		const backlog = createBacklog(limits.downlinkBufferMaxBytes);
+		const connection: DeviceConnection = {
 			publish(topic, payload, qos, done = ignore) {
 				const packet = { cmd: 'publish' as const, topic, payload, qos, retain: false, dup: false };
+				const written = backlog.add(Buffer.byteLength(payload) + topic.length);
 				if (qos === 0) {
-					client.publish(packet, (error) => done(!error && !client.closed));
+					client.publish(packet, (error) => {
+						written();
+						done(!error && !client.closed);
+					});
 					return;
 				}
 				const waiting = unacknowledged.get(client) ?? createUnacknowledged();
 				unacknowledged.set(client, waiting);
 				const messageId = waiting.add(done);
 				if (messageId === undefined) {
+					written();
 					done(false);
 					client.close();
 					return;
 				}
 				publishedId = messageId;
-				client.publish(packet, (error) => error && waiting.settle(messageId, false));
+				client.publish(packet, (error) => {
+					written();
+					if (error) waiting.settle(messageId, false);
+				});
 			},
+			answer(topic, payload, qos) {
+				if (backlog.isFull()) metrics.mqttDropped.inc();
+				else connection.publish(topic, payload, qos);
+			},
+			isFull: backlog.isFull,
+			room: backlog.room,
 			close(reason) {
 				log.debug({ ...origins.get(client), reason }, 'connection cut off');
 				client.close();
 			},
 		};
+		return connection;
 	}
 
 	function receive({ session, queue }: Connected, packet: PublishPacket, done: (error?: Error | null) => void): void {

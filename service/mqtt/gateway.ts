@@ -1,6 +1,12 @@
 import type { Logger } from 'pino';
 import type { Access, Principal } from '../../access/index.ts';
-import type { Inventory, PackageLimits } from '../../inventory/index.ts';
+import {
+	type Inventory,
+	isManagedObjectId,
+	type ManagedObjectId,
+	type PackageLimits,
+	serialType,
+} from '../../inventory/index.ts';
 import type { Operations } from '../../operations/index.ts';
 import type { Metrics } from '../metrics.ts';
 import { createInbound } from './inbound.ts';
@@ -22,6 +28,10 @@ export interface GatewayOptions {
 	readonly limits: {
 		readonly maxFragments: number;
 		readonly payloadMaxBytes: number;
+		/** Of a payload that begins with a software list. */
+		readonly listPayloadMaxBytes: number;
+		/** Lines of one payload. */
+		readonly linesMax: number;
 		readonly downlinkMaxBytes: number;
 		readonly unacknowledgedMaxMessages: number;
 		readonly autoCreation: boolean;
@@ -34,7 +44,8 @@ export type Gateway = ReturnType<typeof createGateway>;
 export function createGateway(options: GatewayOptions) {
 	const { inventory, limits } = options;
 	const outbound = createOutbound({ ...options, window: limits.unacknowledgedMaxMessages });
-	const targets = createTargets({ inventory, outbound, autoCreation: limits.autoCreation, log: options.log });
+	const targets = createTargets({ ...options, outbound, autoCreation: limits.autoCreation });
+	const sessions = new Set<Session>();
 	const jsonMessages = createJsonMessages({ ...options, targets });
 	const handlers = createTemplateHandlers({
 		...options,
@@ -53,12 +64,64 @@ export function createGateway(options: GatewayOptions) {
 		outbound.knownDevice(session);
 	}
 
-	/** Managed objects are gone: connections that speak for them look them up, or create them, anew. */
-	function devicesRemoved(tenant: string, ids: readonly string[]): void {
-		for (const session of outbound.sessionsOf(tenant, ids)) targets.forget(session);
+	/** From now on the session is told of what happens. */
+	function connected(session: Session): void {
+		sessions.add(session);
 	}
 
-	return { opened, devicesRemoved, handleTurn: inbound.handleTurn, outbound };
+	function disconnected(session: Session): void {
+		sessions.delete(session);
+		outbound.closed(session);
+	}
+
+	/** Managed objects are gone, or have other serials: connections that speak for them look them up, or create them, anew. */
+	function devicesRemoved(tenant: string, ids: readonly string[]): void {
+		const changed = new Set(ids.filter(isManagedObjectId));
+		for (const session of sessions) {
+			if (session.principal.tenant === tenant && speaksFor(session, changed)) lookUpAgain(session);
+		}
+		findNewOwners(tenant, [...changed]).catch((error: unknown) => {
+			options.log.warn({ err: error, tenant }, 'connections could not be told of a new serial');
+		});
+	}
+
+	function lookUpAgain(session: Session): void {
+		targets.forget(session);
+		outbound.forgetDevice(session);
+		opened(session).catch((error: unknown) => {
+			options.log.warn(
+				{ err: error, tenant: session.principal.tenant, device: session.serial },
+				'a device could not be looked up',
+			);
+		});
+	}
+
+	/** Connections under a serial that these objects have now, and that know no object of theirs or another one. */
+	async function findNewOwners(tenant: string, ids: readonly ManagedObjectId[]): Promise<void> {
+		const bound = (await inventory.externalIds.listOf(tenant, ids)).filter(({ type }) => type === serialType);
+		if (bound.length === 0) return;
+		const owners = new Map(bound.map(({ externalId, managedObjectId }) => [externalId, managedObjectId]));
+		for (const session of sessions) {
+			const owner = session.principal.tenant === tenant ? owners.get(session.serial) : undefined;
+			if (owner !== undefined && session.device !== owner) lookUpAgain(session);
+		}
+	}
+
+	return {
+		opened,
+		connected,
+		disconnected,
+		sessions: sessions as ReadonlySet<Session>,
+		devicesRemoved,
+		handleTurn: inbound.handleTurn,
+		outbound,
+	};
+}
+
+function speaksFor({ device, targets }: Session, ids: ReadonlySet<ManagedObjectId>): boolean {
+	if (device !== undefined && ids.has(device)) return true;
+	for (const id of targets?.values() ?? []) if (ids.has(id)) return true;
+	return false;
 }
 
 /** The device that a client id names: `deviceIdentifier`, or the second part of `connectionType:deviceIdentifier[:templates]`. */

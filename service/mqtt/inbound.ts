@@ -14,6 +14,7 @@ import {
 } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
 import type { JsonMessages } from './json-messages.ts';
+import { createLineAnswers, type LineAnswers } from './line-answers.ts';
 import { LineError } from './line-error.ts';
 import { type IncomingPublish, type Session, sendIfSubscribed } from './session.ts';
 import type { Target, Targets } from './targets.ts';
@@ -23,12 +24,21 @@ import type { TemplateHandlers } from './template-handlers.ts';
 interface ChangeLine {
 	readonly templateId: string;
 	readonly changes: SoftwareChange[];
+	/** Of the publish that it came in. */
+	readonly answers: LineAnswers;
 }
 
 /** Lines about packages of one device that wait for their common write. */
 interface PendingChanges {
 	readonly target: Target;
 	readonly lines: ChangeLine[];
+}
+
+/** Where a line comes from, and where it is answered. */
+interface LineSource {
+	readonly publish: IncomingPublish;
+	readonly child: string | undefined;
+	readonly answers: LineAnswers;
 }
 
 export type Inbound = ReturnType<typeof createInbound>;
@@ -45,21 +55,23 @@ export function createInbound(options: {
 	readonly jsonMessages: JsonMessages;
 	readonly metrics: Metrics;
 	readonly log: Logger;
-	readonly limits: { readonly payloadMaxBytes: number };
+	readonly limits: { readonly payloadMaxBytes: number; readonly listPayloadMaxBytes: number; readonly linesMax: number };
 }) {
 	const { inventory, access, targets, handlers, jsonMessages, metrics, log, limits } = options;
 
 	/** @throws StoreError when it must all be sent again */
 	async function handleTurn(session: Session, turn: readonly IncomingPublish[]): Promise<void> {
 		const startedAt = performance.now();
+		const opened: LineAnswers[] = [];
 		let pending: PendingChanges | undefined;
 		for (const publish of turn) {
 			const topic = parseTopic(publish.topic);
 			if (topic?.kind === 'static' && topic.direction === 'up' && mayDo(session.principal, 'inventory:write')) {
+				const answers = createLineAnswers((line) => sendIfSubscribed(session, 's/e', line));
+				opened.push(answers);
+				const source = { publish, child: topic.child, answers };
 				for (const line of decodeLines(publish)) {
-					pending =
-						collectChange(session, topic.child, line, pending) ??
-						(await handleLine(session, publish, topic.child, line, pending));
+					pending = collectChange(session, source, line, pending) ?? (await handleLine(session, source, line, pending));
 				}
 			} else {
 				await store(session, pending);
@@ -68,18 +80,28 @@ export function createInbound(options: {
 			}
 		}
 		await store(session, pending);
+		for (const answers of opened) answers.end();
 		metrics.mqttSeconds.observe((performance.now() - startedAt) / 1000);
 		log.debug({ tenant: session.principal.tenant, device: session.serial, messages: turn.length }, 'messages handled');
 	}
 
 	function decodeLines(publish: IncomingPublish): DecodedLine[] {
-		if (publish.payload.length <= limits.payloadMaxBytes) return decode(publish.payload.toString('utf8'));
-		const reason = `the payload has ${publish.payload.length} bytes - at most ${limits.payloadMaxBytes} are accepted`;
-		return [{ ok: false, error: 'tooLarge', line: 1, templateId: publish.payload.toString('latin1', 0, 3), position: 1, reason }];
+		const { payload } = publish;
+		const maximumBytes = softwareListStart.test(payload.toString('latin1', 0, 16))
+			? Math.max(limits.payloadMaxBytes, limits.listPayloadMaxBytes)
+			: limits.payloadMaxBytes;
+		if (payload.length <= maximumBytes) return decode(payload.toString('utf8'), { maximumLines: limits.linesMax });
+		const reason = `the payload has ${payload.length} bytes - at most ${maximumBytes} are accepted`;
+		return [{ ok: false, error: 'tooLarge', line: 1, templateId: payload.toString('latin1', 0, 3), position: 1, reason }];
 	}
 
 	// The bulk of what devices send: packages of an object that is known. No promise is made for them.
-	function collectChange(session: Session, child: string | undefined, line: DecodedLine, pending: PendingChanges | undefined) {
+	function collectChange(
+		session: Session,
+		{ child, answers }: LineSource,
+		line: DecodedLine,
+		pending: PendingChanges | undefined,
+	): PendingChanges | undefined {
 		if (!line.ok || !isChange(line.message)) return undefined;
 		const target = targets.cached(session, child);
 		if (!target || (pending && pending.target.id !== target.id)) return undefined;
@@ -88,9 +110,9 @@ export function createInbound(options: {
 		try {
 			// These handlers only collect: there is nothing to wait for.
 			void callHandler({ session, target, receipt: noReceipt, change: (change) => changes.push(change) }, line.message);
-			open.lines.push({ templateId: line.message.id, changes });
+			open.lines.push({ templateId: line.message.id, changes, answers });
 		} catch (error) {
-			answerFailure(session, line.message.id, error);
+			answerFailure(session, answers, line.message.id, error);
 		}
 		metrics.mqttMessages.add('up', line.message.id);
 		return open;
@@ -98,32 +120,32 @@ export function createInbound(options: {
 
 	async function handleLine(
 		session: Session,
-		publish: IncomingPublish,
-		child: string | undefined,
+		source: LineSource,
 		line: DecodedLine,
 		pending: PendingChanges | undefined,
-	) {
+	): Promise<PendingChanges | undefined> {
+		const { answers } = source;
 		if (!line.ok) {
-			sendError(session, encodeBadLine(line), 'bad line');
+			sendError(session, answers, encodeBadLine(line), 'bad line');
 			return pending;
 		}
 		const { message } = line;
 		metrics.mqttMessages.add('up', message.id);
 		const open = isChange(message) ? pending : await store(session, pending);
 		try {
-			return await perform(session, publish, child, message, open);
+			return await perform(session, source, message, open);
 		} catch (error) {
 			if (!isGone(error)) {
-				answerFailure(session, message.id, error);
+				answerFailure(session, answers, message.id, error);
 				return open;
 			}
 		}
 		// The device was deleted while it was connected: its next message creates it anew.
 		targets.forget(session);
 		try {
-			return await perform(session, publish, child, message, open);
+			return await perform(session, source, message, open);
 		} catch (error) {
-			answerFailure(session, message.id, error);
+			answerFailure(session, answers, message.id, error);
 			return open;
 		}
 	}
@@ -131,8 +153,7 @@ export function createInbound(options: {
 	/** Does what one message says. Returns what is to be written later, with what was to be written before. */
 	async function perform(
 		session: Session,
-		publish: IncomingPublish,
-		child: string | undefined,
+		{ publish, child, answers }: LineSource,
 		message: UpstreamMessage,
 		pending: PendingChanges | undefined,
 	): Promise<PendingChanges | undefined> {
@@ -142,7 +163,7 @@ export function createInbound(options: {
 		const receipt = { key: `${publish.messageId}/${message.line}`, redelivered: publish.redelivered };
 		await callHandler({ session, target, receipt, change: (change) => changes.push(change) }, message);
 		if (!isChange(message)) return undefined;
-		return { target, lines: [...(open?.lines ?? []), { templateId: message.id, changes }] };
+		return { target, lines: [...(open?.lines ?? []), { templateId: message.id, changes, answers }] };
 	}
 
 	function callHandler(
@@ -185,24 +206,25 @@ export function createInbound(options: {
 		} catch (error) {
 			if (isGone(error)) throw error;
 			const [first] = lines;
-			if (first && lines.length === 1) answerFailure(session, first.templateId, error);
+			if (first && lines.length === 1) answerFailure(session, first.answers, first.templateId, error);
 			else if (error instanceof InventoryError) for (const line of lines) await write(session, target, [line]);
 			else throw error;
 		}
 	}
 
 	/** @throws the error itself where it is not the line's fault: then the device has to send it again */
-	function answerFailure(session: Session, templateId: string, error: unknown): void {
-		if (error instanceof LineError) sendError(session, encodeError(error.error, templateId, error.message), 'refused line');
+	function answerFailure(session: Session, answers: LineAnswers, templateId: string, error: unknown): void {
+		if (error instanceof LineError)
+			sendError(session, answers, encodeError(error.error, templateId, error.message), 'refused line');
 		else if (error instanceof OperationError || (error instanceof InventoryError && error.code !== 'inventory/conflict')) {
-			sendError(session, encodeError('refused', templateId, error.message), 'refused line');
+			sendError(session, answers, encodeError('refused', templateId, error.message), 'refused line');
 		} else throw error;
 	}
 
-	function sendError(session: Session, line: string, kind: string): void {
+	function sendError(session: Session, answers: Pick<LineAnswers, 'add'>, line: string, kind: string): void {
 		metrics.mqttErrors.inc({ kind });
 		log.debug({ tenant: session.principal.tenant, device: session.serial, answer: line }, kind);
-		sendIfSubscribed(session, 's/e', line);
+		answers.add(line);
 	}
 
 	async function handleOther(session: Session, publish: IncomingPublish, topic: Topic | undefined): Promise<void> {
@@ -228,6 +250,7 @@ export function createInbound(options: {
 	async function refuseTopic(session: Session, publish: IncomingPublish): Promise<void> {
 		sendError(
 			session,
+			{ add: (line) => sendIfSubscribed(session, 's/e', line) },
 			encodeError('notSupported', '', `nothing can be published on '${publish.topic.slice(0, 100)}' here`),
 			'refused topic',
 		);
@@ -239,6 +262,8 @@ export function createInbound(options: {
 	}
 
 	async function pollCredentials(session: Session): Promise<void> {
+		// They are given once: not to somebody who does not hear them.
+		if (session.closed || !session.subscriptions.has('s/dcr') || session.connection.isFull()) return;
 		const credentials = await access.registration.poll(session.serial);
 		if (!credentials) return;
 		const { tenant, userName, password } = credentials;
@@ -262,5 +287,8 @@ function isGone(error: unknown): boolean {
 function isChange({ template }: UpstreamMessage): boolean {
 	return template === 'AppendAdvancedSoftwareItems' || template === 'RemoveAdvancedSoftwareItems';
 }
+
+// Devices cut software lists by the number of packages, not by bytes.
+const softwareListStart = /^\s*(?:140|141|142|116)(?:[\s,]|$)/;
 
 const noReceipt: Receipt = { key: '', redelivered: false };

@@ -1,6 +1,12 @@
 import type { ManagedObject } from '../../inventory/index.ts';
 import { serialType, withoutNulls } from '../../inventory/index.ts';
-import { hasSoftwareTypes, type Operation, type SoftwareItem, toSoftwareItem } from '../../operations/index.ts';
+import {
+	hasSoftwareTypes,
+	type Operation,
+	type SoftwareItem,
+	toSoftwareItem,
+	withTypeOfVersion,
+} from '../../operations/index.ts';
 import { encode } from '../../smartrest/index.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -85,7 +91,7 @@ export function deliveryFault(operation: Operation, device: ManagedObject, maxBy
 function renderSoftwareUpdate(value: Fields, externalId: string, device: ManagedObject | undefined): string {
 	const items = softwareItems(value);
 	if (!device || !hasSoftwareTypes(device)) return encode('UpdateSoftware', { fields: { externalId }, items });
-	const typed = items.map(({ softwareType, ...item }) => ({ ...item, type: softwareType }));
+	const typed = items.map(withTypeOfVersion).map(({ softwareType, ...item }) => ({ ...item, type: softwareType }));
 	return encode('UpdateAdvancedSoftware', { fields: { externalId }, items: typed });
 }
 
@@ -123,9 +129,17 @@ function softwareItems(value: Fields): SoftwareItem[] {
 function softwareFragments(fragments: Fields): Fields {
 	const patched: Record<string, unknown> = {};
 	for (const name of ['c8y_SoftwareUpdate', 'c8y_SoftwareList']) {
-		if (name in fragments) patched[name] = records(fragments[name]).map((item) => ({ version: '', ...withoutNulls(item) }));
+		if (name in fragments) patched[name] = notificationItems(fragments[name]);
+	}
+	const profile = fragments.c8y_DeviceProfile;
+	if (typeof profile === 'object' && profile !== null && 'software' in profile) {
+		patched.c8y_DeviceProfile = { ...profile, software: notificationItems(profile.software) };
 	}
 	return patched;
+}
+
+function notificationItems(value: unknown): Fields[] {
+	return records(value).map((item) => ({ version: '', ...withoutNulls(item) }));
 }
 
 function records(value: unknown): Fields[] {

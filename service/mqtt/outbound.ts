@@ -11,6 +11,7 @@ const pageSize = 50;
 const maxQueue = 4 * pageSize;
 const deliveredMilliseconds = 20;
 const maxRemembered = 10_000;
+const sweepsAtOnce = 8;
 
 /** What flows to one session on one of the two topics for operations. */
 interface Feed {
@@ -57,6 +58,8 @@ export function createOutbound(options: {
 	const deliveries = new Map<Session, Delivery>();
 	const byAgent = new Map<string, Set<Delivery>>();
 	const delivered = new Map<string, Operation>();
+	let flush: NodeJS.Timeout | undefined;
+	let sweeping: Promise<void> | undefined;
 	const endWatch = operations.watchPending(wake);
 
 	/** The device listens to a topic, or listens again: what is PENDING goes out. */
@@ -66,8 +69,7 @@ export function createOutbound(options: {
 		deliveries.set(session, delivery);
 		const present = delivery.feeds.findIndex((feed) => feed.topic === topic);
 		if (present >= 0) delivery.feeds.splice(present, 1);
-		const feed = { topic, qos, queue: [], sent: new Set<number>(), sweepAfter: undefined, missed: undefined, waits: 0 };
-		delivery.feeds.push({ ...feed, running: false });
+		delivery.feeds.push(createFeed(topic, qos));
 		if (session.device) knownDevice(session);
 	}
 
@@ -89,6 +91,16 @@ export function createOutbound(options: {
 			if (feed.sweepAfter !== undefined) start(delivery, feed);
 			else if (feed.sent.size === 0) sweep(delivery, feed);
 		}
+	}
+
+	/** What the session speaks for has changed: nothing is sent before its object is known again. */
+	function forgetDevice(session: Session): void {
+		const delivery = deliveries.get(session);
+		if (!delivery) return;
+		leave(delivery);
+		delivery.agent = undefined;
+		// New feeds: what the old ones are about to send is for another object.
+		delivery.feeds.splice(0, delivery.feeds.length, ...delivery.feeds.map(({ topic, qos }) => createFeed(topic, qos)));
 	}
 
 	/** 500: everything PENDING goes out again. */
@@ -116,14 +128,39 @@ export function createOutbound(options: {
 		if (others?.delete(delivery) && others.size === 0) byAgent.delete(delivery.agent);
 	}
 
-	/** Finds what a lost wake-up left behind. */
-	function sweepAll(): void {
-		for (const delivery of deliveries.values()) for (const feed of delivery.feeds) if (!feed.running) sweep(delivery, feed);
+	/** Finds what a lost wake-up left behind, a few feeds at a time; asked again before its end, it goes on with what it does. */
+	function sweepAll(): Promise<void> {
+		retryDelivered();
+		sweeping ??= sweepInTurn().finally(() => {
+			sweeping = undefined;
+		});
+		return sweeping;
 	}
 
-	/** The listening sessions of these devices. */
-	function sessionsOf(tenant: string, devices: readonly string[]): Session[] {
-		return devices.flatMap((device) => [...(byAgent.get(`${tenant}/${device}`) ?? [])].map(({ session }) => session));
+	async function sweepInTurn(): Promise<void> {
+		const idle = [...deliveries.values()].flatMap((delivery) => delivery.feeds.map((feed) => ({ delivery, feed })));
+		const next = idle[Symbol.iterator]();
+		const work = async () => {
+			for (const { delivery, feed } of next) await lookOnce(delivery, feed);
+		};
+		await Promise.all(Array.from({ length: sweepsAtOnce }, work));
+	}
+
+	// One look only: what it finds is sent by the feed itself, which may have to wait for its device.
+	async function lookOnce(delivery: Delivery, feed: Feed): Promise<void> {
+		const { session } = delivery;
+		if (feed.running || !session.device || !isOpen(delivery, feed)) return;
+		feed.running = true;
+		feed.sweepAfter = 0;
+		try {
+			await fill(session.principal.tenant, session.device, feed);
+		} catch (error) {
+			cutOff(delivery, error);
+			return;
+		} finally {
+			feed.running = false;
+		}
+		start(delivery, feed);
 	}
 
 	function wake(operation: Operation): void {
@@ -146,12 +183,13 @@ export function createOutbound(options: {
 	function start(delivery: Delivery, feed: Feed): void {
 		if (feed.running) return;
 		feed.running = true;
-		run(delivery, feed).catch((error: unknown) => {
-			// Nothing is lost: the operations are PENDING in the store, and the device gets them when it is back.
-			const { session } = delivery;
-			log.warn({ err: error, tenant: session.principal.tenant, device: session.serial }, 'operations could not be delivered');
-			session.connection.close('operations could not be delivered');
-		});
+		run(delivery, feed).catch((error: unknown) => cutOff(delivery, error));
+	}
+
+	// Nothing is lost: the operations are PENDING in the store, and the device gets them when it is back.
+	function cutOff({ session }: Delivery, error: unknown): void {
+		log.warn({ err: error, tenant: session.principal.tenant, device: session.serial }, 'operations could not be delivered');
+		session.connection.close('operations could not be delivered');
 	}
 
 	async function run(delivery: Delivery, feed: Feed): Promise<void> {
@@ -208,9 +246,15 @@ export function createOutbound(options: {
 	}
 
 	async function takeRoom(delivery: Delivery, feed: Feed): Promise<void> {
-		while (delivery.unacknowledged >= window && !delivery.session.closed) {
-			feed.waits++;
-			await new Promise<void>((resolve) => delivery.onRoom.push(resolve));
+		const { session } = delivery;
+		for (;;) {
+			if (delivery.unacknowledged >= window && !session.closed) {
+				feed.waits++;
+				await new Promise<void>((resolve) => delivery.onRoom.push(resolve));
+			} else if (session.connection.isFull() && !session.closed) {
+				feed.waits++;
+				await session.connection.room();
+			} else break;
 		}
 		delivery.unacknowledged++;
 	}
@@ -236,17 +280,27 @@ export function createOutbound(options: {
 
 	// A little later and together: the commit would stand before that of the next operation.
 	function noteDelivered(operation: Operation): void {
-		if (delivered.size === 0) setTimeout(storeDelivered, deliveredMilliseconds);
 		delivered.set(operation._id, operation);
+		retryDelivered();
+	}
+
+	function retryDelivered(): void {
+		if (delivered.size > 0) flush ??= setTimeout(storeDelivered, deliveredMilliseconds);
 	}
 
 	function storeDelivered(): void {
-		for (const { tenant, id } of delivered.values()) {
+		clearTimeout(flush);
+		flush = undefined;
+		const noted = [...delivered.values()];
+		delivered.clear();
+		for (const operation of noted) {
+			const { tenant, id } = operation;
 			operations.setDelivered(tenant, id).catch((error: unknown) => {
-				log.warn({ err: error, tenant, operation: id }, 'delivery of an operation could not be noted');
+				log.warn({ err: error, tenant, operation: id }, 'delivery of an operation could not be noted yet');
+				// Written with the next ones, or by the next sweep.
+				delivered.set(operation._id, operation);
 			});
 		}
-		delivered.clear();
 	}
 
 	/** Ends the wake-ups and writes what is known of deliveries. */
@@ -255,7 +309,11 @@ export function createOutbound(options: {
 		storeDelivered();
 	}
 
-	return { subscribed, unsubscribed, knownDevice, resend, closed, sweepAll, sessionsOf, close };
+	return { subscribed, unsubscribed, knownDevice, forgetDevice, resend, closed, sweepAll, close };
+}
+
+function createFeed(topic: string, qos: 0 | 1): Feed {
+	return { topic, qos, queue: [], sent: new Set(), sweepAfter: undefined, missed: undefined, waits: 0, running: false };
 }
 
 function agentKey(tenant: string, agent: ManagedObjectId): string {

@@ -5,6 +5,12 @@ import type { ManagedObjectId } from '../../inventory/index.ts';
 export interface DeviceConnection {
 	/** `done` is called once: with true when the device has the message (PUBACK; written, at QoS 0), with false when it never will. */
 	publish(topic: string, payload: string, qos: 0 | 1, done?: (delivered: boolean) => void): void;
+	/** Sends what nobody waits for; dropped, and counted, while the device leaves too much unread. */
+	answer(topic: string, payload: string, qos: 0 | 1): void;
+	/** Whether the device leaves so much unread that nothing more is written to it. */
+	isFull(): boolean;
+	/** Resolves when the connection is not full any more, or has ended. */
+	room(): Promise<void>;
 	/** Cuts the connection off. */
 	close(reason: string): void;
 }
@@ -40,5 +46,5 @@ export interface Session {
 /** Sends on a topic if the device listens to it. */
 export function sendIfSubscribed(session: Session, topic: string, payload: string): void {
 	const qos = session.subscriptions.get(topic);
-	if (qos !== undefined && !session.closed) session.connection.publish(topic, payload, qos);
+	if (qos !== undefined && !session.closed) session.connection.answer(topic, payload, qos);
 }

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
-import { agentFragments, type Inventory, type ManagedObjectId } from '../../inventory/index.ts';
+import { type Access, isSerialOfOther } from '../../access/index.ts';
+import { agentFragments, type Inventory, type ManagedObjectId, type NewDevice } from '../../inventory/index.ts';
 import { LineError } from './line-error.ts';
 import type { Outbound } from './outbound.ts';
 import type { Session } from './session.ts';
@@ -17,11 +18,12 @@ export type Targets = ReturnType<typeof createTargets>;
 /** Finds the managed objects that a session may speak for: its own device and what is below it; creates them on first use. */
 export function createTargets(options: {
 	readonly inventory: Inventory;
+	readonly access: Access;
 	readonly outbound: Outbound;
 	readonly autoCreation: boolean;
 	readonly log: Logger;
 }) {
-	const { inventory, outbound, autoCreation, log } = options;
+	const { inventory, access, outbound, autoCreation, log } = options;
 
 	/** What was found before; the own device where no child is named. */
 	function cached(session: Session, childSerial: string | undefined): Target | undefined {
@@ -50,9 +52,9 @@ export function createTargets(options: {
 				throw new LineError('refused', `device '${serial}' is not known and devices are not created by themselves here`);
 			return { id: known, created: false };
 		}
-		return inventory.devices.ensure(principal.tenant, serial, () => ({
+		return ensure(session, serial, () => ({
 			owner: principal.userName,
-			name: first?.name || `MQTT Device ${serial}`,
+			name: first?.name || defaultName(serial),
 			type: first?.type || 'c8y_MQTTDevice',
 			fragments: agentFragments,
 		}));
@@ -68,14 +70,29 @@ export function createTargets(options: {
 		if (present) return present;
 		const { id: parent } = await own(session);
 		if (childSerial === session.serial) return { id: parent, serial: childSerial, created: false };
-		const { id, created } = await inventory.devices.ensure(session.principal.tenant, childSerial, () => ({
+		const { id, created } = await ensure(session, childSerial, () => ({
 			owner: session.principal.userName,
-			name: first?.name || `MQTT Device ${childSerial}`,
+			name: first?.name || defaultName(childSerial),
 			type: first?.type || 'c8y_MQTTChildDevice',
 			fragments: { c8y_IsDevice: {} },
 			parent: { id: parent, kind: 'childDevices' },
 		}));
 		return { id: await admit(session, childSerial, id, parent), serial: childSerial, created };
+	}
+
+	/**
+	 * The object of a serial, created where there is none.
+	 * @throws LineError where it would take the serial of another registered device, or its name or type is too long
+	 */
+	async function ensure({ principal }: Session, serial: string, device: () => NewDevice) {
+		return inventory.devices.ensure(principal.tenant, serial, async () => {
+			if (await isSerialOfOther(access.users, principal, serial))
+				throw new LineError('refused', `'${serial}' is the serial of another device`);
+			const wanted = device();
+			checkLength('name', wanted.name);
+			checkLength('type', wanted.type);
+			return wanted;
+		});
 	}
 
 	/** A known object by its external id, which must be the session's device or below it; `undefined` where there is none. */
@@ -103,7 +120,19 @@ export function createTargets(options: {
 		delete session.targets;
 	}
 
-	return { cached, own, child, known, forget };
+	return { cached, own, child, known, ensure, forget };
 }
 
 const maxTargets = 10_000;
+const maxTextLength = 1024;
+
+/** The name of a device that gives itself none. */
+export function defaultName(serial: string): string {
+	return `MQTT Device ${serial}`.slice(0, maxTextLength);
+}
+
+/** @throws LineError for a name or type that the inventory would not take over HTTP either */
+export function checkLength(field: string, text: string): void {
+	if (text.length > maxTextLength)
+		throw new LineError('refused', `${field} has ${text.length} characters: at most ${maxTextLength} are allowed`);
+}

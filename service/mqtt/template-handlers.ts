@@ -20,7 +20,7 @@ import {
 import { LineError } from './line-error.ts';
 import type { Outbound } from './outbound.ts';
 import { type Session, sendIfSubscribed } from './session.ts';
-import type { Target, Targets } from './targets.ts';
+import { checkLength, defaultName, type Target, type Targets } from './targets.ts';
 
 /** What a handler knows of the line besides the message. */
 export interface LineContext {
@@ -107,9 +107,9 @@ export function createTemplateHandlers(options: {
 			const existing = await targets.known(session, fields.childId);
 			if (existing) return;
 			const isDevice = fields.isDevice.toLowerCase() !== 'false';
-			await inventory.devices.ensure(session.principal.tenant, fields.childId, () => ({
+			await targets.ensure(session, fields.childId, () => ({
 				owner: session.principal.userName,
-				name: fields.name || `MQTT Device ${fields.childId}`,
+				name: fields.name || defaultName(fields.childId),
 				type: fields.type || 'c8y_MQTTChildDevice',
 				fragments: isDevice ? { c8y_IsDevice: {} } : {},
 				parent: { id: target.id, kind: 'childDevices' },
@@ -118,6 +118,8 @@ export function createTemplateHandlers(options: {
 		async ServiceCreation({ session, target }, { fields }) {
 			const { tenant, userName } = session.principal;
 			const { serviceExternalId, serviceType, serviceName, status } = fields;
+			checkLength('serviceName', serviceName);
+			checkLength('serviceType', serviceType);
 			const known = await targets.known(session, serviceExternalId);
 			if (known?.serial === session.serial)
 				throw new LineError('refused', `'${serviceExternalId}' is the device itself: a service needs an id of its own`);
@@ -129,7 +131,7 @@ export function createTemplateHandlers(options: {
 				});
 				return;
 			}
-			const { id, created } = await inventory.devices.ensure(tenant, serviceExternalId, () => ({
+			const { id, created } = await targets.ensure(session, serviceExternalId, () => ({
 				owner: userName,
 				name: serviceName,
 				type: 'c8y_Service',
@@ -147,12 +149,14 @@ export function createTemplateHandlers(options: {
 			for (const line of chunks.lines) answer(session, line);
 		},
 		async ClearDeviceFragments({ session, target }, { items }) {
-			const body = Object.fromEntries(items.map(({ fragment }) => [fragment, null]));
+			// As in JSON over MQTT, a device cannot take away its name or type.
+			const named = items.filter(({ fragment }) => fragment !== 'name' && fragment !== 'type');
+			const body = Object.fromEntries(named.map(({ fragment }) => [fragment, null]));
 			await inventory.objects.update(session.principal.tenant, target.id, parseObjectBody(body, options));
 		},
 		ConfigureHardware: (context, { fields }) => patch(context, { c8y_Hardware: withoutEmpty(fields) }),
 		ConfigureMobile: (context, { fields }) => patch(context, { c8y_Mobile: withoutEmpty(fields) }),
-		ConfigurePosition: (context, { fields }) => patch(context, { c8y_Position: toPosition(fields) }),
+		ConfigurePosition: (context, { line, fields }) => patch(context, { c8y_Position: toPosition(line, fields) }),
 		SetConfiguration: (context, { fields }) => patch(context, { c8y_Configuration: { config: fields.configuration } }),
 		SetSupportedOperations: (context, { items }) =>
 			patch(context, { c8y_SupportedOperations: distinct(items.map(({ operation }) => operation)) }),
@@ -166,10 +170,10 @@ export function createTemplateHandlers(options: {
 				'legacy',
 			);
 		},
-		async SetRequiredAvailability({ session, target }, { fields }) {
+		async SetRequiredAvailability({ session, target }, { line, fields }) {
 			const responseInterval = Number(fields.minutes);
-			if (!Number.isInteger(responseInterval) || Math.abs(responseInterval) > 1_000_000) {
-				throw new LineError('badLine', `minutes must be a whole number but found '${fields.minutes.slice(0, 20)}'`);
+			if (fields.minutes === '' || !Number.isInteger(responseInterval) || Math.abs(responseInterval) > 1_000_000) {
+				throw new LineError('badLine', `line ${line}: minutes must be a whole number but found '${fields.minutes.slice(0, 20)}'`);
 			}
 			await inventory.objects.change(session.principal.tenant, target.id, ({ fragments }): ObjectPatch | undefined =>
 				'c8y_RequiredAvailability' in fragments ? undefined : { fragments: { c8y_RequiredAvailability: { responseInterval } } },
@@ -182,7 +186,8 @@ export function createTemplateHandlers(options: {
 		async SetCurrentlyInstalledConfiguration({ session, target }, { fields }) {
 			const { type, url, name, time } = fields;
 			const value = { type, url, name: name || type, time: time || new Date(clock()).toISOString() };
-			const body = { [`c8y_Configuration_${type}`]: value };
+			// Types are file names as often as not: what cannot stand in the name of a fragment is replaced, the value keeps it.
+			const body = { [`c8y_Configuration_${type.replace(/[.$\s\p{Cc}]/gu, '_')}`]: value };
 			await inventory.objects.update(session.principal.tenant, target.id, parseObjectBody(body, options));
 		},
 		SetAppliedDeviceProfile: (context, { fields }) =>
@@ -231,7 +236,8 @@ export function createTemplateHandlers(options: {
 		ClearAlarmFragments: accept,
 		CreateBasicEvent: accept,
 		CreateLocationUpdateEvent: accept,
-		CreateLocationUpdateEventWithDeviceUpdate: (context, { fields }) => patch(context, { c8y_Position: toPosition(fields) }),
+		CreateLocationUpdateEventWithDeviceUpdate: (context, { line, fields }) =>
+			patch(context, { c8y_Position: toPosition(line, fields) }),
 		ClearEventFragments: accept,
 		GetPendingOperations({ session }) {
 			outbound.resend(session);
@@ -273,14 +279,17 @@ function withoutEmpty(fields: Readonly<Record<string, string>>): Record<string, 
 	return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== ''));
 }
 
-function toPosition(fields: { latitude: string; longitude: string; altitude: string; accuracy: string }): Record<string, number> {
-	const named = { lat: fields.latitude, lng: fields.longitude, alt: fields.altitude, accuracy: fields.accuracy };
+const positionFields = { latitude: 'lat', longitude: 'lng', altitude: 'alt', accuracy: 'accuracy' } as const;
+type PositionField = keyof typeof positionFields;
+
+function toPosition(line: number, fields: Readonly<Record<PositionField, string>>): Record<string, number> {
 	const position: Record<string, number> = {};
-	for (const [name, value] of Object.entries(named)) {
+	for (const field of ['latitude', 'longitude', 'altitude', 'accuracy'] as const) {
+		const value = fields[field];
 		if (value === '') continue;
 		if (!Number.isFinite(Number(value)))
-			throw new LineError('badLine', `${name} must be a number but found '${value.slice(0, 20)}'`);
-		position[name] = Number(value);
+			throw new LineError('badLine', `line ${line}: ${field} must be a number but found '${value.slice(0, 20)}'`);
+		position[positionFields[field]] = Number(value);
 	}
 	return position;
 }

@@ -246,14 +246,17 @@ describe('http/operations', () => {
 			expect((await fixture.call('admin', 'delete', `${root}?deviceId=`)).status).to.equal(204);
 			expect((await fixture.call('admin', 'delete', `${root}?deviceId=${other}&status=EXECUTING`)).status).to.equal(204);
 			expect(await found('')).to.deep.equal([1, 2]);
-			expect((await fixture.call('admin', 'delete', root)).status).to.equal(204);
-			expect((await fixture.call('admin', 'get', root)).body.operations).to.deep.equal([]);
+			for (const query of ['', '?devicId=1']) {
+				expectRefusal(await fixture.call('admin', 'delete', `${root}${query}`), 400, /at least one filter: deviceId/);
+			}
+			expect((await fixture.call('admin', 'delete', `${root}?deviceId=${other}`)).status).to.equal(204);
+			expect(await found('')).to.deep.equal([]);
 		});
 	});
 
 	it('logs what was done, by whom and to what', async () => {
 		const id = await create();
 		const line = fixture.logLines.map((text) => JSON.parse(text)).findLast(({ msg }) => msg === 'operation created');
-		expect(line).to.include({ tenant: 't1', user: 'admin', operation: id, device, status: 'PENDING' });
+		expect(line).to.include({ tenant: 't1', user: 'admin', operation: id, managedObject: device, status: 'PENDING' });
 	});
 });

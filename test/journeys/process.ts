@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -36,6 +38,31 @@ describe('journeys/process', function () {
 	async function connect({ mqtt }: ServiceProcess, serial: string, options: IClientOptions = {}): Promise<FakeDevice> {
 		return connectFakeDevice({ url: mqtt, serial, user: 't1/admin', password, mqtt: options });
 	}
+
+	it('keeps the passwords for the start that succeeds, and ends when it cannot start', async () => {
+		const blocker = createServer().listen(0, '127.0.0.1');
+		await once(blocker, 'listening');
+		const port = String((blocker.address() as AddressInfo).port);
+		const failed = await startServiceProcess({ DATA_DIR: folder, HTTP_PORT: port }).catch((error: Error) => error.message);
+		blocker.close();
+		expect(failed)
+			.to.match(/the process ended with 1/)
+			.and.to.match(new RegExp(`HTTP_PORT: port ${port} .* cannot be opened`));
+		const { output } = await start();
+		expect(output.join('\n')).to.match(/Generated passwords[\s\S]*t1\/admin +\w{24}/);
+	});
+
+	it('ends soon although clients go on asking over connections that stay open', async () => {
+		const service = await start({ ADMIN_PASSWORD: password, SHUTDOWN_GRACE_SECONDS: '60' });
+		const http = createHttpClient(service.http, { user: 't1/admin', password });
+		let asking = true;
+		const clients = Array.from({ length: 5 }, async () => {
+			while (asking) await http.call('GET', '/tenant/currentTenant').catch(() => (asking = false));
+		});
+		await http.get('/tenant/currentTenant');
+		expect(await service.end()).to.equal(0);
+		await Promise.all(clients);
+	});
 
 	it('ends cleanly on SIGTERM with devices connected, and finds everything at the next start', async () => {
 		const first = await start({ ADMIN_PASSWORD: password });

@@ -46,6 +46,9 @@ const defaults: HttpOptions = {
 	jsonMaxDepth: 64,
 	pageSizeMax: 2000,
 	pageSizeDefault: 5,
+	childReferencesMax: 1000,
+	scansAtOnce: 2,
+	scansWaitingPerUser: 20,
 	packageLimits,
 	maxFragments: 200,
 	defaultTenant: tenant,
@@ -99,6 +102,7 @@ export async function openHttpFixture(options: Partial<HttpOptions> = {}): Promi
 	const access = await openAccess({
 		store,
 		clock,
+		elapsed: clock,
 		limits: { cacheEntries: 100, cacheTtlMilliseconds: 3_600_000, failuresPerMinute: 20 },
 		tokenLifetimeSeconds: 3600,
 	});

@@ -16,6 +16,12 @@ export async function openAccessBench(): Promise<AccessBench> {
 	const clock = testClock();
 	const store = await openTestStore(clock);
 	const reopen = () =>
-		openAccess({ store, clock, limits: { cacheEntries: 100, cacheTtlMilliseconds, failuresPerMinute: 3 }, tokenLifetimeSeconds });
+		openAccess({
+			store,
+			clock,
+			elapsed: clock,
+			limits: { cacheEntries: 100, cacheTtlMilliseconds, failuresPerMinute: 3 },
+			tokenLifetimeSeconds,
+		});
 	return { clock, store, access: await reopen(), reopen };
 }

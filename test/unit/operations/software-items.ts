@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { completeList, type SoftwareItem, toSoftwareItem } from '../../../operations/index.ts';
+import { completeList, type SoftwareItem, toSoftwareItem, withTypeOfVersion } from '../../../operations/index.ts';
 import { expectRefusal, tenant, useBench } from '../inventory/inventory-bench.ts';
 import { openOperationsBench } from './operations-bench.ts';
 
@@ -38,8 +38,15 @@ describe('operations/software-items', () => {
 		],
 	];
 	for (const [sent, read] of items) {
-		it(`reads ${JSON.stringify(sent)}`, () => expect(toSoftwareItem({ ...sent })).to.deep.equal({ ...whole, ...read }));
+		it(`reads ${JSON.stringify(sent)}`, () =>
+			expect(withTypeOfVersion(toSoftwareItem({ ...sent }))).to.deep.equal({ ...whole, ...read }));
 	}
+
+	it('leaves a version as it was sent where the device knows no types', () => {
+		expect(toSoftwareItem({ name: 'a', version: '1.0::debian' })).to.include({ version: '1.0::debian', softwareType: '' });
+		const removed = { ...whole, version: '1.0::debian', action: 'delete' as const };
+		expect(completeList([{ name: 'a', version: '1.0::debian' }], [removed])).to.deep.equal([]);
+	});
 
 	const name = fc.constantFrom('a', 'b', 'c', 'd', '__proto__', 'constructor');
 	const version = fc.constantFrom('1', '2', '3');

@@ -24,6 +24,9 @@ export interface FakeSession extends Session {
 	received(count: number): Promise<readonly Sent[]>;
 	/** Why the connection was cut off. */
 	cutOff: string[];
+	/** Whether it leaves too much unread; who waits for room is in `onRoom`. */
+	full: boolean;
+	readonly onRoom: (() => void)[];
 }
 
 export interface GatewayBench extends OperationsBench {
@@ -44,7 +47,7 @@ export async function openGatewayBench(): Promise<GatewayBench> {
 	const operationsBench = await openOperationsBench();
 	const { store, clock } = operationsBench;
 	const limits = { cacheEntries: 10, cacheTtlMilliseconds: 1000, failuresPerMinute: 3 };
-	const access = await openAccess({ store, clock, limits, tokenLifetimeSeconds: 60 });
+	const access = await openAccess({ store, clock, elapsed: clock, limits, tokenLifetimeSeconds: 60 });
 	const gateway = createGateway({
 		...operationsBench,
 		access,
@@ -56,6 +59,8 @@ export async function openGatewayBench(): Promise<GatewayBench> {
 			maxFragments: 50,
 			downlinkMaxBytes: 16_184,
 			payloadMaxBytes: 16_184,
+			listPayloadMaxBytes: 40_000,
+			linesMax: 2000,
 			unacknowledgedMaxMessages: windowSize,
 			autoCreation: true,
 		},
@@ -95,6 +100,8 @@ function fakeSession(serial: string, role: 'admin' | 'device' | 'bootstrap', top
 		closed: false,
 		sent: [],
 		cutOff: [],
+		full: false,
+		onRoom: [],
 		acknowledges: true,
 		received: (count) =>
 			new Promise((resolve) => {
@@ -107,6 +114,9 @@ function fakeSession(serial: string, role: 'admin' | 'device' | 'bootstrap', top
 				if (session.acknowledges) done(true);
 				settle();
 			},
+			answer: (topic, payload, qos) => session.connection.publish(topic, payload, qos),
+			isFull: () => session.full,
+			room: () => new Promise((resolve) => session.onRoom.push(resolve)),
 			close(reason) {
 				session.cutOff.push(reason);
 				session.closed = true;

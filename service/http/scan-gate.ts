@@ -1,0 +1,65 @@
+import { HttpError } from './http-error.ts';
+
+export interface ScanGateLimits {
+	/** Scans that run at a time. */
+	readonly atOnce: number;
+	/** Scans of one user that may wait. */
+	readonly waitingPerUser: number;
+}
+
+interface Waiting {
+	readonly isGone: () => boolean;
+	readonly go: () => void;
+	readonly giveUp: (error: Error) => void;
+}
+
+export type ScanGate = ReturnType<typeof createScanGate>;
+
+/**
+ * Lets a few reads that look at many documents run at a time, users in turn, so that the reads which devices wait for come in
+ * between. What nobody waits for any more is not begun.
+ */
+export function createScanGate({ atOnce, waitingPerUser }: ScanGateLimits) {
+	/** By user, the one who waits longest for a turn first. */
+	const waiting = new Map<string, Waiting[]>();
+	let running = 0;
+
+	/** @throws HttpError `http/throttled` when as many of this user wait as may */
+	async function run<T>(user: string, isGone: () => boolean, work: () => Promise<T>): Promise<T> {
+		if (running >= atOnce) await turn(user, isGone);
+		running++;
+		try {
+			return await work();
+		} finally {
+			running--;
+			next();
+		}
+	}
+
+	function turn(user: string, isGone: () => boolean): Promise<void> {
+		const queue = waiting.get(user) ?? [];
+		if (queue.length >= waitingPerUser) {
+			const message = `${queue.length} searches of this user wait already: send fewer at a time`;
+			throw new HttpError('http/throttled', message, { headers: { 'Retry-After': '1' } });
+		}
+		waiting.set(user, queue);
+		return new Promise((go, giveUp) => queue.push({ isGone, go, giveUp }));
+	}
+
+	function next(): void {
+		for (const [user, queue] of waiting) {
+			const first = queue.shift();
+			// To the end of the line with the others of this user.
+			waiting.delete(user);
+			if (queue.length > 0) waiting.set(user, queue);
+			if (first === undefined) continue;
+			if (!first.isGone()) {
+				first.go();
+				return;
+			}
+			first.giveUp(new HttpError('http/unavailable', 'The request was given up'));
+		}
+	}
+
+	return { run };
+}

@@ -1,0 +1,67 @@
+import { expect } from 'chai';
+import { createScanGate } from '../../../../service/http/scan-gate.ts';
+
+describe('service/http/scan-gate', () => {
+	const present = () => false;
+
+	/** Work that ends when it is told to, and notes that it has begun. */
+	function bench(atOnce = 1, waitingPerUser = 2) {
+		const gate = createScanGate({ atOnce, waitingPerUser });
+		const begun: string[] = [];
+		const ends = new Map<string, () => void>();
+		const start = (user: string, name: string, isGone = present) =>
+			gate.run(user, isGone, () => {
+				begun.push(name);
+				return new Promise<string>((resolve) => ends.set(name, () => resolve(name)));
+			});
+		const end = async (name: string): Promise<void> => {
+			ends.get(name)?.();
+			await new Promise((resolve) => setImmediate(resolve));
+		};
+		return { start, end, begun };
+	}
+
+	it('lets users in turn, whoever asked for how much', async () => {
+		const { start, end, begun } = bench();
+		const all = [start('a', 'a1'), start('a', 'a2'), start('a', 'a3'), start('b', 'b1')];
+		for (const name of ['a1', 'a2', 'b1', 'a3']) await end(name);
+		expect(begun).to.deep.equal(['a1', 'a2', 'b1', 'a3']);
+		expect(await Promise.all(all)).to.deep.equal(['a1', 'a2', 'a3', 'b1']);
+	});
+
+	it('runs as many at a time as allowed', async () => {
+		const { start, end, begun } = bench(2);
+		const all = ['1', '2', '3'].map((name) => start('a', name));
+		expect(begun).to.deep.equal(['1', '2']);
+		await end('2');
+		expect(begun).to.deep.equal(['1', '2', '3']);
+		await end('1');
+		await end('3');
+		await Promise.all(all);
+	});
+
+	it('refuses what exceeds the line of one user, and not of others', async () => {
+		const { start, end } = bench();
+		const all = [start('a', 'a1'), start('a', 'a2'), start('a', 'a3'), start('b', 'b1')];
+		const refused = await start('a', 'a4').catch((error: Error) => error.message);
+		expect(refused).to.match(/2 searches of this user wait already/);
+		for (const name of ['a1', 'a2', 'b1', 'a3']) await end(name);
+		await Promise.all(all);
+	});
+
+	it('does not begin what nobody waits for any more, and goes on after a failure', async () => {
+		const { start, end, begun } = bench();
+		const first = start('a', 'a1');
+		const gone = start('a', 'a2', () => true).catch((error: Error) => error.message);
+		const last = start('b', 'b1');
+		await end('a1');
+		expect(begun).to.deep.equal(['a1', 'b1']);
+		expect(await gone).to.match(/given up/);
+		await end('b1');
+		await Promise.all([first, last]);
+		const gate = createScanGate({ atOnce: 1, waitingPerUser: 1 });
+		const failed = await gate.run('a', present, () => Promise.reject(new Error('broken'))).catch((error: Error) => error.message);
+		expect(failed).to.equal('broken');
+		expect(await gate.run('a', present, async () => 'fine')).to.equal('fine');
+	});
+});
