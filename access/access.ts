@@ -39,7 +39,7 @@ export type Access = Awaited<ReturnType<typeof openAccess>>;
 
 /** Opens tenants, users, registrations and tokens on a store. */
 export async function openAccess({ store, clock, elapsed, limits, tokenLifetimeSeconds }: AccessOptions) {
-	const tenants = await store.collection(spec);
+	await store.collection(spec);
 	const users = await openUsers({ store, clock, elapsed, limits });
 	const registration = await openDeviceRegistration({ store, users, clock });
 	const tokens = await openTokens({ store, users, clock, lifetimeSeconds: tokenLifetimeSeconds });
@@ -76,11 +76,5 @@ export async function openAccess({ store, clock, elapsed, limits, tokenLifetimeS
 		return created ? { user: `${tenant}/${userName}`, password } : undefined;
 	}
 
-	/** The names of all tenants of customers. */
-	async function listTenants(): Promise<string[]> {
-		const found = await tenants.find({ filter: {}, sort: [['_id', 1]], limit: 1000 });
-		return found.map(({ _id }) => _id);
-	}
-
-	return { users, registration, tokens, prepare, listTenants };
+	return { users, registration, tokens, prepare };
 }

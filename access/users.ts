@@ -11,7 +11,7 @@ export interface User {
 	readonly creationTime: number;
 }
 
-const spec: CollectionSpec<User> = { name: 'users', indexes: [{ name: 'byTenant', keys: ['tenant', 'userName'] }] };
+const spec: CollectionSpec<User> = { name: 'users', indexes: [] };
 
 export type Authentication =
 	| { readonly ok: true; readonly principal: Principal }

@@ -9,6 +9,7 @@ export interface Change {
 }
 
 export interface OperationView {
+	readonly deviceId: string;
 	readonly id: string;
 	readonly status: string;
 	readonly failureReason?: string;

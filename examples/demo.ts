@@ -80,9 +80,7 @@ async function updateAll(
 	const members = await Promise.all(
 		devices.map(async (device): Promise<Member> => ({ device, id: await operator.idOf(device.serial) })),
 	);
-	const [example] = members;
-	if (!example) throw new Error('there is no device');
-	const before = await operator.packagesOf(example.id);
+	const before = new Map(members.map(({ id, device }) => [id, device.installed()]));
 	const packagesBefore = await countAll(operator, members);
 	const changes = wantedChanges(packages);
 	print(`Every device is asked to ${changes.map(({ action, name, version }) => `${action} ${name} ${version}`).join(', ')}`);
@@ -94,6 +92,9 @@ async function updateAll(
 	});
 	const failed = await operator.failures();
 	const successful = await operator.countOperations('SUCCESSFUL');
+	const failedIds = new Set(failed.map(({ deviceId }) => deviceId));
+	const example = members.find(({ id }) => !failedIds.has(id)) ?? members[0];
+	if (!example) throw new Error('there is no device');
 	const result = {
 		devices: devices.length,
 		reportSeconds: options.reportSeconds,
@@ -103,7 +104,11 @@ async function updateAll(
 		unfinished: devices.length - successful - failed.length,
 		packagesBefore,
 		packagesAfter: await countAll(operator, members),
-		example: { serial: example.device.serial, before, after: await operator.packagesOf(example.id) },
+		example: {
+			serial: example.device.serial,
+			before: before.get(example.id) ?? [],
+			after: await operator.packagesOf(example.id),
+		},
 	};
 	print(summarize(result));
 	if (!isComplete) print(`Not all updates have ended within ${options.timeoutSeconds} s.`);

@@ -25,6 +25,8 @@ export interface DeviceOptions {
 	readonly installMilliseconds: number;
 	/** From 0, nothing fails, to 1. */
 	readonly failureRate: number;
+	/** Hears what it does. */
+	readonly onProgress?: (line: string) => void;
 }
 
 export type Device = Awaited<ReturnType<typeof startDevice>>;
@@ -78,11 +80,13 @@ export async function startDevice(options: DeviceOptions) {
 
 	/** 501: it begins. 142 and 141, or 116: what has changed. 503 or 502: it has ended. */
 	async function perform(fragment: string, actions: readonly Action[]): Promise<void> {
+		options.onProgress?.(actions.map(({ action, name, version }) => `${action} ${name} ${version}`).join(', '));
 		await send(encode('SetOperationToExecuting', { fields: { fragment } }));
 		const { added, removed, failure } = await installer.apply(actions, stopping.signal);
 		if (!isAdvanced) await sendPackages('SetSoftwareList', installer.list());
 		if (isAdvanced && removed.length > 0) await sendPackages('RemoveAdvancedSoftwareItems', removed);
 		if (isAdvanced && added.length > 0) await sendPackages('AppendAdvancedSoftwareItems', added);
+		options.onProgress?.(failure ?? 'done');
 		if (failure === undefined) await send(encode('SetOperationToSuccessful', { fields: { fragment }, items: [] }));
 		else await send(encode('SetOperationToFailed', { fields: { fragment, reason: failure } }));
 	}
@@ -126,9 +130,15 @@ async function main(): Promise<void> {
 		supportedOperations: ['c8y_SoftwareUpdate'],
 		installMilliseconds: Number(milliseconds),
 		failureRate: Number(rate),
+		onProgress: (line) => process.stdout.write(`${line}\n`),
 	});
 	process.stdout.write(`${serial} has reported ${packages.length} packages and waits for operations; Ctrl-C stops it\n`);
 	process.once('SIGINT', () => void device.stop());
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main();
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+	await main().catch((error: unknown) => {
+		process.stderr.write(`${error instanceof Error ? error.message || String(error) : String(error)}\n`);
+		process.exitCode = 1;
+	});
+}

@@ -1,6 +1,6 @@
 import type { ExternalIds } from './external-ids.ts';
 import { serialType } from './external-ids.ts';
-import type { ManagedObject, ManagedObjectId } from './managed-object.ts';
+import { agentFragment, type ManagedObjectId } from './managed-object.ts';
 import type { ManagedObjects } from './managed-objects.ts';
 import type { ChildKind } from './object-links.ts';
 
@@ -57,8 +57,4 @@ export function openDevices({ objects, externalIds }: { readonly objects: Manage
 }
 
 /** The fragments of a device that connected by itself. */
-export const agentFragments: Readonly<Record<string, unknown>> = { c8y_IsDevice: {}, com_cumulocity_model_Agent: {} };
-
-export function isAgent(object: ManagedObject): boolean {
-	return 'com_cumulocity_model_Agent' in object.fragments;
-}
+export const agentFragments: Readonly<Record<string, unknown>> = { c8y_IsDevice: {}, [agentFragment]: {} };

@@ -1,7 +1,7 @@
 /** Everything the inventory does, on one store. */
 
 /** External ids and devices. */
-export { agentFragments, isAgent, type NewDevice } from './devices.ts';
+export { agentFragments, type NewDevice } from './devices.ts';
 export { type ExternalId, serialType } from './external-ids.ts';
 /** Installed software. */
 export type { SoftwareChange } from './installed-software.ts';

@@ -30,6 +30,8 @@ export interface ManagedObject {
 }
 
 export const softwareListFragment = 'c8y_SoftwareList';
+/** Marks an object that has a connection of its own. */
+export const agentFragment = 'com_cumulocity_model_Agent';
 export const installedSoftwareListType = 'c8y_InstalledSoftwareList';
 
 const idPattern = /^[0-9]{1,15}$/;

@@ -1,8 +1,9 @@
 import type { Collection, Filter, Step } from '../store/index.ts';
 import { type InstalledSoftware, refuseListObject } from './installed-software.ts';
-import type { InventoryContext } from './inventory-context.ts';
+import type { InventoryContext, InventoryLimits } from './inventory-context.ts';
 import { InventoryError } from './inventory-error.ts';
 import {
+	agentFragment,
 	documentId,
 	fragmentNamesOf,
 	isManagedObjectId,
@@ -78,7 +79,7 @@ export function openManagedObjects({
 		const { id, seq } = await nextId();
 		const now = clock();
 		const fragments = withoutNulls(patch.fragments);
-		checkSize(fragments, limits.objectMaxBytes);
+		checkSize(fragments, limits);
 		const list = patch.softwareList == null ? undefined : parseLegacyList(patch.softwareList, limits.packages);
 		const object: ManagedObject = {
 			_id: documentId(tenant, id),
@@ -131,7 +132,7 @@ export function openManagedObjects({
 	async function changeSteps(object: ManagedObject, patch: ObjectPatch | undefined): Promise<Step[]> {
 		if (!patch) return [];
 		const merged = mergePatch(object, patch);
-		if (merged) checkSize(merged.fragments, limits.objectMaxBytes);
+		if (merged) checkSize(merged.fragments, limits);
 		// What `null` removes is the list that the object shows: the one of the other door stays.
 		const isUntouched = patch.softwareList === null && object.software?.mode !== 'legacy';
 		if (patch.softwareList !== undefined && !isUntouched) {
@@ -226,7 +227,7 @@ export function openManagedObjects({
 	async function findAgent(tenant: string, object: ManagedObject): Promise<ManagedObject | undefined> {
 		let current: ManagedObject | undefined = object;
 		for (let depth = 0; current && depth < maxDepth; depth++) {
-			if ('com_cumulocity_model_Agent' in current.fragments) return current;
+			if (agentFragment in current.fragments) return current;
 			const parents = await listParents(tenant, current.id);
 			const parent =
 				parents.find((link) => link.kind === 'childDevices') ?? parents.find((link) => link.kind === 'childAdditions');
@@ -262,12 +263,18 @@ function objectFilter(tenant: string, { type, fragmentType, owner, ids }: Object
 	};
 }
 
-function checkSize(fragments: Readonly<Record<string, unknown>>, maxBytes: number): void {
-	const bytes = Buffer.byteLength(JSON.stringify(fragments));
-	if (bytes > maxBytes)
+function checkSize(fragments: Readonly<Record<string, unknown>>, { objectMaxBytes, maxFragments }: InventoryLimits): void {
+	const count = Object.keys(fragments).length;
+	if (count > maxFragments)
 		throw new InventoryError(
 			'inventory/tooLarge',
-			`The managed object would have ${bytes} bytes: at most ${maxBytes} are allowed`,
+			`The managed object would have ${count} fragments: at most ${maxFragments} are allowed`,
+		);
+	const bytes = Buffer.byteLength(JSON.stringify(fragments));
+	if (bytes > objectMaxBytes)
+		throw new InventoryError(
+			'inventory/tooLarge',
+			`The managed object would have ${bytes} bytes: at most ${objectMaxBytes} are allowed`,
 		);
 }
 

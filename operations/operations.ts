@@ -1,4 +1,12 @@
-import { type Inventory, InventoryError, type ManagedObject, type ManagedObjectId, withoutNulls } from '../inventory/index.ts';
+import {
+	compactPackage,
+	type Inventory,
+	InventoryError,
+	type ManagedObject,
+	type ManagedObjectId,
+	type SoftwarePackage,
+	withoutNulls,
+} from '../inventory/index.ts';
 import {
 	type Collection,
 	type CollectionSpec,
@@ -145,7 +153,8 @@ export async function openOperations(options: {
 			{ ...device, fragments: { ...device.fragments, c8y_SupportedOperations: ['c8y_SoftwareUpdate'] } },
 			limits,
 		);
-		const wanted = completeList(await inventory.software.listAll(tenant, deviceId), items);
+		const base = (await openList(tenant, deviceId)) ?? (await inventory.software.listAll(tenant, deviceId));
+		const wanted = completeList(base, items);
 		const list = wanted.map(({ name, version, softwareType, url }) => ({
 			name,
 			version,
@@ -153,6 +162,17 @@ export async function openOperations(options: {
 			...(softwareType && { softwareType }),
 		}));
 		return create(tenant, { deviceId, description: text, fragments: { c8y_SoftwareList: list } });
+	}
+
+	/** What the device will have after the complete list that it was last asked for; a further one must not undo it. */
+	async function openList(tenant: string, deviceId: ManagedObjectId): Promise<SoftwarePackage[] | undefined> {
+		const filter = { deviceId, fragmentType: 'c8y_SoftwareList' };
+		const [last] = await list(tenant, filter, { skip: 0, limit: 1, revert: true });
+		const items = last && !isFinal(last.status) ? last.fragments.c8y_SoftwareList : undefined;
+		if (!Array.isArray(items)) return undefined;
+		return items
+			.map((item) => toSoftwareItem(item))
+			.map(({ name, version, softwareType, url }) => compactPackage(name, version, softwareType, url));
 	}
 
 	async function find(tenant: string, id: OperationId): Promise<Operation | undefined> {

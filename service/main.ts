@@ -17,6 +17,10 @@ async function main(): Promise<void> {
 	const service = await compose(config, log);
 	process.stdout.write(readyText(service, config));
 	log.info({ version, ports: Object.fromEntries(service.listeners.map(({ name, port }) => [name, port])) }, 'ready');
+	service.failed.then((error) => {
+		log.fatal({ err: error }, 'the store has failed');
+		fail(error);
+	}, fail);
 	onStopSignal((signal) => {
 		log.info({ signal }, 'stopping');
 		service.close().then(() => log.info('stopped'), fail);

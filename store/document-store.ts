@@ -6,7 +6,10 @@
 
 export type Scalar = string | number | boolean | null;
 
-/** A stored JSON document. `_id` is unique in its collection. `undefined` fields are not stored. */
+/**
+ * A stored JSON document. `_id` is unique in its collection, and well-formed Unicode. `undefined` fields are not stored.
+ * In all other text, of documents, updates and filters, half of a surrogate pair is U+FFFD, for it cannot be written as UTF-8.
+ */
 export interface StoredDocument {
 	readonly _id: string;
 }
@@ -90,7 +93,11 @@ export type Step =
 			readonly where?: Filter;
 			readonly update: Update;
 	  }
-	/** Writes nothing; fails when the document with this `_id` does not exist or does not match `where`. */
+	/**
+	 * Changes nothing; fails when the document with this `_id` does not exist or does not match `where`.
+	 * Holds until the batch is applied: it conflicts with a concurrent change or removal of that document. The embedded engine
+	 * writes one batch at a time; where transactions overlap, a read is not enough, and the engine touches the document.
+	 */
 	| { readonly kind: 'require'; readonly collection: string; readonly id: string; readonly where?: Filter }
 	/** Removes the document if it is there. */
 	| { readonly kind: 'remove'; readonly collection: string; readonly id: string }
@@ -131,10 +138,13 @@ export interface Collection<T extends StoredDocument> {
 	insert(document: T): Promise<void>;
 	/**
 	 * Changes the first match in `sort` order, atomically, and returns it as it is afterwards.
-	 * With `insert`, that document is stored, then updated, when nothing matches.
+	 * @throws DuplicateKeyError when the update needs a taken value of a unique index
 	 */
-	findOneAndUpdate(filter: Filter, update: Update, options?: { sort?: Query['sort']; insert?: T }): Promise<T | undefined>;
-	/** Calls back after each commit that changed a document. Returns the function that ends it. */
+	findOneAndUpdate(filter: Filter, update: Update, options?: { sort?: Query['sort'] }): Promise<T | undefined>;
+	/**
+	 * Calls back after each commit that changed a document. Returns the function that ends it.
+	 * A listener that fails is reported to whoever opened the store, and goes on listening, as all others do.
+	 */
 	watch(listener: (changes: readonly Change<T>[]) => void): () => void;
 }
 
@@ -153,7 +163,9 @@ export interface DocumentStore {
 	/** Proves that the database answers and can write. @throws StoreError */
 	ping(): Promise<void>;
 	/** Figures for `/metrics`: writes waiting, commits, steps committed. */
-	statistics(): StoreStatistics;
+	statistics(): Promise<StoreStatistics>;
+	/** Resolves with the reason when the store has failed for good: only a new process helps. Closing is no failure. */
+	readonly failed: Promise<StoreError>;
 	/** Finishes what was accepted, then closes. */
 	close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import type { Collection, DocumentStore, StoredDocument } from './document-store.ts';
+import { type Collection, type DocumentStore, DuplicateKeyError, type StoredDocument } from './document-store.ts';
 
 interface Counter extends StoredDocument {
 	readonly value: number;
@@ -19,17 +19,17 @@ export async function openSequence(
 	options: { first: number; block: number },
 ): Promise<Sequence> {
 	const counters: Collection<Counter> = await store.collection<Counter>({ name: 'counters', indexes: [] });
+	// Somebody may have made the counter before, or make it at the same time.
+	await counters.insert({ _id: name, value: options.first }).catch((error: unknown) => {
+		if (!(error instanceof DuplicateKeyError)) throw error;
+	});
 	/** Reserved numbers that were not handed out, in order: from the first of each, up to and without its second. */
 	const reserved: { next: number; readonly end: number }[] = [];
 	let reserving: Promise<void> | undefined;
 
 	async function reserve(): Promise<void> {
-		const counter = await counters.findOneAndUpdate(
-			{ _id: name },
-			{ $inc: { value: options.block } },
-			{ insert: { _id: name, value: options.first } },
-		);
-		if (!counter) throw new Error(`the counter ${name} was not written`);
+		const counter = await counters.findOneAndUpdate({ _id: name }, { $inc: { value: options.block } });
+		if (!counter) throw new Error(`the counter ${name} is gone`);
 		reserved.push({ next: counter.value - options.block, end: counter.value });
 	}
 

@@ -11,6 +11,8 @@ export interface Channel {
 	/** Sends and waits for one answer. @throws StoreError */
 	ask(request: Request): Promise<void>;
 	isAlive(): boolean;
+	/** Resolves when the engine has died, not when it was terminated. */
+	readonly died: Promise<StoreError>;
 	terminate(): Promise<void>;
 }
 
@@ -36,9 +38,10 @@ export function openWorkerChannel(name: string, heapMegabytes: number | undefine
 		},
 		ask: (request) => ask(mailbox, () => worker.postMessage(request)),
 		isAlive: mailbox.isAlive,
+		died: mailbox.died,
 		terminate: async () => {
 			isTerminated = true;
-			mailbox.die(new StoreError('the store is closed'));
+			mailbox.end(new StoreError('the store is closed'));
 			await worker.terminate();
 		},
 	};
@@ -58,8 +61,9 @@ export function openLocalChannel(): Channel {
 		},
 		ask: (request) => ask(mailbox, () => void setImmediate(() => engine.handle(request))),
 		isAlive: mailbox.isAlive,
+		died: mailbox.died,
 		terminate: () => {
-			mailbox.die(new StoreError('the store is closed'));
+			mailbox.end(new StoreError('the store is closed'));
 			return Promise.resolve();
 		},
 	};
@@ -68,7 +72,18 @@ export function openLocalChannel(): Channel {
 function createMailbox() {
 	const outstanding: Outstanding[] = [];
 	let death: StoreError | undefined;
+	let announce: (error: StoreError) => void;
+	const died = new Promise<StoreError>((resolve) => {
+		announce = resolve;
+	});
+	/** Whoever waits for an answer hears why there will be none. */
+	const end = (error: StoreError): void => {
+		death ??= error;
+		for (const entry of outstanding.splice(0)) entry.onDeath(death);
+	};
 	return {
+		died,
+		end,
 		expect: (entry: Outstanding) => {
 			if (death) throw death;
 			outstanding.push(entry);
@@ -80,8 +95,8 @@ function createMailbox() {
 		},
 		isAlive: () => death === undefined,
 		die: (error: StoreError) => {
-			death ??= error;
-			for (const entry of outstanding.splice(0)) entry.onDeath(death);
+			if (death === undefined) announce(error);
+			end(error);
 		},
 	};
 }

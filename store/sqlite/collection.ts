@@ -69,12 +69,11 @@ export function createCollection<T extends StoredDocument>(parts: CollectionPart
 			if (!outcome.ok) throw new DuplicateKeyError(`${layout.name}: the id or a unique index of '${document._id}' is taken`);
 		},
 		findOneAndUpdate: async (filter, update, options = {}) => {
-			const { insert } = options;
 			checkUpdate(update);
 			const select = selectSql(layout, { filter, sort: options.sort, limit: 1 });
 			const text = await writes.batchForDocument((cells) => {
 				cells.push(stepCode.findOneAndUpdate, number, select.sql, select.params.length, ...select.params);
-				cells.push(encodeUpdate(update), insert ? JSON.stringify(insert) : null, insert ? encodeId(insert._id) : null);
+				cells.push(encodeUpdate(update));
 				return false;
 			});
 			return text === null ? undefined : JSON.parse(text);

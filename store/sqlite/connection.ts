@@ -15,6 +15,8 @@ export interface Connection {
 	exec(sql: string): void;
 	/** A statement kept for the life of the connection or until many others were asked for. */
 	prepare(sql: string): Statement;
+	/** Whether a transaction is open: some errors end it. */
+	inTransaction(): boolean;
 	/** Runs the work in a transaction that is durable when this returns. */
 	transaction<T>(work: () => T): T;
 	/** Forgets the prepared statements: after a change of the schema. */
@@ -45,6 +47,7 @@ export function openConnection(file: string): Connection {
 		file,
 		prepare,
 		exec: (sql) => void database.exec(sql),
+		inTransaction: () => database.inTransaction,
 		transaction: (work) => {
 			prepare('BEGIN IMMEDIATE').run([]);
 			try {
@@ -77,6 +80,11 @@ function wrapStatement(statement: Database.Statement): Statement {
 /** SQLite's name of what went wrong, or an empty text. */
 export function codeOf(error: unknown): string {
 	return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+/** Whether the database itself cannot go on, whatever was asked of it. */
+export function isFailureOfDatabase(error: unknown): boolean {
+	return /^SQLITE_(FULL|IOERR|CORRUPT|NOTADB|READONLY|PERM|CANTOPEN|BUSY|LOCKED|PROTOCOL)/.test(codeOf(error));
 }
 
 /** What an operator needs to read of an error of the driver. */

@@ -1,4 +1,4 @@
-import { decodeText } from './values.ts';
+import { decodeText, toWellFormedJson } from './values.ts';
 
 /*
  * The column `doc` holds a document without its `_id`, which is the row's key: each document is shorter by it,
@@ -8,7 +8,7 @@ import { decodeText } from './values.ts';
 /** A document as the column holds it. */
 export function storedText(document: object): string {
 	// As fast as the document alone, and a member that is undefined is left out.
-	return JSON.stringify({ ...document, _id: undefined });
+	return toWellFormedJson(JSON.stringify({ ...document, _id: undefined }));
 }
 
 /** The whole document's text. `id` is the row's key. */

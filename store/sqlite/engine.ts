@@ -84,7 +84,7 @@ function open(request: OpenRequest): Opened {
 function openForWriting(connection: Connection, request: OpenRequest): void {
 	connection.exec('PRAGMA journal_mode = WAL');
 	connection.exec('PRAGMA synchronous = FULL');
-	// 40 MB of log before it is carried over: a page then goes once for many commits (15 % more writes than with 16 MB).
+	// 40 MB of log before it is carried over: a page that many commits change is then written to the database once for all of them.
 	connection.exec('PRAGMA wal_autocheckpoint = 10000');
 	connection.exec('PRAGMA journal_size_limit = 67108864');
 	openSchema(connection);

@@ -1,3 +1,4 @@
+import { messageOf } from './connection.ts';
 import { stepCode } from './protocol.ts';
 import { conditionSql } from './query-sql.ts';
 import { encodeRemoval, type OpenCollection } from './steps.ts';
@@ -16,6 +17,7 @@ export interface ExpiryOptions {
 	readonly writes: WriteQueue;
 	readonly now: () => number;
 	readonly everySeconds: number;
+	readonly onFault: (error: Error) => void;
 }
 
 const removedAtOnce = 200;
@@ -27,17 +29,25 @@ export function startExpiry(options: ExpiryOptions): { run: () => Promise<void>;
 		for (const expiry of options.expiries.values()) await removeExpired(expiry, options);
 	};
 	let isRunning = false;
+	let isStopped = false;
 	const timer = setInterval(() => {
 		if (isRunning) return;
 		isRunning = true;
-		const end = () => {
-			isRunning = false;
-		};
-		// What fails now is tried again at the next round; a store that is broken says so to everybody else.
-		run().then(end, end);
+		// What fails now is tried again at the next round.
+		run()
+			.catch((error: unknown) => {
+				if (!isStopped) options.onFault(new Error(`expired documents stay: ${messageOf(error)}`, { cause: error }));
+			})
+			.finally(() => {
+				isRunning = false;
+			});
 	}, options.everySeconds * 1000);
 	timer.unref();
-	return { run, stop: () => clearInterval(timer) };
+	const stop = () => {
+		isStopped = true;
+		clearInterval(timer);
+	};
+	return { run, stop };
 }
 
 async function removeExpired({ collection, field, afterSeconds }: Expiry, { writes, now }: ExpiryOptions): Promise<void> {

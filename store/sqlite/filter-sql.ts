@@ -1,6 +1,6 @@
 import type { Comparison, Filter, Scalar } from '../document-store.ts';
 import { segmentsOf } from './paths.ts';
-import { type Cell, encodeText, marks } from './values.ts';
+import { type Cell, encodeText, marks, toWellFormed } from './values.ts';
 import { endOfPrefix, toGlob } from './wildcard.ts';
 
 /** A piece of SQL and the values of its question marks. */
@@ -160,8 +160,9 @@ function exists(target: Target, wanted: unknown): Sql {
 	return { sql: `(${target.sql} IS NULL AND ${target.type} IS NULL)`, params: [] };
 }
 
-function wildcard(target: Target, pattern: unknown): Sql {
-	if (typeof pattern !== 'string') throw new TypeError('$wildcard needs a text');
+function wildcard(target: Target, text: unknown): Sql {
+	if (typeof text !== 'string') throw new TypeError('$wildcard needs a text');
+	const pattern = toWellFormed(text);
 	const star = pattern.indexOf('*');
 	if (star < 0) return equal(target, pattern);
 	if (!target.isColumn && pattern.includes('\u0000')) return no;
@@ -206,7 +207,8 @@ export function jsonPath(path: string): string {
 }
 
 function scalarOf(value: unknown): Scalar {
-	if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+	if (typeof value === 'string') return toWellFormed(value);
+	if (value === null || typeof value === 'boolean') return value;
 	if (typeof value === 'number' && Number.isFinite(value)) return value;
 	throw new TypeError(`a filter compares with text, finite numbers, booleans and null, not with ${typeof value}`);
 }

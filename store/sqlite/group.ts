@@ -1,5 +1,5 @@
 import { type Filter, StoreError, type Update } from '../document-store.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, explainError, isFailureOfDatabase } from './connection.ts';
 import { parseStored, wholeText } from './document-text.ts';
 import { matches } from './filter-match.ts';
 import { type GroupAnswer, stepCode } from './protocol.ts';
@@ -25,17 +25,37 @@ interface Run {
 /** A step found no document that meets its condition. */
 class UnmetStep extends Error {}
 
-/** Writes one group of batches in one transaction; a batch that fails takes nothing with it but itself. */
+/**
+ * Writes one group of batches in one transaction; a batch that fails takes nothing with it but itself.
+ * @throws what the driver throws when the database itself cannot write
+ */
 export function applyGroup(
 	connection: Connection,
 	tables: ReadonlyMap<number, Table>,
 	cells: readonly Cell[],
 	changes: Cell[],
 ): GroupAnswer {
-	const run: Run = { connection, tables, cells, changes, position: 0, batch: 0, failures: [], errors: [], documents: [] };
+	const apply = (applyNext: (run: Run) => void): GroupAnswer => {
+		changes.length = 0;
+		return runGroup(
+			{ connection, tables, cells, changes, position: 0, batch: 0, failures: [], errors: [], documents: [] },
+			applyNext,
+		);
+	};
+	try {
+		return apply(applyBatch);
+	} catch (error) {
+		if (isFailureOfDatabase(error)) throw error;
+		// Nobody knows yet whose fault it was: once more, each batch behind a savepoint of its own.
+		return apply(applyGuarded);
+	}
+}
+
+function runGroup(run: Run, applyNext: (run: Run) => void): GroupAnswer {
+	const { connection, cells, changes } = run;
 	try {
 		connection.transaction(() => {
-			for (; run.position < cells.length; run.batch++) applyBatch(run);
+			for (; run.position < cells.length; run.batch++) applyNext(run);
 			flushAll(run);
 		});
 	} catch (error) {
@@ -54,19 +74,46 @@ function applyBatch(run: Run): void {
 	run.position = end;
 }
 
+/** A batch of which nothing is known: an error that no step expects fails this batch alone. */
+function applyGuarded(run: Run): void {
+	const end = Number(run.cells[run.position + 1]);
+	run.position += 2;
+	const failuresBefore = run.failures.length;
+	const errorsBefore = run.errors.length;
+	try {
+		applyInSavepoint(run, end);
+	} catch (error) {
+		if (isFailureOfDatabase(error) || !run.connection.inTransaction()) throw error;
+		run.failures.length = failuresBefore;
+		run.errors.length = errorsBefore;
+		run.failures.push(run.batch, 0, 2);
+		run.errors.push(explainError(error, run.connection.file));
+	}
+	run.position = end;
+}
+
 function applyInSavepoint(run: Run, end: number): void {
 	flushAll(run);
 	const changesBefore = run.changes.length;
 	const documentsBefore = run.documents.length;
-	run.connection.prepare('SAVEPOINT batch').run([]);
-	if (applySteps(run, end)) flushAll(run);
-	else {
+	const undo = () => {
 		discardAll(run);
 		run.changes.length = changesBefore;
 		run.documents.length = documentsBefore;
 		run.connection.prepare('ROLLBACK TO batch').run([]);
+		run.connection.prepare('RELEASE batch').run([]);
+	};
+	run.connection.prepare('SAVEPOINT batch').run([]);
+	let isApplied = false;
+	try {
+		isApplied = applySteps(run, end);
+		if (isApplied) flushAll(run);
+	} catch (error) {
+		if (run.connection.inTransaction()) undo();
+		throw error;
 	}
-	run.connection.prepare('RELEASE batch').run([]);
+	if (isApplied) run.connection.prepare('RELEASE batch').run([]);
+	else undo();
 }
 
 function applySteps(run: Run, end: number): boolean {
@@ -161,20 +208,16 @@ function findOneAndUpdate(run: Run, table: Table): void {
 	const select = nextText(run);
 	const params = nextParams(run);
 	const change = updateOf(nextText(run));
-	const insert = next(run);
-	const insertId = next(run);
 	const found = run.connection.prepare(select).get(params);
-	if (found !== undefined) {
-		const doc = String(found[0]);
-		const id = String(found[1]);
-		const document = parseStored(id, doc);
-		applyUpdate(document, change);
-		run.documents.push(run.batch, wholeText(id, table.replace(id, doc, document)));
-	} else if (typeof insert === 'string' && typeof insertId === 'string') {
-		const document: Record<string, unknown> = JSON.parse(insert);
-		applyUpdate(document, change);
-		run.documents.push(run.batch, wholeText(insertId, table.add(insertId, document)));
-	} else run.documents.push(run.batch, null);
+	if (found === undefined) {
+		run.documents.push(run.batch, null);
+		return;
+	}
+	const doc = String(found[0]);
+	const id = String(found[1]);
+	const document = parseStored(id, doc);
+	applyUpdate(document, change);
+	run.documents.push(run.batch, wholeText(id, table.replace(id, doc, document)));
 }
 
 /** A write that changes a page each time, and a read of it. */

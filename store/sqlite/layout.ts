@@ -59,13 +59,14 @@ export function columnCells(layout: Layout, document: object, into: Cell[]): voi
 export function sideRows(side: SideLayout, document: object): Cell[][] {
 	const value = valueAt(document, side.multikey);
 	if (value === undefined) return [];
-	const elements = new Set(Array.isArray(value) ? value : [value]);
+	const elements: readonly unknown[] = Array.isArray(value) ? value : [value];
+	const scalars = elements.filter((element) => typeof element !== 'object' || element === null);
 	const rows: Cell[][] = [];
-	for (const element of elements) {
-		if (typeof element === 'object' && element !== null) continue;
+	// Elements are one when the database holds one value for them.
+	for (const element of new Set(scalars.map((scalar) => scalarCell(scalar, side.multikey)))) {
 		rows.push(
 			side.keys.map((key) => {
-				const cell = scalarCell(key === side.multikey ? element : valueAt(document, key), key);
+				const cell = key === side.multikey ? element : scalarCell(valueAt(document, key), key);
 				return cell === null ? Number.NEGATIVE_INFINITY : cell;
 			}),
 		);

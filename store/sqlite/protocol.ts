@@ -19,7 +19,7 @@ export const stepCode = {
 	remove: 5,
 	/** condition, most documents (-1 for all), number of parameters, parameters */
 	removeWhere: 6,
-	/** query for one text, number of parameters, parameters, update as JSON, document to insert as JSON or null, its id */
+	/** query for one document's text and id, number of parameters, parameters, update as JSON */
 	findOneAndUpdate: 7,
 	/** nothing: writes and reads back a row of the engine's own */
 	ping: 8,

@@ -4,7 +4,7 @@ import { columnCells, type Layout } from './layout.ts';
 import { stepCode } from './protocol.ts';
 import { conditionSql } from './query-sql.ts';
 import { checkUpdate } from './update.ts';
-import { type Cell, encodeText, isWellFormed } from './values.ts';
+import { type Cell, encodeText, isWellFormed, toWellFormedJson } from './values.ts';
 
 /** What the main thread knows of an open collection. */
 export interface OpenCollection {
@@ -66,7 +66,7 @@ export function encodeRemoval(condition: ReturnType<typeof conditionSql>, most: 
 }
 
 export function encodeUpdate(update: Update): string {
-	return JSON.stringify(update);
+	return toWellFormedJson(JSON.stringify(update));
 }
 
 /** @throws TypeError for what cannot be an id. */
@@ -85,7 +85,7 @@ function encodeCondition(where: Filter | undefined, layout: Layout): string | nu
 	if (known?.layout === layout) return known.text;
 	// Conditions are evaluated on the document, but what is no filter is refused here as for a query.
 	conditionSql(layout, where);
-	const text = JSON.stringify(where);
+	const text = toWellFormedJson(JSON.stringify(where));
 	if (Object.isFrozen(where)) conditionTexts.set(where, { layout, text });
 	return text;
 }

@@ -36,6 +36,11 @@ export interface SqliteStoreOptions {
 	readonly maxSizeBytes?: number;
 	/** Memory that JavaScript may take in each of the two threads. */
 	readonly threadHeapMegabytes?: number;
+	/**
+	 * Hears what goes wrong where no caller waits: a listener that throws, a removal of what has expired.
+	 * Without it, Node.js prints a warning of the process.
+	 */
+	readonly onFault?: (error: Error) => void;
 }
 
 export interface SqliteStore extends DocumentStore {
@@ -89,10 +94,14 @@ function createStore(options: SqliteStoreOptions, { writer, reader, sizeBytes }:
 	const collections = new Map<string, OpenCollection>();
 	const opening = new Map<string, Promise<OpenCollection>>();
 	const expiries = new Map<string, Expiry>();
+	const onFault = options.onFault ?? ((error: Error) => process.emitWarning(error));
 	let nextNumber = 0;
-	const watchers = createWatchers((number, watched) => {
-		// After the end nobody is told of anything.
-		writer.ask({ kind: 'watch', number, watched }).catch(() => undefined);
+	const watchers = createWatchers({
+		onWatched: (number, watched) => {
+			// After the end nobody is told of anything.
+			writer.ask({ kind: 'watch', number, watched }).catch(() => undefined);
+		},
+		onFault,
 	});
 	const reads = createReadQueue(reader);
 	const writes = createWriteQueue({
@@ -133,7 +142,13 @@ function createStore(options: SqliteStoreOptions, { writer, reader, sizeBytes }:
 	};
 
 	const read = async (query: Read) => JSON.parse(await reads.read(query));
-	const expiry = startExpiry({ expiries, writes, now: options.now, everySeconds: options.expireEverySeconds ?? 30 });
+	const expiry = startExpiry({
+		expiries,
+		writes,
+		now: options.now,
+		everySeconds: options.expireEverySeconds ?? 30,
+		onFault,
+	});
 
 	const close = async (): Promise<void> => {
 		const error = new StoreError('the store is closed');
@@ -159,12 +174,13 @@ function createStore(options: SqliteStoreOptions, { writer, reader, sizeBytes }:
 			});
 			await read({ shape: 'count', sql: 'SELECT count(*) FROM meta', params: [] });
 		},
-		statistics: () => ({
+		statistics: async () => ({
 			waitingBatches: writes.waitingBatches(),
 			commits: writes.commits(),
 			committedBatches: writes.committedBatches(),
 			sizeBytes: sizeBytes(),
 		}),
+		failed: Promise.race([writer.died, reader.died]),
 		close: () => {
 			closed ??= close();
 			return closed;

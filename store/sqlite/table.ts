@@ -36,8 +36,6 @@ export interface Table {
 	insert(cells: readonly Cell[], from: number): void;
 	/** Writes a document that has been changed. @throws DuplicateStep */
 	replace(id: string, before: string, after: object): string;
-	/** @throws DuplicateStep */
-	add(id: string, document: object): string;
 	remove(id: string): void;
 	/** Removes what matches, at most `limit` documents, and tells how many. */
 	removeWhere(condition: string, params: readonly Binding[], limit: number): number;
@@ -136,11 +134,6 @@ export function openTable(connection: Connection, layout: Layout, number: number
 			const doc = String(bindings[1]);
 			if (doc !== before) updateRow(bindings, before);
 			return doc;
-		},
-		add: (id, document) => {
-			const bindings = bindingsOf(layout, id, document);
-			insertRow(bindings);
-			return String(bindings[1]);
 		},
 		remove: (id) => removeRow(id, sides.length > 0 ? get(id) : undefined),
 		removeWhere: (condition, params, limit) => {

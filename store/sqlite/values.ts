@@ -31,16 +31,19 @@ export function fromColumn(value: unknown): Scalar {
 }
 
 /**
- * Text as a column holds it. The driver cuts text at U+0000, so that character is written as U+0001 U+0001
+ * Text as a column holds it, well-formed. The driver cuts text at U+0000, so that character is written as U+0001 U+0001
  * and U+0001 as U+0001 U+0002, which keeps equality, order and prefixes.
  */
 export function encodeText(text: string): string {
+	let hasSurrogates = false;
 	for (let position = 0; position < text.length; position++) {
-		if (text.charCodeAt(position) < 2) {
-			return text.replaceAll('\u0001', '\u0001\u0002').replaceAll('\u0000', '\u0001\u0001');
+		const code = text.charCodeAt(position);
+		if (code < 2) {
+			return toWellFormed(text).replaceAll('\u0001', '\u0001\u0002').replaceAll('\u0000', '\u0001\u0001');
 		}
+		if (code >= 0xd800 && code <= 0xdfff) hasSurrogates = true;
 	}
-	return text;
+	return hasSurrogates ? toWellFormed(text) : text;
 }
 
 export function decodeText(text: string): string {
@@ -57,6 +60,22 @@ export function isWellFormed(text: string): boolean {
 		position++;
 	}
 	return true;
+}
+
+/**
+ * Halves of surrogate pairs become U+FFFD. The driver would do so on its own when it writes UTF-8, but too late:
+ * two texts that were different here would be one there, and break a key.
+ */
+export function toWellFormed(text: string): string {
+	return isWellFormed(text) ? text : text.replace(/\p{Surrogate}/gu, '\ufffd');
+}
+
+/** The same for text that `JSON.stringify` made: it writes halves of surrogate pairs escaped. */
+export function toWellFormedJson(json: string): string {
+	if (!json.includes('\\ud')) return json;
+	const replaced = json.replace(/\\(ud[89a-f]..|[^])/g, (escape) => (escape.length === 2 ? escape : '\ufffd'));
+	// Parsed once more, for two keys may have become one.
+	return replaced === json ? json : JSON.stringify(JSON.parse(replaced));
 }
 
 /** Orders text by its UTF-8 bytes, as the database does; JavaScript's own order differs above U+D7FF. */

@@ -1,4 +1,5 @@
 import type { Change, StoredDocument } from '../document-store.ts';
+import { messageOf } from './connection.ts';
 import { wholeText } from './document-text.ts';
 import type { Cell } from './values.ts';
 import { decodeText } from './values.ts';
@@ -12,8 +13,14 @@ export interface Watchers {
 	publish(cells: readonly Cell[]): void;
 }
 
-/** `onWatched` hears when a collection gets its first listener and loses its last. */
-export function createWatchers(onWatched: (collection: number, watched: boolean) => void): Watchers {
+export interface WatchersOptions {
+	/** Hears when a collection gets its first listener and loses its last. */
+	readonly onWatched: (collection: number, watched: boolean) => void;
+	/** Hears what a listener throws, or rejects with. */
+	readonly onFault: (error: Error) => void;
+}
+
+export function createWatchers({ onWatched, onFault }: WatchersOptions): Watchers {
 	const listeners = new Map<number, Set<Listener>>();
 	return {
 		add: (collection, listener) => {
@@ -31,7 +38,11 @@ export function createWatchers(onWatched: (collection: number, watched: boolean)
 			for (const [collection, changes] of changesOf(cells)) {
 				for (const listener of listeners.get(collection) ?? []) {
 					// What a listener throws is its own fault: it must not reach the other listeners or the callers of `batch`.
-					queueMicrotask(() => listener(changes));
+					queueMicrotask(() => {
+						new Promise((resolve) => resolve(listener(changes))).catch((error: unknown) => {
+							onFault(new Error(`a listener of the store failed: ${messageOf(error)}`, { cause: error }));
+						});
+					});
 				}
 			}
 		},

@@ -138,7 +138,7 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
 				add(1, encode, {
 					settle: (outcome, document) => {
 						if (outcome.ok) resolve(document);
-						else reject(new DuplicateKeyError('the id or a unique index of the document to insert is taken'));
+						else reject(new DuplicateKeyError('the update needs a value of a unique index that is taken'));
 					},
 					reject,
 				});

@@ -151,17 +151,17 @@ describe('store/sqlite', () => {
 		await store.collection(things);
 		const put = () => store.batch([{ kind: 'put', collection: 'things', document: { _id: 'a', n: 1 } as AnyDocument }]);
 		await put();
-		const { sizeBytes } = store.statistics();
+		const { sizeBytes } = await store.statistics();
 		for (let n = 0; n < 20; n++) await put();
-		expect(store.statistics().sizeBytes).to.equal(sizeBytes);
+		expect((await store.statistics()).sizeBytes).to.equal(sizeBytes);
 	});
 
 	it('commits the batches of many callers together, a thousand steps at most', async () => {
 		const store = await open(await freshDirectory(), { maxGroupSteps: 1000 });
 		const collection = await store.collection(things);
-		const before = store.statistics().commits;
+		const before = (await store.statistics()).commits;
 		await Promise.all(Array.from({ length: 5000 }, (_, n) => collection.insert({ _id: `${n}` })));
-		expect(store.statistics().commits - before).to.equal(5);
+		expect((await store.statistics()).commits - before).to.equal(5);
 	});
 
 	it('refuses batches beyond those that may wait, and takes new ones afterwards', async () => {
@@ -183,7 +183,7 @@ describe('store/sqlite', () => {
 		await store.batch([{ kind: 'remove', collection: 'things', id: 'kept' }]);
 		await collection.insert({ _id: 'next', text: 'x'.repeat(500_000) });
 		expect(await collection.count({})).to.equal(1);
-		expect(store.statistics().waitingBatches).to.equal(0);
+		expect((await store.statistics()).waitingBatches).to.equal(0);
 	});
 
 	it('rejects everything and stays failed when its thread dies', async () => {
@@ -205,7 +205,7 @@ describe('store/sqlite', () => {
 				.with.property('message')
 				.that.includes('database thread');
 		}
-		expect(store.statistics().waitingBatches).to.equal(0);
+		expect((await store.statistics()).waitingBatches).to.equal(0);
 		await store.close();
 	});
 

@@ -67,6 +67,22 @@ describe('journeys/isolation', () => {
 		expect((await service.operator.objectOf('victim')).childAdditions?.references).to.deep.equal([]);
 	});
 
+	it('keeps the serial of a registered device for it, whoever speaks of it first', async () => {
+		const thief = await service.connect('thief', await service.register('thief'));
+		const credentials = await service.register('registered');
+		await thief.send(['101,registered,fake,t,true', '102,registered,service,fake,up']);
+		await thief.send(['100,fake,t', '114,c8y_Restart'], 's/us/registered');
+		for (const answer of await thief.untaken('s/e')) expect(answer).to.match(/^41,\d+,.*serial of another device$/);
+		expect(await thief.untaken('s/e')).to.have.length(4);
+		expect(await service.operator.findId('registered')).to.equal(undefined);
+		const device = await service.connect('registered', credentials);
+		await device.send(['100,Registered,t', '114,c8y_Restart']);
+		expect(await device.untaken('s/e')).to.deep.equal([]);
+		await service.operator.createOperation('registered', { c8y_Restart: {} });
+		expect(await device.nextLine()).to.equal('510,registered');
+		expect(await thief.untaken('s/ds')).to.deep.equal([]);
+	});
+
 	it('hands nothing that a device publishes to another device', async () => {
 		const listener = await service.connect('listener', {
 			topics: ['s/ds', 's/e', 's/dc/#', 'devicecontrol/notifications', 'error'],

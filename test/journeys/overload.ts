@@ -58,6 +58,29 @@ describe('journeys/overload', () => {
 		expect(await device.nextLine('s/e')).to.match(/^42,110,/);
 	});
 
+	it('bounds what a client that does not read can make it keep, and gives the others what is theirs', async () => {
+		const deaf = await service.openRaw('deaf-1');
+		await deaf.subscribe('s/e', 's/ds', 'devicecontrol/notifications');
+		deaf.socket.pause();
+		const dropped = async () => {
+			const headers = { authorization: `Basic ${Buffer.from(`t1/admin:${adminPassword}`).toString('base64')}` };
+			const text = await (await fetch(`${service.urls.http}/metrics`, { headers })).text();
+			return Number(/^mqtt_answers_dropped_total (\d+)$/m.exec(text)?.[1]);
+		};
+		const before = process.memoryUsage().rss;
+		const bad = Array.from({ length: 4000 }, () => '999').join('\n');
+		const rounds = 400;
+		// Six megabytes of bad lines, and questions with long answers.
+		for (let round = 0; round < rounds; round++) {
+			deaf.send(upstream(round + 1, bad, { qos: 0 }), upstream(round + 1, '602\n'.repeat(1000), { qos: 0 }));
+		}
+		await eventually('answers are dropped', dropped, (count) => count > 100_000, 30_000);
+		expect(process.memoryUsage().rss - before).to.be.below(200 * 1024 * 1024);
+		const reading = await service.connect('reading-1');
+		await reading.send('999');
+		expect(await reading.nextLine('s/e')).to.match(/^50,999,/);
+	}).timeout(40_000);
+
 	it('closes a connection that keeps QoS 2 messages half open, and goes on for others', async () => {
 		const client = await service.openRaw('half-open-1');
 		for (let messageId = 1; messageId <= 65_000; messageId += 1000) {

@@ -66,6 +66,22 @@ describe('journeys/payloads', () => {
 		expect((await service.operator.objectOf('limit')).c8y_Hardware).to.deep.equal({ serialNumber: 'a' });
 	});
 
+	it('takes a software list that thin-edge cut by the number of its packages, whatever its size', async () => {
+		const device = await service.connect('large-list');
+		const items = (from: number) =>
+			Array.from({ length: 100 }, (_, index) => `package-${from + index},1.0,apt,http://host.example/${'x'.repeat(200)}`).join();
+		await device.send('140,stale,1,apt,');
+		await device.send(`140,${items(0)}`);
+		await device.send(`141,${items(100)}`);
+		expect(await device.untaken('s/e')).to.deep.equal([]);
+		const names = await service.operator.namesOf('large-list');
+		expect(names).to.have.length(200);
+		expect(names).not.to.include('stale 1');
+		await device.send(`140,a,1,apt,http://host.example/${'x'.repeat(256 * 1024)}`);
+		expect(await device.nextLine('s/e')).to.match(/^42,140,.*262144/);
+		expect(await service.operator.namesOf('large-list')).to.have.length(200);
+	});
+
 	it('handles the lines of one publish, and publishes that come together, in order', async () => {
 		const client = await service.openRaw('ordered');
 		await client.subscribe('s/e');

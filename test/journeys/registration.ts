@@ -38,6 +38,43 @@ describe('journeys/registration', () => {
 		expect(await service.operator.objectOf('new-1')).to.include({ name: 'New one', owner: 'device_new-1' });
 	});
 
+	it('keeps the credentials of a device that asks before it listens', async () => {
+		const { http } = service.operator;
+		await http.post('/devicecontrol/newDeviceRequests', { id: 'deaf-1' });
+		const device = await service.connect('deaf-1', { ...bootstrap, topics: ['s/dcr'] });
+		await device.send('', 's/ucr');
+		await device.client.unsubscribeAsync('s/dcr');
+		await http.put('/devicecontrol/newDeviceRequests/deaf-1', { status: 'ACCEPTED' });
+		await device.send('', 's/ucr');
+		expect(await statusOf('deaf-1')).to.equal('ACCEPTED');
+		await device.subscribe(['s/dcr']);
+		await device.send('', 's/ucr');
+		expect(await device.nextLine('s/dcr')).to.match(/^70,t1,device_deaf-1,/);
+	});
+
+	it('gives a connected device the object that its serial is given to', async () => {
+		const { http } = service.operator;
+		const device = await service.connect('rebound-1');
+		await device.send(['110,old', '114,c8y_Restart']);
+		const old = await service.operator.idOf('rebound-1');
+		const { id } = await http.post<{ readonly id: string }>('/inventory/managedObjects', {
+			name: 'New',
+			c8y_IsDevice: {},
+			com_cumulocity_model_Agent: {},
+			c8y_SupportedOperations: ['c8y_Restart'],
+		});
+		await http.call('DELETE', '/identity/externalIds/c8y_Serial/rebound-1');
+		await http.post(`/identity/globalIds/${id}/externalIds`, { type: 'c8y_Serial', externalId: 'rebound-1' });
+		// Without a word of the device.
+		await service.operator.createOperation('rebound-1', { c8y_Restart: {} });
+		expect(await device.nextLine()).to.equal('510,rebound-1');
+		await device.send('110,new');
+		expect(await service.operator.objectOf('rebound-1')).to.deep.include({ id, c8y_Hardware: { serialNumber: 'new' } });
+		expect((await http.get<Record<string, unknown>>(`/inventory/managedObjects/${old}`)).c8y_Hardware).to.deep.equal({
+			serialNumber: 'old',
+		});
+	});
+
 	it('gives a device its credentials over HTTP', async () => {
 		const asDevice = createHttpClient(service.urls.http, bootstrap);
 		expect((await asDevice.call('POST', '/devicecontrol/deviceCredentials', { id: 'new-2' })).status).to.equal(404);

@@ -95,10 +95,10 @@ export function lifeCases(bench: Bench): void {
 
 		it('answers a ping, and counts what it commits', async () => {
 			await store().ping();
-			const before = store().statistics();
+			const before = await store().statistics();
 			const things = await collection();
 			await Promise.all(Array.from({ length: 10 }, (_, n) => things.insert({ _id: `${n}` })));
-			const after = store().statistics();
+			const after = await store().statistics();
 			expect(after.committedBatches - before.committedBatches).to.equal(10);
 			expect(after.commits).to.be.greaterThan(before.commits);
 			expect(after.waitingBatches).to.equal(0);

@@ -142,26 +142,6 @@ export function queryCases(bench: Bench): void {
 					undefined,
 				]);
 			});
-
-			it('inserts when nothing matches', async () => {
-				const things = await collection<AnyDocument>();
-				const next = () =>
-					things.findOneAndUpdate({ _id: 'sequence' }, { $inc: { next: 1 } }, { insert: { _id: 'sequence', next: 100 } });
-				expect(await next()).to.deep.equal({ _id: 'sequence', next: 101 });
-				const many = await Promise.all(Array.from({ length: 100 }, next));
-				expect(new Set(many.map((document) => document?.next)).size).to.equal(100);
-				expect(await things.get('sequence')).to.deep.equal({ _id: 'sequence', next: 201 });
-			});
-
-			it('rejects when the document to insert is taken', async () => {
-				const things = await collection<AnyDocument>();
-				await things.insert({ _id: 'a', n: 1 });
-				const error = await things
-					.findOneAndUpdate({ n: 2 }, { $inc: { n: 1 } }, { insert: { _id: 'a' } })
-					.catch((reason: unknown) => reason);
-				expect(error).to.have.property('name', 'DuplicateKeyError');
-				expect(await things.get('a')).to.deep.equal({ _id: 'a', n: 1 });
-			});
 		});
 	});
 }

@@ -84,13 +84,13 @@ describe('inventory/installed-software', () => {
 			const device = await bench().device();
 			const items = [p('a', '1', { softwareType: 'x', url: 'u' }), p('b', '')];
 			await software().set(tenant, device, items, mode);
-			const writes = bench().writes();
+			const writes = await bench().writes();
 			await software().set(tenant, device, items, mode);
-			expect(bench().writes()).to.equal(writes);
+			expect(await bench().writes()).to.equal(writes);
 			await software().set(tenant, device, [], mode);
-			const emptied = bench().writes();
+			const emptied = await bench().writes();
 			await software().set(tenant, device, [], mode);
-			expect(bench().writes()).to.equal(emptied);
+			expect(await bench().writes()).to.equal(emptied);
 		});
 
 		it(`ends with one of two ${mode} lists whole that are set at once`, async () => {
@@ -145,9 +145,9 @@ describe('inventory/installed-software', () => {
 		];
 		await patch(device, { c8y_SoftwareList: sent });
 		expect((await software().listAll(tenant, device)).map(legacyItem)).to.deep.equal(sent);
-		const writes = bench().writes();
+		const writes = await bench().writes();
 		await patch(device, { c8y_SoftwareList: sent });
-		expect(bench().writes()).to.equal(writes);
+		expect(await bench().writes()).to.equal(writes);
 		await patch(device, { c8y_SoftwareList: [...sent].reverse() });
 		expect((await software().listAll(tenant, device)).map(legacyItem)).to.deep.equal([...sent].reverse());
 	});

@@ -54,7 +54,7 @@ export interface InventoryBench {
 	readonly store: TestStore;
 	readonly inventory: Inventory;
 	/** How many batches and single writes were committed. */
-	writes(): number;
+	writes(): Promise<number>;
 	/** A device with its serial. */
 	device(serial?: string, fragments?: Readonly<Record<string, unknown>>): Promise<ManagedObjectId>;
 }
@@ -67,7 +67,7 @@ export async function openInventoryBench(limits: InventoryLimits = smallLimits):
 		clock,
 		store,
 		inventory,
-		writes: () => store.statistics().committedBatches,
+		writes: async () => (await store.statistics()).committedBatches,
 		async device(serial = 'dev1', fragments = {}) {
 			const made = await inventory.devices.ensure(tenant, serial, () => ({
 				owner: 'owner',

@@ -19,6 +19,21 @@ describe('inventory/managed-objects', () => {
 	});
 	const update = (id: string, body: unknown) => bench().inventory.objects.update(tenant, idOf(id), patchOf(body));
 
+	it('refuses what would leave more fragments than allowed, in however many patches they come', async () => {
+		const { objects } = bench().inventory;
+		const fragmentsFrom = (first: number, count: number) =>
+			Object.fromEntries(Array.from({ length: count }, (_, i) => [`f${first + i}`, i]));
+		const made = await objects.create(tenant, { owner: 'admin', patch: { fragments: fragmentsFrom(0, 30) } });
+		if (!made) throw new Error('it was not created');
+		const refusal = await objects
+			.update(tenant, made.id, { fragments: fragmentsFrom(30, 21) })
+			.catch((error: Error) => error.message);
+		expect(refusal).to.match(/would have 51 fragments: at most 50/);
+		expect(Object.keys((await objects.update(tenant, made.id, { fragments: fragmentsFrom(30, 20) })).fragments)).to.have.length(
+			50,
+		);
+	});
+
 	it('gives ids of digits that grow in the order of creation', async () => {
 		const ids = (await Promise.all(Array.from({ length: 120 }, () => create({})))).map(({ id }) => id);
 		expect(new Set(ids).size).to.equal(120);
@@ -65,9 +80,9 @@ describe('inventory/managed-objects', () => {
 	for (const patch of [{}, { a: { x: [1, { y: 2 }] } }, { name: 'n', type: 't' }, { gone: null }, { id: '77', owner: 'else' }]) {
 		it(`writes nothing for ${JSON.stringify(patch)}, which changes nothing`, async () => {
 			const { id, revision } = await create({ name: 'n', type: 't', a: { x: [1, { y: 2 }] } });
-			const writes = bench().writes();
+			const writes = await bench().writes();
 			expect((await update(id, patch)).revision).to.equal(revision);
-			expect(bench().writes()).to.equal(writes);
+			expect(await bench().writes()).to.equal(writes);
 		});
 	}
 

@@ -121,9 +121,9 @@ describe('inventory/installed-software queries', () => {
 		expect(first.map(({ name }) => name)).to.deep.equal(['a', 'pkg000000']);
 		expect(await software.count(tenant, device, {})).to.equal(50_001);
 		expect(await software.list(tenant, device, { name: 'pkg0499*' }, { skip: 99, limit: 10 })).to.have.length(1);
-		const writes = bench().writes();
+		const writes = await bench().writes();
 		await software.set(tenant, device, [{ name: 'a', version: '1' }, ...many], 'advanced');
-		expect(bench().writes()).to.equal(writes);
+		expect(await bench().writes()).to.equal(writes);
 	});
 
 	it('shows a reader the old list or the new one, whole, while it is replaced', async () => {

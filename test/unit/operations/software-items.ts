@@ -129,6 +129,21 @@ describe('operations/operations createSoftwareChange', () => {
 		});
 	}
 
+	it('adds to the complete list that was asked for and has not ended, and to what is installed afterwards', async () => {
+		const made = await change({ c8y_SupportedOperations: ['c8y_SoftwareList'] });
+		const { operations } = bench();
+		const install = (name: string) =>
+			operations.createSoftwareChange(tenant, made.deviceId, [{ name, version: '1', action: 'install' }]);
+		const namesOf = ({ fragments }: { readonly fragments: Readonly<Record<string, unknown>> }) => {
+			const list = fragments.c8y_SoftwareList;
+			return Array.isArray(list) ? list.map((item: { name: string }) => item.name) : [];
+		};
+		const second = await install('d');
+		expect(namesOf(second)).to.deep.equal(['z', 'a', 'c', 'd']);
+		for (const { id } of [made, second]) await operations.update(tenant, id, { status: 'FAILED' });
+		expect(namesOf(await install('e'))).to.deep.equal(['z', 'a', 'b', 'b', 'c', 'e']);
+	});
+
 	it('creates the complete c8y_SoftwareList for a device that knows nothing else', async () => {
 		const made = await change({ c8y_SupportedOperations: ['c8y_SoftwareList'] });
 		expect(made.fragments).to.deep.equal({

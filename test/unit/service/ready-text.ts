@@ -15,7 +15,7 @@ function textOf(
 		const port = ports[name];
 		return port === undefined ? [] : [{ name, port, close: async () => undefined }];
 	});
-	return readyText({ listeners, credentials, close: async () => undefined }, load(environment));
+	return readyText({ listeners, credentials, failed: new Promise(() => {}), close: async () => undefined }, load(environment));
 }
 
 describe('service/ready-text', () => {

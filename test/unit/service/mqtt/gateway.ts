@@ -1,6 +1,9 @@
 import { expect } from 'chai';
+import { serialType } from '../../../../inventory/index.ts';
 import { mayConnectAs, parseClientId } from '../../../../service/mqtt/gateway.ts';
 import { createRateLimit } from '../../../../service/mqtt/rate-limit.ts';
+import { tenant, useBench } from '../../inventory/inventory-bench.ts';
+import { idle, openGatewayBench } from '../gateway-bench.ts';
 
 describe('service/mqtt/gateway', () => {
 	const good: [clientId: string, serial: string][] = [
@@ -48,6 +51,58 @@ describe('service/mqtt/gateway', () => {
 			expect(mayConnectAs(principal, serial)).to.equal(may);
 		});
 	}
+});
+
+describe('service/mqtt/gateway sessions', () => {
+	const bench = useBench(openGatewayBench);
+
+	for (const [listens, topics] of [
+		['listens', ['s/ds']],
+		['does not listen', []],
+	] as const) {
+		it(`lets a session that ${listens} speak for the object that has its serial now`, async () => {
+			const { gateway, inventory } = bench();
+			const session = bench().session('dev1', { topics });
+			gateway.connected(session);
+			for (const topic of topics) gateway.outbound.subscribed(session, topic, 1);
+			await bench().publish(session, '110,old');
+			const old = await bench().object('dev1');
+			const replacement = await bench().device('replacement');
+			await inventory.externalIds.remove(tenant, serialType, 'dev1');
+			gateway.devicesRemoved(tenant, [old.id]);
+			await idle(bench());
+			expect(session.device).to.equal(undefined);
+			await inventory.externalIds.bind(tenant, serialType, 'dev1', replacement);
+			gateway.devicesRemoved(tenant, [replacement]);
+			await idle(bench());
+			expect(session.device).to.equal(replacement);
+			await bench().operation(replacement);
+			await bench().operation(old.id);
+			await idle(bench());
+			expect(bench().lines(session, 's/ds')).to.deep.equal(topics.length > 0 ? ['510,dev1'] : []);
+			await bench().publish(session, '110,new');
+			expect((await bench().object('dev1')).fragments.c8y_Hardware).to.deep.equal({ serialNumber: 'new' });
+			expect((await inventory.objects.get(tenant, old.id)).fragments.c8y_Hardware).to.deep.equal({ serialNumber: 'old' });
+		});
+	}
+
+	it('forgets a child that has lost its serial, and leaves other tenants and sessions that have ended alone', async () => {
+		const { gateway, inventory } = bench();
+		const [session, ended] = [bench().session('dev1'), bench().session('dev1')];
+		for (const each of [session, ended]) {
+			gateway.connected(each);
+			await bench().publish(each, { topic: 's/us/kid', payload: Buffer.from('125') });
+		}
+		gateway.disconnected(ended);
+		const kid = await bench().object('kid');
+		gateway.devicesRemoved('other', [kid.id]);
+		expect(session.targets?.get('kid')).to.equal(kid.id);
+		await inventory.externalIds.remove(tenant, serialType, 'kid');
+		gateway.devicesRemoved(tenant, [kid.id, 'no id']);
+		expect([session.targets, ended.targets?.get('kid')]).to.deep.equal([undefined, kid.id]);
+		await bench().publish(session, { topic: 's/us/kid', payload: Buffer.from('110,s') });
+		expect((await bench().object('kid')).id).to.not.equal(kid.id);
+	});
 });
 
 describe('service/mqtt/rate-limit', () => {

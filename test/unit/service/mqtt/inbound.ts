@@ -199,6 +199,127 @@ describe('service/mqtt/inbound', () => {
 		expect(lines(session, 'error')[0]).to.include('nested too deep');
 	});
 
+	it('answers 41 to a 100 whose name is too long, and creates the device with what comes next', async () => {
+		const session = bench().session();
+		await bench().publish(session, `100,${'n'.repeat(1025)},t`);
+		expect(lines(session, 's/e')).to.have.length(1);
+		expect(lines(session, 's/e')[0]).to.match(/^41,100,name has 1025 characters/);
+		await bench().publish(session, '125');
+		expect(await own()).to.include({ name: 'MQTT Device dev1' });
+	});
+
+	it('answers twenty bad lines of a payload, and counts the rest in one more, for each payload', async () => {
+		const session = bench().session();
+		const bad = Array.from({ length: 50 }, () => '999').join('\n');
+		await bench().publish(session, `${bad}\n110,good`, '998', bad);
+		const answers = lines(session, 's/e');
+		expect(answers.filter((line) => line.startsWith('50,999'))).to.have.length(40);
+		expect(answers.filter((line) => line.startsWith('50,998'))).to.have.length(1);
+		expect(answers.filter((line) => line.includes('30 more lines'))).to.have.length(2);
+		expect(answers).to.have.length(43);
+		expect((await own()).fragments.c8y_Hardware).to.deep.equal({ serialNumber: 'good' });
+	});
+
+	it('bounds the answers to packages that the store refuses, too', async () => {
+		const session = bench().session();
+		const refused = Array.from({ length: 40 }, (_, index) => `141,p${index},${'1'.repeat(51)}`).join('\n');
+		await bench().publish(session, '100', `${refused}\n141,good,1`);
+		expect(lines(session, 's/e')).to.have.length(21);
+		expect(await packages()).to.deep.equal(['good 1']);
+	});
+
+	it('reads so many lines of a publish, and answers all the others with one line', async () => {
+		const session = bench().session();
+		const many = `${'125\n'.repeat(1999)}110,last`;
+		await bench().publish(session, many);
+		expect(lines(session, 's/e')).to.deep.equal([]);
+		await bench().publish(session, `${many}\n115,unread,1\n115,unread,2`);
+		expect(lines(session, 's/e')).to.have.length(1);
+		expect(lines(session, 's/e')[0]).to.match(/^42,,line 2001 .*more than 2000 lines/);
+		const { fragments } = await own();
+		expect(fragments.c8y_Hardware).to.deep.equal({ serialNumber: 'last' });
+		expect(fragments).to.not.have.property('c8y_Firmware');
+	});
+
+	const longItems = Array.from({ length: 900 }, (_, index) => `package-of-mine-${index},1.0.0,apt,`).join(',');
+	for (const id of ['140', '141', '116', '142', ' \r\n140']) {
+		it(`takes a payload that begins with '${id.trim()}' and is larger than others may be`, async () => {
+			const session = bench().session();
+			const payload = `${id},${id === '142' ? longItems.replaceAll(',apt,', '') : id === '116' ? longItems.replaceAll(',apt,', ',') : longItems}`;
+			expect(payload.length).to.be.within(16_185, 40_000);
+			await bench().publish(session, payload);
+			expect(lines(session, 's/e')).to.deep.equal([]);
+		});
+	}
+
+	it('keeps a list whole whose first part is larger than other payloads may be', async () => {
+		const session = bench().session();
+		await bench().publish(session, '140,old,1', `140,${longItems}`, '141,last,1');
+		const { id } = await own();
+		const read = { skip: 0, limit: 1000 };
+		expect(await bench().inventory.software.list(tenant, id, {}, read)).to.have.length(901);
+	});
+
+	for (const [title, payload] of [
+		['another template', `113,${longItems.replaceAll(',', ' ')}`],
+		['a template whose id only begins like that of a list', `1400,${longItems}`],
+		['a list that comes second', `125\n140,${longItems}`],
+		['a list beyond its own limit', `140,${longItems},${longItems}`],
+	] as const) {
+		it(`refuses a large payload with ${title}, and stores nothing of it`, async () => {
+			const session = bench().session();
+			await bench().publish(session, '140,old,1', payload);
+			expect(lines(session, 's/e')).to.have.length(1);
+			expect(lines(session, 's/e')[0]).to.match(/^42,/);
+			expect(await packages()).to.deep.equal(['old 1']);
+			expect((await own()).fragments).to.not.have.property('c8y_Configuration');
+		});
+	}
+
+	it('keeps the credentials of a device that asks before it listens', async () => {
+		const deaf = bench().session('dev9', { role: 'bootstrap', topics: ['s/e'] });
+		const listening = bench().session('dev9', { role: 'bootstrap' });
+		const { registration } = bench().access;
+		await registration.request(tenant, 'dev9');
+		await bench().publish(listening, on('s/ucr', ''));
+		await registration.accept(tenant, 'dev9');
+		await bench().publish(deaf, on('s/ucr', ''), on('s/ucr', ''));
+		await bench().publish(listening, on('s/ucr', ''));
+		expect(lines(listening, 's/dcr')).to.have.length(1);
+		expect(deaf.sent).to.deep.equal([]);
+	});
+
+	for (const [title, sent] of [
+		['101', on('s/us', '101,dev2,fake,t,true')],
+		['102', on('s/us', '102,dev2,service,fake,up')],
+		['a message as it', on('s/us/dev2', '125')],
+		['a 100 as it', on('s/us/dev2', '100,fake,t')],
+		['packages as it', on('s/us/dev2', '141,a,1\n140,a,1')],
+	] as const) {
+		it(`does not let a device take the serial of a registered one with ${title}`, async () => {
+			await bench().access.users.set(tenant, 'device_dev2', 'password', 'device');
+			const thief = bench().session('dev1');
+			await bench().publish(thief, sent, '101,kid', on('s/us/kid2', '125'));
+			const count = sent.payload.toString().split('\n').length;
+			expect(lines(thief, 's/e')).to.have.length(count);
+			for (const answer of lines(thief, 's/e')) expect(answer).to.match(/^41,\d+,'dev2' is the serial of another device$/);
+			expect(await bench().inventory.devices.find(tenant, 'dev2')).to.equal(undefined);
+			await Promise.all([own('kid'), own('kid2')]);
+			const owner = bench().session('dev2');
+			await bench().publish(owner, '100,Right,t');
+			expect(lines(owner, 's/e')).to.deep.equal([]);
+			expect(await own('dev2')).to.include({ name: 'Right', owner: 'device_dev2' });
+		});
+	}
+
+	it('lets a user who is no device create what is registered', async () => {
+		await bench().access.users.set(tenant, 'device_dev2', 'password', 'device');
+		const admin = bench().session('dev1', { role: 'admin' });
+		await bench().publish(admin, on('s/us/dev2', '125'));
+		expect(lines(admin, 's/e')).to.deep.equal([]);
+		await own('dev2');
+	});
+
 	it('answers questions on their topics', async () => {
 		const session = bench().session();
 		await bench().publish(session, '101,kid', '105\n123\n600\n602', on('s/uat', ''), on('s/ut/coll', ''));

@@ -119,6 +119,16 @@ describe('service/mqtt/operation-messages', () => {
 		});
 	});
 
+	it('fills a missing version and drops nulls in the software of a profile, and nowhere else in it', () => {
+		const profile = { firmware: { name: 'fw', url: null }, software: [{ name: 'x', url: null, action: 'install' }] };
+		expect(JSON.parse(toNotification(operationOf({ c8y_DeviceProfile: profile }))).c8y_DeviceProfile).to.deep.equal({
+			firmware: { name: 'fw', url: null },
+			software: [{ name: 'x', version: '', action: 'install' }],
+		});
+		const bare = { firmware: { name: 'fw' } };
+		expect(JSON.parse(toNotification(operationOf({ c8y_DeviceProfile: bare }))).c8y_DeviceProfile).to.deep.equal(bare);
+	});
+
 	for (const fragment of ['c8y_SoftwareUpdate', 'c8y_SoftwareList']) {
 		it(`fills a missing version and drops nulls in ${fragment} of the JSON, and nowhere else`, () => {
 			const items = [

@@ -204,6 +204,91 @@ describe('service/mqtt/outbound', () => {
 		}
 	});
 
+	it('asks the store for a few feeds at a time, and never in two sweeps at once', async () => {
+		const sessions: FakeSession[] = [];
+		for (let number = 0; number < 30; number++) {
+			const session = bench().session(`dev${number}`, { topics: [topic] });
+			session.device = await bench().device(`dev${number}`);
+			outbound().subscribed(session, topic, 1);
+			sessions.push(session);
+		}
+		await idle(bench());
+		const { operations } = bench();
+		const listPending = operations.listPending;
+		let asked = 0;
+		let atOnce = 0;
+		let most = 0;
+		Object.assign(operations, {
+			async listPending(...given: Parameters<typeof listPending>) {
+				asked++;
+				most = Math.max(most, ++atOnce);
+				await new Promise(setImmediate);
+				const found = await listPending(...given);
+				atOnce--;
+				return found;
+			},
+		});
+		await Promise.all([outbound().sweepAll(), outbound().sweepAll()]);
+		expect([asked, most]).to.deep.equal([30, 8]);
+		await outbound().sweepAll();
+		expect(asked).to.equal(60);
+		expect(sessions.flatMap(({ cutOff }) => cutOff)).to.deep.equal([]);
+	});
+
+	it('finds in a sweep what no wake-up was heard of', async () => {
+		const session = await connect();
+		outbound().subscribed(session, topic, 1);
+		await idle(bench());
+		outbound().close();
+		const made = await create(2);
+		await outbound().sweepAll();
+		await session.received(2);
+		expect(ids(session)).to.deep.equal(seqs(made));
+	});
+
+	it('notes a delivery with the next ones when it could not be stored', async () => {
+		const session = await connect();
+		const { operations } = bench();
+		const setDelivered = operations.setDelivered;
+		const failed: string[] = [];
+		Object.assign(operations, {
+			async setDelivered(...[, id]: Parameters<typeof setDelivered>) {
+				failed.push(id);
+				throw new Error('the store is busy');
+			},
+		});
+		const [first] = await create(1);
+		outbound().subscribed(session, topic, 1);
+		await eventually(
+			'the first attempt fails',
+			() => failed.length,
+			(count) => count > 0,
+		);
+		Object.assign(operations, { setDelivered });
+		const [second] = await create(1);
+		for (const id of [first?.id, second?.id]) {
+			if (!id) throw new Error('no operation');
+			const read = () => operations.get(tenant, id);
+			await eventually('the delivery is noted', read, ({ delivery }) => delivery.status === 'DELIVERED');
+		}
+	});
+
+	it('sends no operation while the connection is full, and goes on in order', async () => {
+		const made = await create(2);
+		const session = await connect();
+		session.full = true;
+		outbound().subscribed(session, topic, 1);
+		await idle(bench());
+		expect(session.sent).to.deep.equal([]);
+		for (const { id } of made.slice(0, 1)) await bench().operations.update(tenant, id, { status: 'FAILED' });
+		const [late] = await create(1);
+		session.full = false;
+		for (const go of session.onRoom.splice(0)) go();
+		await session.received(2);
+		await idle(bench());
+		expect(ids(session)).to.deep.equal([made[1]?.seq, late?.seq]);
+	});
+
 	it('cuts the connection off when the store cannot be read', async () => {
 		await create(1);
 		const session = await connect();

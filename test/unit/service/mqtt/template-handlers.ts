@@ -23,6 +23,8 @@ describe('service/mqtt/template-handlers', () => {
 		['118,x', 'c8y_SupportedLogs', ['x']],
 		['119,x,y', 'c8y_SupportedConfigurations', ['x', 'y']],
 		['120,sshd,u', 'c8y_Configuration_sshd', { type: 'sshd', url: 'u', name: 'sshd', time: now }],
+		['120,tedge.toml,u', 'c8y_Configuration_tedge_toml', { type: 'tedge.toml', url: 'u', name: 'tedge.toml', time: now }],
+		['120,my $file,u', 'c8y_Configuration_my__file', { type: 'my $file', url: 'u', name: 'my $file', time: now }],
 		['121,TRUE,5', 'c8y_Profile', { profileExecuted: true, profileId: '5' }],
 		['121,no', 'c8y_Profile', { profileExecuted: false }],
 		['122,n,1,,m', 'c8y_Agent', { name: 'n', version: '1', maintainer: 'm' }],
@@ -45,11 +47,17 @@ describe('service/mqtt/template-handlers', () => {
 	// Each row: what the device sends, and how the answer begins.
 	const bad: [line: string, answer: string, word: string][] = [
 		['112,north', '40,112', "'north'"],
+		['112,abc', '40,112', 'line 1: latitude must be'],
+		['\n402,1,x', '40,402', 'line 2: longitude must be'],
+		['117,', '40,117', 'whole number'],
+		[`101,kid,${'n'.repeat(1025)},t`, '41,101', 'name has 1025 characters: at most 1024'],
+		[`101,kid,n,${'t'.repeat(1025)}`, '41,101', 'type has 1025 characters'],
+		[`102,svc,${'t'.repeat(1025)},n,up`, '41,102', 'serviceType has 1025 characters'],
+		[`102,svc,t,${'n'.repeat(1025)},up`, '41,102', 'serviceName has 1025 characters'],
 		['402,x', '40,402', "'x'"],
 		['117,soon', '40,117', "'soon'"],
 		['117,1.5', '40,117', "'1.5'"],
 		['107,a.b', '41,107', 'a.b'],
-		['120,a b,u', '41,120', 'c8y_Configuration_a b'],
 		[`116,${'n'.repeat(101)},1,u`, '40,116', 'at most 100'],
 		[`140,a,1,${'t'.repeat(21)},`, '40,140', 'at most 20'],
 		[`141,a,1,,\u0001`, '', ''],
@@ -67,6 +75,27 @@ describe('service/mqtt/template-handlers', () => {
 			expect(first).to.include(word);
 		});
 	}
+
+	it('does not let 107 take name or type away, and removes what stands beside them', async () => {
+		const session = bench().session();
+		await bench().publish(session, '100,Mine,my_type\n115,fw,1', '107,name,type,c8y_Firmware');
+		expect(await object()).to.include({ name: 'Mine', type: 'my_type' });
+		expect((await object()).fragments).to.not.have.property('c8y_Firmware');
+		expect(bench().lines(session, 's/e')).to.deep.equal([]);
+	});
+
+	it('refuses a renaming of a service to a name that is too long', async () => {
+		const session = bench().session();
+		await bench().publish(session, '102,svc,t,Service,up', `102,svc,t,${'n'.repeat(1025)},down`);
+		expect(await object('svc')).to.include({ name: 'Service' });
+		expect(bench().lines(session, 's/e')).to.have.length(1);
+	});
+
+	it('names a child by its serial, however long that is', async () => {
+		const serial = 's'.repeat(1020);
+		await bench().publish(bench().session(), `101,${serial}`);
+		expect((await object(serial)).name).to.have.length(1024);
+	});
 
 	it('accepts measurements, alarms and events, and keeps nothing of them', async () => {
 		const session = bench().session();
