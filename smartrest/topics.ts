@@ -93,41 +93,6 @@ export function parseTopic(topic: string): Topic | undefined {
 	return undefined;
 }
 
-/** Puts a topic together; the inverse of `parseTopic`. */
-export function formatTopic(topic: Topic): string {
-	switch (topic.kind) {
-		case 'static':
-			return topic.direction === 'up' ? join(topic.mode, 'us', topic.child) : 's/ds';
-		case 'custom':
-			return topic.direction === 'up' ? join(topic.mode, 'uc', topic.collection, topic.child) : join('s', 'dc', topic.collection);
-		case 'default':
-			return topic.direction === 'up' ? join(topic.mode, 'ud', topic.child) : 's/dd';
-		case 'template':
-			return topic.direction === 'up' ? join('s', 'ut', topic.collection) : 's/dt';
-		case 'token':
-			return topic.direction === 'up' ? 's/uat' : 's/dat';
-		case 'credentials':
-			return topic.direction === 'up' ? 's/ucr' : 's/dcr';
-		case 'error':
-			return 's/e';
-		case 'legacy':
-			return join('s', topic.suffix, topic.collection);
-		case 'operations':
-			return 'devicecontrol/notifications';
-		case 'json-error':
-			return 'error';
-		case 'inventory':
-			return join('inventory', 'managedObjects', 'update', topic.externalId);
-		default:
-			return join(topic.kind, `${topic.kind}s`, topic.bulk ? 'createBulk' : 'create');
-	}
-}
-
-/** Whether a device may publish on a topic. */
-export function mayPublish(topic: string): boolean {
-	return parseTopic(topic)?.direction === 'up';
-}
-
 /**
  * Whether a device may subscribe to a filter: to the downstream topics, and with a wildcard only in the place of a template
  * collection, so that no filter reaches what devices publish or the broker's own topics [SR-TOPIC].
@@ -166,8 +131,4 @@ function toParts(groups: { [name: string]: string | undefined }): Parts {
 /** A part that was left out is no property at all. */
 function optional<Part extends object>(value: string, part: Part): Partial<Part> {
 	return value === '' ? {} : part;
-}
-
-function join(...levels: (string | undefined)[]): string {
-	return levels.filter((level) => level !== undefined).join('/');
 }

@@ -138,7 +138,9 @@ export function createTemplateHandlers(options: {
 				fragments: { serviceType, status },
 				parent: { id: target.id, kind: 'childAdditions' },
 			}));
-			if (!created) await inventory.objects.update(tenant, id, { fragments: { serviceType, status } });
+			// Somebody was faster: another device, perhaps.
+			if (!created && (await targets.known(session, serviceExternalId)))
+				await inventory.objects.update(tenant, id, { fragments: { serviceType, status } });
 		},
 		ServiceStatusUpdate: (context, { fields }) => patch(context, { status: fields.status }),
 		async GetChildDevices({ session, target }) {

@@ -157,6 +157,7 @@ function readAll(
 }
 
 function read(connection: Connection, shape: Read['shape'], sql: string, params: readonly Binding[]): string {
+	if (shape === 'plan') return JSON.stringify(planOf(connection, sql, params));
 	const statement = connection.prepare(sql);
 	switch (shape) {
 		case 'documents':
@@ -169,8 +170,20 @@ function read(connection: Connection, shape: Read['shape'], sql: string, params:
 			return String(statement.get(params)?.[0] ?? 0);
 		case 'groups':
 			return JSON.stringify(statement.all(params).map((row) => [...row.slice(0, -1).map(fromColumn), row[row.length - 1]]));
-		case 'rows':
-			return JSON.stringify(statement.all(params));
+	}
+}
+
+/**
+ * The plan, from a connection of its own: the driver leaves a statement that explains unfinished,
+ * and the connection it was made on would go on seeing what it sees now.
+ */
+function planOf(connection: Connection, sql: string, params: readonly Binding[]): unknown {
+	if (connection.file === ':memory:') return connection.prepare(sql).all(params);
+	const own = openConnection(connection.file);
+	try {
+		return own.prepare(sql).all(params);
+	} finally {
+		own.close();
 	}
 }
 

@@ -190,7 +190,7 @@ function createStore(options: SqliteStoreOptions, { writer, reader, sizeBytes }:
 			const open = collections.get(name);
 			if (open === undefined) throw new StoreError(`the collection '${name}' is not open`);
 			const { sql, params } = selectSql(open.layout, query);
-			const rows: unknown[][] = await read({ shape: 'rows', sql: `EXPLAIN QUERY PLAN ${sql}`, params });
+			const rows: unknown[][] = await read({ shape: 'plan', sql: `EXPLAIN QUERY PLAN ${sql}`, params });
 			return rows.map((row) => String(row[3]));
 		},
 	};

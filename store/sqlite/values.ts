@@ -73,7 +73,7 @@ export function toWellFormed(text: string): string {
 /** The same for text that `JSON.stringify` made: it writes halves of surrogate pairs escaped. */
 export function toWellFormedJson(json: string): string {
 	if (!json.includes('\\ud')) return json;
-	const replaced = json.replace(/\\(ud[89a-f]..|[^])/g, (escape) => (escape.length === 2 ? escape : '\ufffd'));
+	const replaced = json.replace(/\\(ud[89a-f]..|.)/g, (escaped) => (escaped.length === 2 ? escaped : '\ufffd'));
 	// Parsed once more, for two keys may have become one.
 	return replaced === json ? json : JSON.stringify(JSON.parse(replaced));
 }

@@ -16,7 +16,7 @@ export interface Watchers {
 export interface WatchersOptions {
 	/** Hears when a collection gets its first listener and loses its last. */
 	readonly onWatched: (collection: number, watched: boolean) => void;
-	/** Hears what a listener throws, or rejects with. */
+	/** Hears what a listener throws. */
 	readonly onFault: (error: Error) => void;
 }
 
@@ -39,9 +39,11 @@ export function createWatchers({ onWatched, onFault }: WatchersOptions): Watcher
 				for (const listener of listeners.get(collection) ?? []) {
 					// What a listener throws is its own fault: it must not reach the other listeners or the callers of `batch`.
 					queueMicrotask(() => {
-						new Promise((resolve) => resolve(listener(changes))).catch((error: unknown) => {
+						try {
+							listener(changes);
+						} catch (error) {
 							onFault(new Error(`a listener of the store failed: ${messageOf(error)}`, { cause: error }));
-						});
+						}
 					});
 				}
 			}

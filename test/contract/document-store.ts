@@ -46,7 +46,7 @@ function sqliteIn(where: string, makeDirectory: () => Promise<string>): Contract
 		open: async () => {
 			const directory = await makeDirectory();
 			if (directory !== ':memory:') directories.push(directory);
-			const store = await openSqliteStore({ directory, now: Date.now });
+			const store = await openSqliteStore({ directory, now: Date.now, onFault: () => {} });
 			opened.set(store, store);
 			return store;
 		},

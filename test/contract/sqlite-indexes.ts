@@ -68,6 +68,19 @@ describe('store/sqlite indexes', () => {
 		});
 	}
 
+	it('sees what is written after plans were asked for', async () => {
+		const store = await open();
+		const things = await store.collection<AnyDocument>({ name: 'things', indexes });
+		const filters = [{}, { name: 'a' }, { tags: 'x' }, { other: 1 }];
+		let written = 0;
+		for (const filter of [...filters, ...filters]) {
+			await store.explain('things', { filter });
+			await things.insert({ _id: `${written}`, name: `${written}` });
+			written++;
+			expect(await things.count({}), JSON.stringify(filter)).to.equal(written);
+		}
+	});
+
 	it('keeps documents and indexes over a restart', async () => {
 		const before = await open();
 		const spec = { name: 'things', indexes };
@@ -100,6 +113,15 @@ describe('store/sqlite indexes', () => {
 		expect(await things.count({ tags: 't1' })).to.equal(567);
 		expect(await things.count({ tags: 'all', n: 3 })).to.equal(170);
 		expect((await store.explain('things', { filter: { ok: true, n: 4 } })).join()).to.include('i:things:n');
+	});
+
+	it('fills an added index from elements that are one in the database', async () => {
+		const before = await open();
+		const first = await before.collection<AnyDocument>({ name: 'things', indexes: [] });
+		await first.insert({ _id: 'a', tags: ['\ud800', '\ud801', 'x', 'x', 0, -0, null] });
+		const added: IndexSpec[] = [{ name: 'tags', keys: ['tags'], multikey: 'tags' }];
+		const { things } = await reopen(before, { name: 'things', indexes: added });
+		for (const tags of ['\ud802', 'x', 0]) expect(await things.count({ tags })).to.equal(1);
 	});
 
 	it('drops an index that is no longer declared, and fills it anew when it comes back', async () => {

@@ -206,7 +206,94 @@ describe('store/sqlite', () => {
 				.that.includes('database thread');
 		}
 		expect((await store.statistics()).waitingBatches).to.equal(0);
+		expect(await store.failed)
+			.to.be.instanceOf(StoreError)
+			.with.property('message')
+			.that.includes("'store-writer'");
 		await store.close();
+	});
+
+	for (const position of [0, 3, 5]) {
+		it(`fails the one batch of six whose step the database cannot do, number ${position + 1}`, async () => {
+			const directory = await freshDirectory();
+			const store = await open(directory);
+			const plain = await store.collection<AnyDocument>(things);
+			const careful = await store.collection<AnyDocument>({
+				name: 'careful',
+				indexes: [{ name: 't', keys: ['t'], multikey: 't' }],
+			});
+			await store.close();
+			for (const table of ['c:things', 'c:careful'])
+				execute(
+					join(directory, 'store.db'),
+					`CREATE TRIGGER "on ${table}" BEFORE INSERT ON "${table}" WHEN new.id = 'guilty' BEGIN SELECT json('{'); END`,
+				);
+			const again = await open(directory);
+			for (const { name } of [plain, careful]) {
+				const collection = await again.collection<AnyDocument>(
+					name === 'things' ? things : { name, indexes: [{ name: 't', keys: ['t'], multikey: 't' }] },
+				);
+				const heard: string[] = [];
+				const batches = (prefix: string) =>
+					[0, 1, 2, 3, 4, 5].map((number) => {
+						const ids = [`${prefix}${number}`, number === position ? 'guilty' : `${prefix}${number}+`, `${prefix}${number}-`];
+						return again.batch(ids.map((_id) => ({ kind: 'put', collection: name, document: { _id, t: ['x'] } as AnyDocument })));
+					});
+				const first = await Promise.allSettled([
+					...batches('a'),
+					collection.insert({ _id: 'guilty' }),
+					collection.insert({ _id: 'z' }),
+				]);
+				const end = collection.watch((changes) => heard.push(...changes.map(({ id }) => id)));
+				const second = await Promise.allSettled(batches('b'));
+				const rejected = [position, 6, 8 + position];
+				for (const [number, result] of [...first, ...second].entries()) {
+					if (!rejected.includes(number)) expect(result, `${number}`).to.have.property('status', 'fulfilled');
+					else
+						expect(result)
+							.to.have.property('reason')
+							.that.is.instanceOf(StoreError)
+							.with.property('message')
+							.that.includes('malformed JSON');
+				}
+				const innocent = (prefix: string) =>
+					[0, 1, 2, 3, 4, 5].flatMap((n) => (n === position ? [] : ['', '+', '-'].map((end) => `${prefix}${n}${end}`)));
+				expect((await collection.find({ filter: {} })).map(({ _id }) => _id).sort()).to.deep.equal(
+					[...innocent('a'), ...innocent('b'), 'z'].sort(),
+				);
+				expect(heard.sort()).to.deep.equal(innocent('b').sort());
+				end();
+			}
+		});
+	}
+
+	it('reports what a listener throws, and what hinders a removal of what has expired', async () => {
+		const faults: string[] = [];
+		const directory = await freshDirectory();
+		const store = await open(directory, { onFault: (error) => faults.push(error.message), expireEverySeconds: 0.02 });
+		const collection = await store.collection<AnyDocument>(things);
+		const end = collection.watch(() => {
+			throw new Error('thrown');
+		});
+		await collection.insert({ _id: 'a' });
+		await until(() => faults.length > 0);
+		expect(faults).to.deep.equal(['a listener of the store failed: thrown']);
+		end();
+		await collection.insert({ _id: 'b' });
+		expect(faults).to.have.length(1);
+		const expiring = await store.collection<AnyDocument>({
+			name: 'expiring',
+			indexes: [],
+			expire: { field: 'at', afterSeconds: 1 },
+		});
+		await store.close();
+		execute(join(directory, 'store.db'), `CREATE TRIGGER kept BEFORE DELETE ON "c:expiring" BEGIN SELECT json('{'); END`);
+		const again = await open(directory, { onFault: (error) => faults.push(error.message), expireEverySeconds: 0.02 });
+		await (
+			await again.collection<AnyDocument>({ name: expiring.name, indexes: [], expire: { field: 'at', afterSeconds: 1 } })
+		).insert({ _id: 'a', at: 1 });
+		await until(() => faults.length > 1);
+		expect(faults[1]).to.match(/^expired documents stay: malformed JSON/);
 	});
 
 	it('removes what has expired in its own time', async () => {
@@ -242,6 +329,10 @@ function writerSource(directory: string): string {
 			}));
 		}
 	})`;
+}
+
+async function until(isDone: () => boolean): Promise<void> {
+	while (!isDone()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 function execute(file: string, sql: string): void {

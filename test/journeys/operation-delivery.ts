@@ -160,8 +160,8 @@ describe('journeys/operation-delivery', () => {
 			() => ids.length,
 			(count) => count === 1,
 		);
-		const questions = Array(3300).fill('600').join('\n');
-		for (let messageId = 2; messageId < 22; messageId++) client.send(upstream(messageId, questions));
+		const questions = Array(2000).fill('600').join('\n');
+		for (let messageId = 2; messageId < 35; messageId++) client.send(upstream(messageId, questions));
 		await eventually(
 			'more answers than there are ids',
 			() => ids.length,

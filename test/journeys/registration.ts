@@ -52,6 +52,19 @@ describe('journeys/registration', () => {
 		expect(await device.nextLine('s/dcr')).to.match(/^70,t1,device_deaf-1,/);
 	});
 
+	it('creates a connected device anew whose serial was taken from its object', async () => {
+		const { http } = service.operator;
+		const device = await service.connect('unbound-1');
+		await device.send('110,old');
+		const old = await service.operator.idOf('unbound-1');
+		await http.call('DELETE', '/identity/externalIds/c8y_Serial/unbound-1');
+		await device.send('110,new');
+		expect((await service.operator.objectOf('unbound-1')).c8y_Hardware).to.deep.equal({ serialNumber: 'new' });
+		expect((await http.get<Record<string, unknown>>(`/inventory/managedObjects/${old}`)).c8y_Hardware).to.deep.equal({
+			serialNumber: 'old',
+		});
+	});
+
 	it('gives a connected device the object that its serial is given to', async () => {
 		const { http } = service.operator;
 		const device = await service.connect('rebound-1');

@@ -3,6 +3,13 @@ import { type Step, StoreError, type Update } from '../../../store/index.ts';
 import type { AnyDocument, Bench } from '../engine.ts';
 import { idsOf } from '../engine.ts';
 
+/** An object in an object, and so on. */
+function nested(depth: number): object {
+	let inner = {};
+	for (let level = 0; level < depth; level++) inner = { a: inner };
+	return inner;
+}
+
 /** Batches: all steps or none. */
 export function batchCases({ it, collection, store }: Bench): void {
 	describe('batches', () => {
@@ -93,6 +100,84 @@ export function batchCases({ it, collection, store }: Bench): void {
 			);
 			expect(outcomes.filter(({ ok }) => ok)).to.have.length(100);
 			expect(await things.count({})).to.equal(100);
+		});
+
+		const halves = ['\ud800', '\ud801', '\udc00', 'x'];
+		const guilty: [what: string, document: object][] = [
+			['elements that are halves of surrogate pairs', { tags: halves }],
+			['halves of surrogate pairs in all indexed fields', { owner: '\ud800', n: '\udc00', u: '\udbff', tags: halves }],
+			['elements that are equal', { tags: ['a', 'a', 1, 1, -0, 0, null, null, true, true] }],
+			['elements of all types', { tags: [[], {}, 'a\u0000', 'a', '', 0, false, null] }],
+			['keys nested too deeply for some', { u: 'deep', deep: nested(3000) }],
+		];
+		const kinds = ['put', 'insert', 'update'] as const;
+		for (const [what, fields] of guilty) {
+			for (const kind of kinds) {
+				it(`applies what is under way beside a batch (${kind}) with ${what}`, async () => {
+					const things = await collection<AnyDocument>({
+						indexes: [
+							{ name: 'tags', keys: ['owner', 'tags', 'n'], multikey: 'tags' },
+							{ name: 'n', keys: ['n'] },
+							{ name: 'u', keys: ['u'], unique: true },
+						],
+					});
+					const { name } = things;
+					await things.insert({ _id: 'there', owner: 'o', tags: ['\ud900', 'x'], u: 'there' });
+					const document: AnyDocument = { _id: kind === 'insert' ? 'new' : 'there', owner: 'o', u: 'guilty', ...fields };
+					const { _id, ...$set } = document;
+					const step: Step =
+						kind === 'update' ? { kind, collection: name, id: _id, update: { $set } } : { kind, collection: name, document };
+					const innocent = (id: string) => store().batch([put(name, { _id: id, owner: 'o', tags: [id], u: id })]);
+					const before = ['1', '2', '3'].map(innocent);
+					const suspect = store().batch([put(name, { _id: 'with', u: 'with' }), step, put(name, { _id: 'then', u: 'then' })]);
+					const unindexed = things.findOneAndUpdate({ 'deep.a.b': 1 }, { $set: { found: true } });
+					const after = ['4', '5'].map(innocent);
+					const result = await suspect.then(
+						({ ok }) => ok,
+						() => false,
+					);
+					await unindexed.catch(() => undefined);
+					for (const outcome of await Promise.all([...before, ...after])) expect(outcome).to.deep.equal({ ok: true });
+					for (const id of ['1', '2', '3', '4', '5'])
+						expect(await idsOf(things.find({ filter: { owner: 'o', tags: id } }))).to.deep.equal([id]);
+					expect(await things.get('with')).to.deep.equal(result ? { _id: 'with', u: 'with' } : undefined);
+					if (!('tags' in fields)) return;
+					expect(result).to.equal(true);
+					const owner = 'owner' in fields ? '\ud800' : 'o';
+					for (const tag of fields.tags as readonly unknown[])
+						if (typeof tag !== 'object')
+							expect(await idsOf(things.find({ filter: { owner, tags: tag as string } }))).to.include(_id);
+					await store().batch([_id, 'there'].map((id) => ({ kind: 'remove', collection: name, id })));
+					expect(await things.count({ owner, tags: '\ud800' })).to.equal(0);
+				});
+			}
+		}
+
+		it('holds a requirement against a removal at the same time', async () => {
+			const things = await collection<AnyDocument>({ indexes: [{ name: 'owner', keys: ['owner'] }] });
+			const { name } = things;
+			for (let round = 0; round < 50; round++) {
+				const owner = `owner${round}`;
+				await things.insert({ _id: owner });
+				const add = (id: string) =>
+					store().batch([
+						{ kind: 'require', collection: name, id: owner, where: { closed: null } },
+						put(name, { _id: `${owner} ${id}`, owner }),
+					]);
+				const close = (): Promise<unknown> =>
+					round % 2 === 0
+						? store().batch([
+								{ kind: 'removeWhere', collection: name, filter: { owner } },
+								{ kind: 'remove', collection: name, id: owner },
+							])
+						: store().batch([
+								{ kind: 'update', collection: name, id: owner, update: { $set: { closed: true } } },
+								{ kind: 'removeWhere', collection: name, filter: { owner } },
+							]);
+				const outcomes = await Promise.all([add('1'), add('2'), close(), add('3')]);
+				expect(outcomes[3]).to.include({ ok: false });
+				expect(await idsOf(things.find({ filter: { owner } })), `round ${round}`).to.deep.equal([]);
+			}
 		});
 
 		it('gives a status to one of many that want to change it', async () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { DuplicateKeyError } from '../../../store/index.ts';
+import { DuplicateKeyError, type Filter } from '../../../store/index.ts';
 import type { AnyDocument, Bench } from '../engine.ts';
 
 /** Single documents: what goes in comes out. */
@@ -86,6 +86,27 @@ export function documentCases({ it, collection, store }: Bench): void {
 			await store().batch([{ kind: 'put', collection: things.name, document: { _id: 'a', y: 2 } as AnyDocument }]);
 			expect(await things.get('a')).to.deep.equal({ _id: 'a', y: 2 });
 		});
+
+		const half = ['a\ud800', 'a\udfff', '\ude00\ud83d', '\\ud800\ud800', '😀\udc00\u0000\u0001'];
+		for (const text of half) {
+			it(`takes half of a surrogate pair for U+FFFD: ${JSON.stringify(text)}`, async () => {
+				const things = await collection<AnyDocument>({ indexes: [{ name: 'text', keys: ['text'] }] });
+				const whole = text.replace(/\p{Surrogate}/gu, '\ufffd');
+				const written = { text, plain: { [text]: [text] } };
+				const read = { _id: 'a', text: whole, plain: { [whole]: [whole] } };
+				await things.insert({ _id: 'a', ...written });
+				expect(await things.get('a')).to.deep.equal(read);
+				const path: Filter = text.includes('\\') || text.includes('\u0000') ? {} : { [`plain.${text}`]: { $exists: true } };
+				for (const filter of [{ text }, { text: whole }, { text: { $in: [text, 'x'] }, ...path }])
+					expect(await things.find({ filter }), JSON.stringify(filter)).to.deep.equal([read]);
+				expect(await things.find({ filter: { text: { $wildcard: `${text}*` }, $nor: [{ text: { $ne: text } }] } })).to.deep.equal(
+					[read],
+				);
+				const update = { kind: 'update', collection: things.name, id: 'a', where: { text }, update: { $set: written } } as const;
+				expect(await store().batch([update])).to.deep.equal({ ok: true });
+				expect(await things.findOneAndUpdate({ text }, { $set: { other: text } })).to.deep.equal({ ...read, other: whole });
+			});
+		}
 
 		const refused: [what: string, document: unknown][] = [
 			['no id', {}],

@@ -40,6 +40,24 @@ export function lifeCases(bench: Bench): void {
 			endSecond();
 		});
 
+		it('goes on telling all watchers when one of them fails', async () => {
+			const things = await collection<AnyDocument>();
+			const failing: Change<AnyDocument>[] = [];
+			const ends = [
+				things.watch((changes) => {
+					failing.push(...changes);
+					throw new Error('a listener throws');
+				}),
+			];
+			const seen: Change<AnyDocument>[] = [];
+			ends.push(watchInto(things, seen));
+			await whenWatching(things, store(), seen);
+			for (const _id of ['x', 'y']) await things.insert({ _id });
+			await until(() => [seen, failing].every((changes) => changes.some(({ id }) => id === 'y')));
+			expect(seen.map(({ id }) => id)).to.deep.equal(['x', 'y']);
+			for (const end of ends) end();
+		});
+
 		it('tells a watcher nothing of other collections', async () => {
 			const [left, right] = [await collection<AnyDocument>(), await collection<AnyDocument>()];
 			const seen: Change<AnyDocument>[] = [];
@@ -124,6 +142,7 @@ export function lifeCases(bench: Bench): void {
 			expect(await counted).to.be.a('number');
 			await closed;
 			await closing.close();
+			expect(await Promise.race([closing.failed, new Promise((resolve) => setImmediate(resolve))])).to.equal(undefined);
 			const refused = [
 				things.get('1'),
 				things.find({ filter: {} }),

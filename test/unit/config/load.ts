@@ -153,7 +153,7 @@ describe('config/load', () => {
 
 		it('leaves room in a packet for the largest software list', () => {
 			expect(faultsOf({ MQTT_PACKET_MAX_BYTES: '262144' })).to.deep.equal([
-				'  MQTT_PACKET_MAX_BYTES: found "262144"; right is more than MQTT_LIST_PAYLOAD_MAX_BYTES, which it must have room for',
+				'  MQTT_PACKET_MAX_BYTES: found "262144" in the environment; right is more than MQTT_LIST_PAYLOAD_MAX_BYTES, which it must have room for',
 			]);
 			expect(faultsOf({ MQTT_PACKET_MAX_BYTES: '262145' })).to.deep.equal([]);
 		});

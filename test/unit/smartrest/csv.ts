@@ -1,8 +1,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { decodeRecords, encodeRecord } from '../../../smartrest/index.ts';
+import { decodeRecords, encodeRecord } from '../../../smartrest/csv.ts';
 
 describe('smartrest/csv', () => {
+	it('looks at so many lines only', () => {
+		expect(decodeRecords('a\n\nb\nc,"open', 2).map(({ line }) => line)).to.deep.equal([1, 3]);
+	});
+
 	const good: [name: string, text: string, fields: string[]][] = [
 		['a plain line', '141,a,1.0', ['141', 'a', '1.0']],
 		['empty fields', '100,,', ['100', '', '']],

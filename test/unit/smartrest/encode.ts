@@ -1,12 +1,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { encodedBytes } from '../../../smartrest/encode.ts';
 import {
 	decode,
 	decodeDownstream,
 	type EncodedChunks,
 	encode,
 	encodeChunks,
-	encodedBytes,
 	maximumPayloadBytes,
 	type Template,
 	templates,

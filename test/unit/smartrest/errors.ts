@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { type BadLine, decode, decodeRecords, encodeBadLine, encodeError, errorCodes } from '../../../smartrest/index.ts';
+import { decodeRecords } from '../../../smartrest/csv.ts';
+import { type BadLine, decode, encodeBadLine, encodeError, errorCodes } from '../../../smartrest/index.ts';
 
 describe('smartrest/errors', () => {
 	it('writes the line that thin-edge 1.x compares byte by byte', () => {

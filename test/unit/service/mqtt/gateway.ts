@@ -72,6 +72,10 @@ describe('service/mqtt/gateway sessions', () => {
 			gateway.devicesRemoved(tenant, [old.id]);
 			await idle(bench());
 			expect(session.device).to.equal(undefined);
+			await inventory.externalIds.bind(tenant, serialType, 'other-name', old.id);
+			await bench().operation(old.id);
+			await idle(bench());
+			expect(bench().lines(session, 's/ds')).to.deep.equal([]);
 			await inventory.externalIds.bind(tenant, serialType, 'dev1', replacement);
 			gateway.devicesRemoved(tenant, [replacement]);
 			await idle(bench());
