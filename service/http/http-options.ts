@@ -50,6 +50,6 @@ export interface HttpServices {
 	/** Brings the gauges up to date before they are read. */
 	readonly sampleMetrics: () => Promise<void>;
 	readonly version: string;
-	/** Told after managed objects are gone, so that connections of such devices can be closed. */
+	/** Told after managed objects are gone or have other external ids, so that connections look them up anew. */
 	readonly onDevicesRemoved: (tenant: string, ids: readonly string[]) => void;
 }

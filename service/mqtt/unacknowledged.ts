@@ -6,6 +6,7 @@ type Settle = (delivered: boolean) => void;
 export type Unacknowledged = ReturnType<typeof createUnacknowledged>;
 
 const maxMessageId = 65_535;
+const noPayload = Buffer.alloc(0);
 
 /** The messages on their way to one connection that wait for its PUBACK, by the ids that they are given. */
 export function createUnacknowledged() {
@@ -38,6 +39,7 @@ export function createUnacknowledged() {
 
 interface Acknowledgements {
 	outgoingClearMessageId(client: Client, packet: { readonly messageId: number }): Promise<unknown>;
+	incomingStorePacket(client: Client, packet: { readonly payload: unknown }): Promise<unknown>;
 }
 
 /** The broker's own memory of sessions, which is told of every PUBACK. */
@@ -51,5 +53,8 @@ export function watchAcknowledgements(onAcknowledged: (client: Client, messageId
 		onAcknowledged(client, packet.messageId);
 		return clear(client, packet);
 	};
+	const store = persistence.incomingStorePacket.bind(persistence);
+	// What a QoS 2 message says is stored already: the broker has to know its id only, however long its PUBREL takes.
+	persistence.incomingStorePacket = (client, packet) => store(client, { ...packet, payload: noPayload });
 	return persistence;
 }

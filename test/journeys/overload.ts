@@ -52,6 +52,24 @@ describe('journeys/overload', () => {
 		});
 	}
 
+	it('reads no more of a stranger than a CONNECT can hold', async () => {
+		const client = await service.openRaw();
+		// 128 KiB are announced.
+		client.socket.write(Buffer.from([0x10, 0x80, 0x80, 0x08]));
+		await within('the connection is closed', client.closed);
+	});
+
+	it('keeps no payload of QoS 2 messages that are never released', async () => {
+		const client = await service.openRaw('keeping-1');
+		const before = process.memoryUsage().rss;
+		const payload = ','.repeat(900_000);
+		for (let messageId = 1; messageId <= 300; messageId++) {
+			client.send(upstream(messageId, payload, { qos: 2 }));
+			await client.next('pubrec');
+		}
+		expect(process.memoryUsage().rss - before).to.be.below(150 * 1024 * 1024);
+	}).timeout(40_000);
+
 	it('reads a packet of the largest size, and answers that its payload is too large', async () => {
 		const device = await service.connect('large-1');
 		await device.send(`110,${'x'.repeat(1024 * 1024 - 20)}`);
