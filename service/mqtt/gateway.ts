@@ -124,11 +124,14 @@ function speaksFor({ device, targets }: Session, ids: ReadonlySet<ManagedObjectI
 	return false;
 }
 
-/** The device that a client id names: `deviceIdentifier`, or the second part of `connectionType:deviceIdentifier[:templates]`. */
+/**
+ * The device that a client id names: `deviceIdentifier`, or the second part of `connectionType:deviceIdentifier[:templates]`.
+ * U+FFFD stands for bytes that were no text: several devices could be one by it.
+ */
 export function parseClientId(clientId: string): string | undefined {
 	const parts = clientId.split(':');
 	const serial = parts.length === 1 ? parts[0] : parts[1];
-	if (parts.length > 3 || !serial || serial.length > 254 || /[\p{Cc}/+#]/u.test(serial)) return undefined;
+	if (parts.length > 3 || !serial || serial.length > 254 || /[\p{Cc}\uFFFD/+#]/u.test(serial)) return undefined;
 	return serial;
 }
 

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { Logger } from 'pino';
 import { type Access, mayDo } from '../../access/index.ts';
 import { type Inventory, InventoryError, type SoftwareChange } from '../../inventory/index.ts';
@@ -5,6 +6,7 @@ import { OperationError, type Receipt } from '../../operations/index.ts';
 import {
 	type DecodedLine,
 	decode,
+	type ErrorName,
 	encode,
 	encodeBadLine,
 	encodeError,
@@ -87,12 +89,20 @@ export function createInbound(options: {
 
 	function decodeLines(publish: IncomingPublish): DecodedLine[] {
 		const { payload } = publish;
-		const maximumBytes = softwareListStart.test(payload.toString('latin1', 0, 16))
-			? Math.max(limits.payloadMaxBytes, limits.listPayloadMaxBytes)
-			: limits.payloadMaxBytes;
-		if (payload.length <= maximumBytes) return decode(payload.toString('utf8'), { maximumLines: limits.linesMax });
-		const reason = `the payload has ${payload.length} bytes - at most ${maximumBytes} are accepted`;
-		return [{ ok: false, error: 'tooLarge', line: 1, templateId: payload.toString('latin1', 0, 3), position: 1, reason }];
+		if (payload.length > limits.payloadMaxBytes) {
+			const isList = softwareListStart.test(payload.toString('latin1', 0, 16));
+			const maximumBytes = isList ? Math.max(limits.payloadMaxBytes, limits.listPayloadMaxBytes) : limits.payloadMaxBytes;
+			if (payload.length > maximumBytes)
+				return [
+					refusedPayload(payload, 'tooLarge', `the payload has ${payload.length} bytes - at most ${maximumBytes} are accepted`),
+				];
+		}
+		if (!isUtf8(payload)) return [refusedPayload(payload, 'badLine', 'the payload is not text in UTF-8')];
+		return decode(payload.toString('utf8'), { maximumLines: limits.linesMax });
+	}
+
+	function refusedPayload(payload: Buffer, error: ErrorName, reason: string): DecodedLine {
+		return { ok: false, error, line: 1, templateId: payload.toString('latin1', 0, 3).replace(/[^\w]/g, ''), position: 1, reason };
 	}
 
 	// The bulk of what devices send: packages of an object that is known. No promise is made for them.

@@ -21,6 +21,7 @@ describe('service/mqtt/gateway', () => {
 		it(`reads the serial of '${clientId.slice(0, 30)}'`, () => expect(parseClientId(clientId)).to.equal(serial));
 	}
 	for (const clientId of [
+		'not\uFFFDtext',
 		'',
 		':',
 		'::',

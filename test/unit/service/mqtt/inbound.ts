@@ -276,6 +276,15 @@ describe('service/mqtt/inbound', () => {
 		});
 	}
 
+	it('refuses bytes that are no text, and stores nothing of them', async () => {
+		const session = bench().session();
+		await bench().publish(session, '140,old,1', {
+			payload: Buffer.from([...Buffer.from('140,a'), 0xff, 0xfe, ...Buffer.from(',1')]),
+		});
+		expect(lines(session, 's/e')).to.deep.equal(['40,140,line 1 position 1: the payload is not text in UTF-8']);
+		expect(await packages()).to.deep.equal(['old 1']);
+	});
+
 	it('keeps the credentials of a device that asks before it listens', async () => {
 		const deaf = bench().session('dev9', { role: 'bootstrap', topics: ['s/e'] });
 		const listening = bench().session('dev9', { role: 'bootstrap' });
