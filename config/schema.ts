@@ -192,6 +192,12 @@ export const groups = {
 				refused('no value: this version has the embedded store only, unset it'),
 				'Address of a MongoDB; refused by this version, which has the embedded store only.',
 			),
+			minFreeBytes: setting(
+				'STORE_MIN_FREE_BYTES',
+				wholeNumber(0, 1024 ** 4),
+				64 * mebibyte,
+				'Bytes that must be free on the disk of the embedded database; with less, `/ready` is red before writes fail.',
+			),
 			groupMaxSteps: setting(
 				'STORE_GROUP_MAX_STEPS',
 				wholeNumber(1, 100_000),

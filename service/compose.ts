@@ -9,6 +9,7 @@ import { createHttpApp } from './http/index.ts';
 import { type Listener, openListeners } from './listeners.ts';
 import { createMetrics } from './metrics.ts';
 import { createGateway, deliveryFault, openEmbeddedBroker } from './mqtt/index.ts';
+import { createReadiness } from './readiness.ts';
 import { startScheduler } from './scheduler.ts';
 import { version } from './version.ts';
 
@@ -39,6 +40,7 @@ async function openStore(config: Config, log: Logger, clock: () => number): Prom
 	const opening = openSqliteStore({
 		directory: config.store.dataDir,
 		now: clock,
+		minFreeBytes: config.store.minFreeBytes,
 		maxGroupSteps: config.store.groupMaxSteps,
 		maxWaitingBatches: config.store.waitingMaxBatches,
 		onFault: (error) => log.error({ err: error }, 'a fault in the store'),
@@ -146,14 +148,7 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 			defaultTenant: tenant.id,
 			showAdvancedListInInventory: tenant.showAdvancedList,
 		},
-		async readiness() {
-			const part = (reason: string | undefined) => (reason === undefined ? { ready: true } : { ready: false, reason });
-			const fault = await store.ping().then(
-				() => undefined,
-				(error: Error) => error.message,
-			);
-			return { store: part(fault), broker: part(stopping ? 'the service is stopping' : undefined) };
-		},
+		readiness: createReadiness({ store, elapsed, isStopping: () => stopping }),
 		async sampleMetrics() {
 			const figures = await store.statistics();
 			metrics.storeWaiting.set(figures.waitingBatches);

@@ -1,4 +1,5 @@
 import { mkdirSync, statSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
 	type Collection,
@@ -34,6 +35,8 @@ export interface SqliteStoreOptions {
 	readonly cacheMegabytes?: number;
 	/** The database grows no larger than this. */
 	readonly maxSizeBytes?: number;
+	/** With less free on its disk, the store says that it is not ready: writes would fail before long. */
+	readonly minFreeBytes?: number;
 	/** Memory that JavaScript may take in each of the two threads. */
 	readonly threadHeapMegabytes?: number;
 	/**
@@ -51,6 +54,7 @@ export interface SqliteStore extends DocumentStore {
 }
 
 const fileName = 'store.db';
+const defaultMinFreeBytes = 64 * 1024 * 1024;
 
 /** Opens the embedded database. @throws StoreError when it is open elsewhere, damaged, or of a newer version. */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
@@ -168,6 +172,7 @@ function createStore(options: SqliteStoreOptions, { writer, reader, sizeBytes }:
 		collection,
 		batch: (steps) => writes.batch(steps.length, (cells) => encodeSteps(steps, collections, cells)),
 		ping: async () => {
+			await checkFreeSpace(options);
 			await writes.batch(1, (cells) => {
 				cells.push(stepCode.ping);
 				return false;
@@ -206,4 +211,12 @@ function makeDirectory(directory: string): void {
 
 function sizeOf(file: string): number {
 	return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+// A small write may succeed on a full disk, in room that the log has already.
+async function checkFreeSpace({ directory, minFreeBytes = defaultMinFreeBytes }: SqliteStoreOptions): Promise<void> {
+	if (directory === ':memory:') return;
+	const { bavail, bsize } = await statfs(directory);
+	const free = bavail * bsize;
+	if (free < minFreeBytes) throw new StoreError(`the disk is nearly full: ${free} bytes are free, ${minFreeBytes} are needed`);
 }

@@ -64,6 +64,18 @@ describe('store/sqlite', () => {
 		}
 	});
 
+	it('is not ready on a disk that is nearly full, while writes still succeed', async () => {
+		const store = await open(await freshDirectory(), { minFreeBytes: Number.MAX_SAFE_INTEGER });
+		const error = await store.ping().catch((reason: unknown) => reason);
+		expect(error)
+			.to.be.instanceOf(StoreError)
+			.with.property('message')
+			.that.matches(/the disk is nearly full: \d+ bytes are free/);
+		const things = await store.collection({ name: 'things', indexes: [] });
+		await things.insert({ _id: 'a' });
+		expect(await things.get('a')).to.deep.equal({ _id: 'a' });
+	});
+
 	it('refuses a directory that another process has open, until that process is gone', async () => {
 		const directory = await freshDirectory();
 		const { child, lines } = startWriter(directory);
