@@ -1,16 +1,7 @@
-/**
- * A device: it reports its software over MQTT, and installs and removes what it is asked to.
- *
- *   DEVICE_PASSWORD=… npx tsx examples/device.ts [serial]
- *
- * DEVICE_USER (t1/admin) and DEVICE_PASSWORD: as whom it connects; MQTT_URL (mqtt://localhost:1883): to where.
- * INSTALL_MILLISECONDS (2000) and FAILURE_RATE (0.1): how long a package takes, and how often one cannot be installed.
- */
-import { hostname } from 'node:os';
-import { pathToFileURL } from 'node:url';
+/** A device: it reports its software over MQTT, and installs and removes what it is asked to. `run-device.ts` runs one. */
 import { connectAsync } from 'mqtt';
 import { decodeDownstream, encode, encodeChunks, maximumPayloadBytes } from '../smartrest/index.ts';
-import { type InstalledPackage, readPackages } from './package-list.ts';
+import type { InstalledPackage } from './package-list.ts';
 import { type Action, createInstaller } from './pretended-installer.ts';
 
 export interface DeviceOptions {
@@ -104,41 +95,8 @@ export async function startDevice(options: DeviceOptions) {
 	return { serial, installed: installer.list, stop };
 }
 
-type PackageTemplate =
-	| 'SetAdvancedSoftwareList'
-	| 'AppendAdvancedSoftwareItems'
-	| 'RemoveAdvancedSoftwareItems'
-	| 'SetSoftwareList';
+type PackageTemplate = `${'SetAdvanced' | 'Set'}SoftwareList` | `${'Append' | 'Remove'}AdvancedSoftwareItems`;
 
 function withoutType(item: Omit<Action, 'type'>): Action {
 	return { ...item, type: '' };
-}
-
-async function main(): Promise<void> {
-	const { MQTT_URL: url = 'mqtt://localhost:1883', DEVICE_USER: user = 't1/admin', DEVICE_PASSWORD: password } = process.env;
-	const { INSTALL_MILLISECONDS: milliseconds = 2000, FAILURE_RATE: rate = 0.1 } = process.env;
-	const [serial = hostname()] = process.argv.slice(2);
-	if (!password) throw new Error('DEVICE_PASSWORD is not set; the service shows a password when it starts for the first time');
-	const packages = readPackages();
-	const device = await startDevice({
-		url,
-		serial,
-		user,
-		password,
-		packages,
-		softwareTypes: [...new Set(packages.map(({ type }) => type))],
-		supportedOperations: ['c8y_SoftwareUpdate'],
-		installMilliseconds: Number(milliseconds),
-		failureRate: Number(rate),
-		onProgress: (line) => process.stdout.write(`${line}\n`),
-	});
-	process.stdout.write(`${serial} has reported ${packages.length} packages and waits for operations; Ctrl-C stops it\n`);
-	process.once('SIGINT', () => void device.stop());
-}
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-	await main().catch((error: unknown) => {
-		process.stderr.write(`${error instanceof Error ? error.message || String(error) : String(error)}\n`);
-		process.exitCode = 1;
-	});
 }
