@@ -11,7 +11,7 @@ const head = `<!-- Made by \`npm run bench\`. Do not edit. -->
 Each benchmark compares the service with a peer: something that does the least that could be done in its place, built on the same libraries.
 Both run on the same machine within the same minutes, in turns, each in a fresh process; the ratio is formed inside each round, and the
 median of the rounds counts. Ratios can be carried to another machine; absolute figures cannot: on a shared machine they differ by
-10 to 30 % from one round to the next. The service is compiled as \`npm run build\` does it and runs as one process with its database on disk;
+10 to 30 % from one round to the next. The service is compiled as \`npm run build\` does it and runs as one process with its database on disk, its peers with the same Node.js options;
 the load comes from a process of its own on the same machine, over the loopback interface.
 
 Run them with \`npm run bench\`, one with \`npm run bench -- ingest\`, more rounds with \`npm run bench -- --rounds 5\`;
