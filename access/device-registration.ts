@@ -27,8 +27,6 @@ const spec: CollectionSpec<Registration> = {
 	indexes: [{ name: 'byTenant', keys: ['tenant', 'creationTime'] }],
 };
 
-export type DeviceRegistration = Awaited<ReturnType<typeof openDeviceRegistration>>;
-
 export async function openDeviceRegistration(options: {
 	readonly store: DocumentStore;
 	readonly users: Users;

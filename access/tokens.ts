@@ -10,8 +10,6 @@ interface SigningKey extends StoredDocument {
 
 const spec: CollectionSpec<SigningKey> = { name: 'signingKeys', indexes: [] };
 
-export type Tokens = Awaited<ReturnType<typeof openTokens>>;
-
 /** Short-lived JWTs that stand for a user over HTTP. The signing key is made at the first start and kept in the store. */
 export async function openTokens(options: {
 	readonly store: DocumentStore;

@@ -8,6 +8,7 @@ import {
 	type ManagedObject,
 	type ManagedObjectId,
 	type SoftwareMode,
+	softwareListFragment,
 } from './managed-object.ts';
 import { childLink } from './object-links.ts';
 import {
@@ -184,7 +185,7 @@ export function openInstalledSoftware({
 			creationTime: now,
 			lastUpdated: now,
 			fragments: {},
-			fragmentNames: ['c8y_SoftwareList'],
+			fragmentNames: [softwareListFragment],
 			revision: 1,
 			softwareOf: device.id,
 		};

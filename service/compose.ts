@@ -97,14 +97,9 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 		limits: { operationMaxBytes: limits.operationMaxBytes, maxItems: limits.operationPackagesMax },
 		fault: (operation, device) => deliveryFault(operation, device, config.mqtt.downlinkPayloadMaxBytes),
 	});
+	const services = { inventory, operations, access, metrics, log, clock, version };
 	const gateway = createGateway({
-		inventory,
-		operations,
-		access,
-		metrics,
-		log,
-		clock,
-		version,
+		...services,
 		packageLimits,
 		limits: {
 			maxFragments,
@@ -128,13 +123,7 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 	let stopping = false;
 
 	const app = createHttpApp({
-		inventory,
-		operations,
-		access,
-		metrics,
-		log,
-		clock,
-		version,
+		...services,
 		options: {
 			bodyMaxBytes: config.http.bodyMaxBytes,
 			jsonMaxDepth: config.http.jsonMaxDepth,

@@ -3,8 +3,6 @@ import type { Principal } from '../../access/index.ts';
 import { serialType } from '../../inventory/index.ts';
 import type { Operation } from '../../operations/index.ts';
 
-export type Audit = ReturnType<typeof createAudit>;
-
 /** One line a change of state: who did what to what. */
 export function createAudit(log: Logger) {
 	return function note({ tenant, userName }: Principal, what: string, fields: Readonly<Record<string, unknown>>): void {

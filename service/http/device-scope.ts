@@ -3,8 +3,6 @@ import { type Inventory, type ManagedObject, type ManagedObjectId, parseManagedO
 import { type Operation, type OperationFilter, type Operations, parseOperationId } from '../../operations/index.ts';
 import { HttpError } from './http-error.ts';
 
-export type DeviceScope = ReturnType<typeof openDeviceScope>;
-
 /** What a caller may touch: a user everything of its tenant, a device itself, what it owns and what is below it. */
 export function openDeviceScope({ inventory, operations }: { readonly inventory: Inventory; readonly operations: Operations }) {
 	/** @throws HttpError `http/forbidden`; InventoryError `inventory/notFound` */

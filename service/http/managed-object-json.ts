@@ -33,8 +33,6 @@ const maxReferencesOfPage = 10_000;
 /** Packages in one answer with several objects: the lists of further devices are left out, so that a page stays one that fits into memory. */
 const maxPackages = 50_000;
 
-export type ManagedObjectRenderer = ReturnType<typeof createManagedObjectRenderer>;
-
 /** Managed objects as clients see them, with what is stored beside them: children, parents, software. */
 export function createManagedObjectRenderer({
 	inventory,

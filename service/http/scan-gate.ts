@@ -13,8 +13,6 @@ interface Waiting {
 	readonly giveUp: (error: Error) => void;
 }
 
-export type ScanGate = ReturnType<typeof createScanGate>;
-
 /**
  * Lets a few reads that look at many documents run at a time, users in turn, so that the reads which devices wait for come in
  * between. What nobody waits for any more is not begun.

@@ -1,5 +1,3 @@
-export type Backlog = ReturnType<typeof createBacklog>;
-
 /** What was handed to one connection and did not leave it yet, in bytes: neither the broker nor a socket has a limit of its own. */
 export function createBacklog(maxBytes: number) {
 	let bytes = 0;

@@ -19,7 +19,7 @@ import type { JsonMessages } from './json-messages.ts';
 import { createLineAnswers, type LineAnswers } from './line-answers.ts';
 import { LineError } from './line-error.ts';
 import { type IncomingPublish, type Session, sendIfSubscribed } from './session.ts';
-import type { Target, Targets } from './targets.ts';
+import { isGone, type Target, type Targets } from './targets.ts';
 import type { TemplateHandlers } from './template-handlers.ts';
 
 /** What one line wants added to and removed from the packages of a device. */
@@ -42,8 +42,6 @@ interface LineSource {
 	readonly child: string | undefined;
 	readonly answers: LineAnswers;
 }
-
-export type Inbound = ReturnType<typeof createInbound>;
 
 /**
  * Does what a device's publishes say, in order. A bad line answers on `s/e` and spoils nothing beside it;
@@ -201,8 +199,7 @@ export function createInbound(options: {
 			if (!isGone(error)) throw error;
 			// The device was deleted while it was connected: its next message creates it anew.
 			targets.forget(session);
-			const { serial } = pending.target;
-			await write(session, serial === session.serial ? await targets.own(session) : await targets.child(session, serial), lines);
+			await write(session, await targets.child(session, pending.target.serial), lines);
 		}
 		return undefined;
 	}
@@ -288,10 +285,6 @@ export function createInbound(options: {
 	}
 
 	return { handleTurn };
-}
-
-function isGone(error: unknown): boolean {
-	return error instanceof InventoryError && error.code === 'inventory/notFound';
 }
 
 function isChange({ template }: UpstreamMessage): boolean {

@@ -4,7 +4,7 @@ import type { Topic } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
 import { LineError } from './line-error.ts';
 import { type IncomingPublish, type Session, sendIfSubscribed } from './session.ts';
-import type { Targets } from './targets.ts';
+import { isGone, type Targets } from './targets.ts';
 import { availability } from './template-handlers.ts';
 
 export type JsonTopic = Extract<Topic, { kind: 'inventory' | 'event' | 'alarm' | 'measurement' }>;
@@ -50,7 +50,7 @@ export function createJsonMessages(options: {
 		try {
 			await merge(session, serial, body, patch);
 		} catch (error) {
-			if (!(error instanceof InventoryError) || error.code !== 'inventory/notFound') throw error;
+			if (!isGone(error)) throw error;
 			// The device was deleted while it was connected: its next message creates it anew.
 			targets.forget(session);
 			await merge(session, serial, body, patch);

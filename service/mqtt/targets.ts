@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { type Access, isSerialOfOther } from '../../access/index.ts';
-import { agentFragments, type Inventory, type ManagedObjectId, type NewDevice } from '../../inventory/index.ts';
+import { agentFragments, type Inventory, InventoryError, type ManagedObjectId, type NewDevice } from '../../inventory/index.ts';
 import { LineError } from './line-error.ts';
 import type { Outbound } from './outbound.ts';
 import type { Session } from './session.ts';
@@ -135,4 +135,9 @@ export function defaultName(serial: string): string {
 export function checkLength(field: string, text: string): void {
 	if (text.length > maxTextLength)
 		throw new LineError('refused', `${field} has ${text.length} characters: at most ${maxTextLength} are allowed`);
+}
+
+/** Whether the object that was spoken for was removed in the meantime. */
+export function isGone(error: unknown): boolean {
+	return error instanceof InventoryError && error.code === 'inventory/notFound';
 }
