@@ -144,8 +144,10 @@ export interface Collection<T extends StoredDocument> {
 	/**
 	 * Calls back after each commit that changed a document. Returns the function that ends it.
 	 * A listener that fails is reported to whoever opened the store, and goes on listening, as all others do.
+	 * `onGap` is called when changes may have been missed, after a connection to the database was lost and is back:
+	 * whoever keeps something by these changes looks at the store anew. The embedded engine misses none.
 	 */
-	watch(listener: (changes: readonly Change<T>[]) => void): () => void;
+	watch(listener: (changes: readonly Change<T>[]) => void, onGap?: () => void): () => void;
 }
 
 /**
