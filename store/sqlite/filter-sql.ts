@@ -1,7 +1,8 @@
 import type { Comparison, Filter, Scalar } from '../document-store.ts';
-import { segmentsOf } from './paths.ts';
-import { type Cell, encodeText, marks, toWellFormed } from './values.ts';
-import { endOfPrefix, toGlob } from './wildcard.ts';
+import { segmentsOf } from '../field-path.ts';
+import { toWellFormed } from '../text.ts';
+import { endOfPrefix } from '../wildcard.ts';
+import { type Cell, encodeText, marks } from './values.ts';
 
 /** A piece of SQL and the values of its question marks. */
 export interface Sql {
@@ -171,6 +172,11 @@ function wildcard(target: Target, text: unknown): Sql {
 	const lower = prefix === '' ? { sql: `${target.sql} >= ''`, params: [] } : bind(target, '>=', prefix);
 	const upper = end === undefined ? { sql: `${target.sql} < x''`, params: [] } : bind(target, '<', end);
 	return join([lower, upper, bind(target, 'GLOB', toGlob(pattern))], ' AND ', yes);
+}
+
+/** `$wildcard` as a pattern for SQLite's GLOB, where `?` and `[` are special, too. */
+function toGlob(pattern: string): string {
+	return pattern.replace(/[?[]/g, '[$&]').replace(/\*{2,}/g, '*');
 }
 
 function bind(target: Target, operator: string, value: string | number | boolean): Sql {
