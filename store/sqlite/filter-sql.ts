@@ -1,5 +1,6 @@
 import type { Comparison, Filter, Scalar } from '../document-store.ts';
 import { segmentsOf } from '../field-path.ts';
+import { orderedOf, scalarOf } from '../filter-operand.ts';
 import { toWellFormed } from '../text.ts';
 import { endOfPrefix } from '../wildcard.ts';
 import { type Cell, encodeText, marks } from './values.ts';
@@ -210,19 +211,6 @@ function valueSql(type: string, value: string): string {
 export function jsonPath(path: string): string {
 	const quoted = segmentsOf(path).map((segment) => `."${segment}"`);
 	return `'$${quoted.join('').replaceAll("'", "''")}'`;
-}
-
-function scalarOf(value: unknown): Scalar {
-	if (typeof value === 'string') return toWellFormed(value);
-	if (value === null || typeof value === 'boolean') return value;
-	if (typeof value === 'number' && Number.isFinite(value)) return value;
-	throw new TypeError(`a filter compares with text, finite numbers, booleans and null, not with ${typeof value}`);
-}
-
-function orderedOf(value: unknown): string | number {
-	const scalar = scalarOf(value);
-	if (typeof scalar === 'string' || typeof scalar === 'number') return scalar;
-	throw new TypeError('order comparisons need a text or a number');
 }
 
 function not(part: Sql): Sql {
