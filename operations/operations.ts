@@ -76,7 +76,7 @@ export async function openOperations(options: {
 }) {
 	const { store, inventory, clock, limits, fault } = options;
 	const operations: Collection<Operation> = await store.collection(spec);
-	const sequence = await openSequence(store, 'operations', { first: 1, block: 100 });
+	const sequence = await openSequence(store, 'operations', { first: 1, block: 1 });
 	const reports = openReports({ store, operations, clock });
 
 	/**

@@ -11,6 +11,7 @@ export interface Sequence {
 
 /**
  * Numbers are reserved in blocks, so that most calls cost no write; a stopped process loses the rest of its block.
+ * With blocks of one no number is kept for later: of all processes together, who asks later gets the larger number.
  * @param first the first number of a new sequence
  */
 export async function openSequence(
@@ -26,11 +27,13 @@ export async function openSequence(
 	/** Reserved numbers that were not handed out, in order: from the first of each, up to and without its second. */
 	const reserved: { next: number; readonly end: number }[] = [];
 	let reserving: Promise<void> | undefined;
+	let waiting = 0;
 
 	async function reserve(): Promise<void> {
-		const counter = await counters.findOneAndUpdate({ _id: name }, { $inc: { value: options.block } });
+		const amount = Math.max(options.block, waiting);
+		const counter = await counters.findOneAndUpdate({ _id: name }, { $inc: { value: amount } });
 		if (!counter) throw new Error(`the counter ${name} is gone`);
-		reserved.push({ next: counter.value - options.block, end: counter.value });
+		reserved.push({ next: counter.value - amount, end: counter.value });
 	}
 
 	function reserveMore(): Promise<void> {
@@ -44,13 +47,16 @@ export async function openSequence(
 		for (;;) {
 			const [range] = reserved;
 			if (range === undefined) {
-				await reserveMore();
+				waiting++;
+				await reserveMore().finally(() => {
+					waiting--;
+				});
 				continue;
 			}
 			const value = range.next++;
 			if (range.next === range.end) reserved.shift();
 			// Ahead of time, so that nobody waits for the next block; a failure shows when it is needed.
-			if (reserved.length === 0 || (reserved.length === 1 && range.end - range.next < options.block / 4))
+			if (options.block > 1 && (reserved.length === 0 || (reserved.length === 1 && range.end - range.next < options.block / 4)))
 				reserveMore().catch(() => {});
 			return value;
 		}
