@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { DocumentStore } from '../../store/index.ts';
 import { openMongoStore } from '../../store/mongodb/index.ts';
 import { openSqliteStore } from '../../store/sqlite/index.ts';
-import { freshMongoDatabase, type MongoDatabase } from '../support/mongodb.ts';
 import { didNotRun } from '../support/skip.ts';
+import { freshMongoDatabase, type MongoDatabase, namedStores } from '../support/test-store.ts';
 import { runDocumentStoreContract } from './document-store.contract.ts';
 import type { ContractEngine } from './engine.ts';
 
@@ -20,13 +20,10 @@ const engines: Readonly<Record<string, () => readonly ContractEngine[]>> = {
 	mongodb: () => [onMongoDb()],
 };
 
-/** The engines of this run: `STORES=sqlite,mongodb`. */
-const named = (process.env.STORES ?? 'sqlite').split(',').map((name) => name.trim());
-
 /** Known engines that this run leaves out; the last lines of the output say so. */
-export const storesThatDidNotRun: readonly string[] = Object.keys(engines).filter((name) => !named.includes(name));
+export const storesThatDidNotRun: readonly string[] = Object.keys(engines).filter((name) => !namedStores.includes(name));
 
-for (const name of named) {
+for (const name of namedStores) {
 	const contract = engines[name];
 	try {
 		if (contract === undefined) throw new Error(`STORES names '${name}'; known are ${Object.keys(engines).join(', ')}`);

@@ -6,6 +6,7 @@ import { connectFakeDevice, type FakeDevice, type FakeDeviceOptions } from './fa
 import { type Credentials, createHttpClient } from './http-client.ts';
 import { createOperator } from './operator.ts';
 import { openRawClient, type RawClient } from './raw-client.ts';
+import { freshMongoDatabase, isOnMongoDb } from './test-store.ts';
 
 export interface ServiceUrls {
 	readonly http: string;
@@ -23,15 +24,18 @@ export type ServiceUnderTest = Awaited<ReturnType<typeof startService>>;
 export type DeviceSettings = Partial<FakeDeviceOptions>;
 
 /**
- * The composed service on free ports of the loopback, with its store in memory unless the settings name a folder.
+ * The composed service on free ports of the loopback, with its store in memory, or a database of its own where the run is on
+ * MongoDB, unless the settings name a folder.
  * Settings have the names of the environment. `close` ends devices and service; it has to be called.
  */
 export async function startService(settings: Readonly<Record<string, string>> = {}) {
+	const database = isOnMongoDb && settings.DATA_DIR === undefined ? freshMongoDatabase() : undefined;
 	const config = load({
 		HOST: '127.0.0.1',
 		HTTP_PORT: '0',
 		MQTT_PORT: '0',
 		DATA_DIR: ':memory:',
+		...(database && { MONGODB_URL: database.url, MONGODB_DATABASE: database.database }),
 		TENANT_ID: 't1',
 		ADMIN_PASSWORD: adminPassword,
 		BOOTSTRAP_PASSWORD: bootstrapPassword,
@@ -79,6 +83,7 @@ export async function startService(settings: Readonly<Record<string, string>> = 
 		for (const device of devices) device.drop();
 		for (const socket of sockets) socket.close();
 		await service.close();
+		await database?.drop();
 	}
 
 	return { urls, tenant, admin, operator, connect, openRaw, register, close };
