@@ -17,5 +17,7 @@ export type {
 	Update,
 } from './document-store.ts';
 export { DuplicateKeyError, StoreError } from './document-store.ts';
+/** The right of one process to do something alone. */
+export { type Lease, type Leases, openLeases } from './lease.ts';
 /** Numbers for ids. */
 export { openSequence, type Sequence } from './sequence.ts';
