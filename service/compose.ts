@@ -1,16 +1,21 @@
+import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { openAccess, type ShownCredentials } from '../access/index.ts';
 import type { Config } from '../config/index.ts';
 import { openInventory, type PackageLimits } from '../inventory/index.ts';
-import { openOperations, operationStatuses } from '../operations/index.ts';
+import { openOperations } from '../operations/index.ts';
 import type { DocumentStore } from '../store/index.ts';
 import { openSqliteStore } from '../store/sqlite/index.ts';
 import { createHttpApp } from './http/index.ts';
+import { openLeaseKeeper } from './leases.ts';
 import { type Listener, openListeners } from './listeners.ts';
 import { createMetrics } from './metrics.ts';
 import { createGateway, deliveryFault, openEmbeddedBroker } from './mqtt/index.ts';
+import { openOtherProcesses } from './other-processes.ts';
 import { createReadiness } from './readiness.ts';
+import { sampleMetrics } from './sample-metrics.ts';
 import { startScheduler } from './scheduler.ts';
+import { shutDown } from './shut-down.ts';
 import { version } from './version.ts';
 
 export interface Service {
@@ -24,19 +29,31 @@ export interface Service {
 }
 
 /** Builds the service from its parts and opens its ports. Nothing else in the project knows all of them. */
-export async function compose(config: Config, log: Logger): Promise<Service> {
+export async function compose(config: Config, log: Logger, given?: { readonly store: DocumentStore }): Promise<Service> {
 	const clock = Date.now;
 	const metrics = createMetrics();
-	const store = await openStore(config, log, clock);
+	const opened = given ? sharedStore(given.store) : await openStore(config, log, clock);
 	try {
-		return await open({ config, log, clock, metrics, store });
+		return await open({ config, log, clock, metrics, ...opened });
 	} catch (error) {
-		await store.close();
+		await opened.closeStore();
 		throw error;
 	}
 }
 
-async function openStore(config: Config, log: Logger, clock: () => number): Promise<DocumentStore> {
+interface OpenedStore {
+	readonly store: DocumentStore;
+	/** Whether other processes may work on it too. */
+	readonly isShared: boolean;
+	closeStore(): Promise<void>;
+}
+
+/** A store that others use, and whoever opened it closes. */
+function sharedStore(store: DocumentStore): OpenedStore {
+	return { store, isShared: true, closeStore: async () => {} };
+}
+
+async function openStore(config: Config, log: Logger, clock: () => number): Promise<OpenedStore> {
 	const opening = openSqliteStore({
 		directory: config.store.dataDir,
 		now: clock,
@@ -45,20 +62,20 @@ async function openStore(config: Config, log: Logger, clock: () => number): Prom
 		maxWaitingBatches: config.store.waitingMaxBatches,
 		onFault: (error) => log.error({ err: error }, 'a fault in the store'),
 	});
-	return opening.catch((error: unknown) => {
+	const store = await opening.catch((error: unknown) => {
 		throw new Error(`DATA_DIR: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
 	});
+	return { store, isShared: false, closeStore: store.close };
 }
 
-interface Foundation {
+interface Foundation extends OpenedStore {
 	readonly config: Config;
 	readonly log: Logger;
 	readonly clock: () => number;
 	readonly metrics: ReturnType<typeof createMetrics>;
-	readonly store: DocumentStore;
 }
 
-async function open({ config, log, clock, metrics, store }: Foundation): Promise<Service> {
+async function open({ config, log, clock, metrics, store, isShared, closeStore }: Foundation): Promise<Service> {
 	const { limits, tenant } = config;
 	const packageLimits: PackageLimits = {
 		maxPackages: limits.packagesMax,
@@ -69,6 +86,12 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 	};
 	const maxFragments = limits.fragmentsMax;
 	const elapsed = () => performance.now();
+	const processId = randomBytes(8).toString('hex');
+	const leaseMilliseconds = config.processes.leaseSeconds * 1000;
+	const leases = await openLeaseKeeper({ store, holder: processId, leaseMilliseconds, elapsed, log });
+	const others = isShared
+		? await openOtherProcesses({ id: processId, store, config: config.processes, clock, elapsed, leases, log })
+		: undefined;
 	const access = await openAccess({
 		store,
 		clock,
@@ -94,6 +117,7 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 		store,
 		inventory,
 		clock,
+		numbersAtATime: isShared ? 1 : 100,
 		limits: { operationMaxBytes: limits.operationMaxBytes, maxItems: limits.operationPackagesMax },
 		fault: (operation, device) => deliveryFault(operation, device, config.mqtt.downlinkPayloadMaxBytes),
 	});
@@ -114,12 +138,14 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 	const broker = await openEmbeddedBroker({
 		gateway,
 		access,
+		handover: others?.handover,
 		metrics,
 		log,
 		clock: elapsed,
 		defaultTenant: tenant.id,
 		limits: config.mqtt,
 	});
+	if (isShared) inventory.externalIds.watchSerials(gateway.serialsChanged, gateway.lookUpAll);
 	let stopping = false;
 
 	const app = createHttpApp({
@@ -138,17 +164,7 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 			showAdvancedListInInventory: tenant.showAdvancedList,
 		},
 		readiness: createReadiness({ store, elapsed, isStopping: () => stopping }),
-		async sampleMetrics() {
-			const figures = await store.statistics();
-			metrics.storeWaiting.set(figures.waitingBatches);
-			metrics.storeCommits.set(figures.commits);
-			metrics.storeBatches.set(figures.committedBatches);
-			metrics.storeBytes.set(figures.sizeBytes);
-			metrics.mqttConnections.set(broker.connections());
-			metrics.mqttQueued.set(broker.queuedMessages());
-			const counts = new Map((await operations.countByStatus()).map(({ status, count }) => [status, count]));
-			for (const status of operationStatuses) metrics.operations.set({ status }, counts.get(status) ?? 0);
-		},
+		sampleMetrics: () => sampleMetrics({ metrics, store, broker, operations, processes: others?.count() ?? 1 }),
 		onDevicesRemoved: (of, ids) => gateway.devicesRemoved(of, ids),
 	});
 
@@ -160,19 +176,21 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 		...(tenant.adminPassword && { adminPassword: tenant.adminPassword.reveal() }),
 		...(tenant.bootstrapPassword && { bootstrapPassword: tenant.bootstrapPassword.reveal() }),
 	});
+	const everyMilliseconds = config.mqtt.deliverySweepSeconds * 1000;
 	const scheduler = startScheduler(
-		[{ name: 'delivery sweep', everyMilliseconds: config.mqtt.deliverySweepSeconds * 1000, run: gateway.outbound.sweepAll }],
+		[
+			{ name: 'delivery sweep', everyMilliseconds, run: gateway.outbound.sweepAll },
+			...(isShared ? [{ name: 'sweep of users', everyMilliseconds, run: broker.checkUsers }] : []),
+			...(others?.jobs ?? []),
+		],
 		log,
+		others?.isLeader,
 	);
 
 	async function close(): Promise<void> {
 		stopping = true;
-		scheduler.stop();
-		const closing = listeners.map((listener) => listener.close(config.server.shutdownGraceSeconds * 1000));
-		await broker.close();
-		await Promise.all(closing);
-		gateway.outbound.close();
-		await store.close();
+		await shutDown({ config, elapsed, listeners, broker, gateway, scheduler, leases, others });
+		await closeStore();
 	}
 
 	return { listeners, credentials, failed: store.failed, close };
