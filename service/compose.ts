@@ -10,6 +10,7 @@ import { createHttpApp } from './http/index.ts';
 import { openLeaseKeeper } from './leases.ts';
 import { type Listener, openListeners } from './listeners.ts';
 import { createMetrics } from './metrics.ts';
+import { collections, migrations, runMigrations } from './migrations.ts';
 import { createGateway, deliveryFault, openEmbeddedBroker } from './mqtt/index.ts';
 import { openOtherProcesses } from './other-processes.ts';
 import { createReadiness } from './readiness.ts';
@@ -89,6 +90,7 @@ async function open({ config, log, clock, metrics, store, isShared, closeStore }
 	const processId = randomBytes(8).toString('hex');
 	const leaseMilliseconds = config.processes.leaseSeconds * 1000;
 	const leases = await openLeaseKeeper({ store, holder: processId, leaseMilliseconds, elapsed, log });
+	await runMigrations({ store, leases, log, collections, migrations });
 	const others = isShared
 		? await openOtherProcesses({ id: processId, store, config: config.processes, clock, elapsed, leases, log })
 		: undefined;
