@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { oneOf, optional, refused, secretText, setting, text, wholeNumber, yesOrNo } from './setting.ts';
+import { oneOf, optional, secretMatching, secretText, setting, text, wholeNumber, yesOrNo } from './setting.ts';
 
 const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;
@@ -185,12 +185,7 @@ export const groups = {
 				'DATA_DIR',
 				path,
 				'./data',
-				'Directory of the embedded database, created when missing; `:memory:` keeps everything in memory only.',
-			),
-			mongodbUrl: optional(
-				'MONGODB_URL',
-				refused('no value: this version has the embedded store only, unset it'),
-				'Address of a MongoDB; refused by this version, which has the embedded store only.',
+				'Directory of the embedded database, created when missing; `:memory:` keeps everything in memory only. Without effect when MONGODB_URL is set.',
 			),
 			minFreeBytes: setting(
 				'STORE_MIN_FREE_BYTES',
@@ -202,7 +197,7 @@ export const groups = {
 				'STORE_GROUP_MAX_STEPS',
 				wholeNumber(1, 100_000),
 				1000,
-				'How many writes the embedded database commits together at most.',
+				'How many writes are committed together at most.',
 			),
 			waitingMaxBatches: setting(
 				'STORE_WAITING_MAX_BATCHES',
@@ -240,6 +235,63 @@ export const groups = {
 			),
 		})
 		.describe('Several processes, and their restart'),
+	mongodb: z
+		.object({
+			url: optional(
+				'MONGODB_URL',
+				secretMatching('mongodb://user:password@host:27017/database?replicaSet=rs0', /^mongodb(\+srv)?:\/\/[^\s/]+(\/\S*)?$/),
+				'Address of a MongoDB replica set (one of a single server will do), which takes the place of the embedded database; unset means the embedded one.',
+			),
+			database: optional(
+				'MONGODB_DATABASE',
+				text('1 to 38 letters, digits, hyphens and underscores', /^[A-Za-z0-9_-]{1,38}$/),
+				'Name of the database; unset, it is the one in the path of MONGODB_URL, or `deviceSoftware`.',
+			),
+			poolMax: setting(
+				'MONGODB_POOL_MAX',
+				wholeNumber(5, 1000),
+				50,
+				'How many connections to one server this process opens at most.',
+			),
+			poolMin: setting('MONGODB_POOL_MIN', wholeNumber(0, 1000), 0, 'How many of them it keeps open while nothing is to do.'),
+			serverSelectionTimeoutSeconds: setting(
+				'MONGODB_SERVER_SELECTION_TIMEOUT_SECONDS',
+				wholeNumber(1, 600),
+				30,
+				'Seconds that a read or write waits for a server that can take it, at a start or when the primary has changed.',
+			),
+			connectTimeoutSeconds: setting(
+				'MONGODB_CONNECT_TIMEOUT_SECONDS',
+				wholeNumber(1, 600),
+				10,
+				'Seconds that opening one connection may take.',
+			),
+			answerTimeoutSeconds: setting(
+				'MONGODB_ANSWER_TIMEOUT_SECONDS',
+				wholeNumber(5, 3600),
+				60,
+				'Seconds that a server may take to answer before the connection is given up; the first start on a large database makes its indexes in this time.',
+			),
+			transactionTimeoutSeconds: setting(
+				'MONGODB_TRANSACTION_TIMEOUT_SECONDS',
+				wholeNumber(1, 3600),
+				30,
+				'Seconds for which a transaction is tried again when others change the same documents, before its write fails.',
+			),
+			groupMaxBytes: setting(
+				'MONGODB_GROUP_MAX_BYTES',
+				bytes,
+				8 * mebibyte,
+				'How many bytes of writes are committed together at most, about; STORE_GROUP_MAX_STEPS holds, too.',
+			),
+			groupsInFlight: setting(
+				'MONGODB_GROUPS_IN_FLIGHT',
+				wholeNumber(1, 100),
+				4,
+				'How many such groups this process writes at a time.',
+			),
+		})
+		.describe('MongoDB'),
 	tenant: z
 		.object({
 			id: setting(
