@@ -207,6 +207,34 @@ export const groups = {
 			),
 		})
 		.describe('Store'),
+	processes: z
+		.object({
+			leaseSeconds: setting(
+				'LEASE_SECONDS',
+				wholeNumber(1, 3600),
+				15,
+				'Seconds of silence after which other processes on the same store take a process for gone, and take over what it did alone.',
+			),
+			takeoverWaitSeconds: setting(
+				'TAKEOVER_WAIT_SECONDS',
+				wholeNumber(1, 3600),
+				30,
+				'Seconds that a device which connects to another process waits at most until its messages there are handled.',
+			),
+			drainDelaySeconds: setting(
+				'DRAIN_DELAY_SECONDS',
+				wholeNumber(0, 3600),
+				1,
+				'Seconds between a stop signal, when `/ready` turns red, and the end of taking up connections, for load balancers to see it; part of SHUTDOWN_GRACE_SECONDS.',
+			),
+			drainConnectionsPerSecond: setting(
+				'DRAIN_CONNECTIONS_PER_SECOND',
+				count,
+				500,
+				'How many MQTT connections a second are closed after a stop signal, so that not all devices connect elsewhere at once; more where SHUTDOWN_GRACE_SECONDS would not do.',
+			),
+		})
+		.describe('Several processes, and their restart'),
 	mongodb: z
 		.object({
 			url: optional(

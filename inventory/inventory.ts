@@ -1,4 +1,5 @@
-import { type CollectionSpec, type DocumentStore, openSequence } from '../store/index.ts';
+import { type CollectionSpec, type DocumentStore, openSequence, type StoredDocument } from '../store/index.ts';
+import { connectionSpec } from './device-connections.ts';
 import { openDevices } from './devices.ts';
 import { type ExternalId, openExternalIds } from './external-ids.ts';
 import { openInstalledSoftware } from './installed-software.ts';
@@ -29,6 +30,15 @@ const linkSpec: CollectionSpec<ChildLink> = {
 	],
 };
 const packageSpec: CollectionSpec<PackageDocument> = { name: 'packages', indexes: [] };
+
+/** Everything that the inventory stores. */
+export const inventoryCollections: readonly CollectionSpec<StoredDocument>[] = [
+	objectSpec,
+	externalIdSpec,
+	linkSpec,
+	packageSpec,
+	connectionSpec,
+];
 
 export type Inventory = Awaited<ReturnType<typeof openInventory>>;
 

@@ -1,15 +1,22 @@
+import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { openAccess, type ShownCredentials } from '../access/index.ts';
 import type { Config } from '../config/index.ts';
 import { openInventory, type PackageLimits } from '../inventory/index.ts';
-import { openOperations, operationStatuses } from '../operations/index.ts';
+import { openOperations } from '../operations/index.ts';
+import type { DocumentStore } from '../store/index.ts';
 import { createHttpApp } from './http/index.ts';
+import { openLeaseKeeper } from './leases.ts';
 import { type Listener, openListeners } from './listeners.ts';
 import { createMetrics } from './metrics.ts';
+import { collections, migrations, runMigrations } from './migrations.ts';
 import { createGateway, deliveryFault, openEmbeddedBroker } from './mqtt/index.ts';
 import { type OpenedStore, openStore } from './open-store.ts';
+import { openOtherProcesses } from './other-processes.ts';
 import { createReadiness } from './readiness.ts';
+import { sampleMetrics } from './sample-metrics.ts';
 import { startScheduler } from './scheduler.ts';
+import { shutDown } from './shut-down.ts';
 import { version } from './version.ts';
 
 export interface Service {
@@ -25,16 +32,21 @@ export interface Service {
 }
 
 /** Builds the service from its parts and opens its ports. Nothing else in the project knows all of them. */
-export async function compose(config: Config, log: Logger): Promise<Service> {
+export async function compose(config: Config, log: Logger, given?: { readonly store: DocumentStore }): Promise<Service> {
 	const clock = Date.now;
 	const metrics = createMetrics();
-	const opened = await openStore(config, log, clock);
+	const opened = given ? sharedStore(given.store) : await openStore(config, log, clock);
 	try {
 		return await open({ config, log, clock, metrics, ...opened });
 	} catch (error) {
-		await opened.store.close();
+		await opened.close();
 		throw error;
 	}
+}
+
+/** A store that others use, and whoever opened it closes. */
+function sharedStore(store: DocumentStore): OpenedStore {
+	return { store, place: 'a store that was given', isShared: true, close: async () => {} };
 }
 
 interface Foundation extends OpenedStore {
@@ -44,7 +56,7 @@ interface Foundation extends OpenedStore {
 	readonly metrics: ReturnType<typeof createMetrics>;
 }
 
-async function open({ config, log, clock, metrics, store, place }: Foundation): Promise<Service> {
+async function open({ config, log, clock, metrics, store, place, isShared, close: closeStore }: Foundation): Promise<Service> {
 	const { limits, tenant } = config;
 	const packageLimits: PackageLimits = {
 		maxPackages: limits.packagesMax,
@@ -55,6 +67,13 @@ async function open({ config, log, clock, metrics, store, place }: Foundation): 
 	};
 	const maxFragments = limits.fragmentsMax;
 	const elapsed = () => performance.now();
+	const processId = randomBytes(8).toString('hex');
+	const leaseMilliseconds = config.processes.leaseSeconds * 1000;
+	const leases = await openLeaseKeeper({ store, holder: processId, leaseMilliseconds, elapsed, log });
+	await runMigrations({ store, leases, log, collections, migrations });
+	const others = isShared
+		? await openOtherProcesses({ id: processId, store, config: config.processes, clock, elapsed, leases, log })
+		: undefined;
 	const access = await openAccess({
 		store,
 		clock,
@@ -80,6 +99,7 @@ async function open({ config, log, clock, metrics, store, place }: Foundation): 
 		store,
 		inventory,
 		clock,
+		numbersAtATime: isShared ? 1 : 100,
 		limits: { operationMaxBytes: limits.operationMaxBytes, maxItems: limits.operationPackagesMax },
 		fault: (operation, device) => deliveryFault(operation, device, config.mqtt.downlinkPayloadMaxBytes),
 	});
@@ -100,12 +120,14 @@ async function open({ config, log, clock, metrics, store, place }: Foundation): 
 	const broker = await openEmbeddedBroker({
 		gateway,
 		access,
+		handover: others?.handover,
 		metrics,
 		log,
 		clock: elapsed,
 		defaultTenant: tenant.id,
 		limits: config.mqtt,
 	});
+	if (isShared) inventory.externalIds.watchSerials(gateway.serialsChanged, gateway.lookUpAll);
 	let stopping = false;
 
 	const app = createHttpApp({
@@ -124,17 +146,7 @@ async function open({ config, log, clock, metrics, store, place }: Foundation): 
 			showAdvancedListInInventory: tenant.showAdvancedList,
 		},
 		readiness: createReadiness({ store, elapsed, isStopping: () => stopping }),
-		async sampleMetrics() {
-			const figures = await store.statistics();
-			metrics.storeWaiting.set(figures.waitingBatches);
-			metrics.storeCommits.set(figures.commits);
-			metrics.storeBatches.set(figures.committedBatches);
-			metrics.storeBytes.set(figures.sizeBytes);
-			metrics.mqttConnections.set(broker.connections());
-			metrics.mqttQueued.set(broker.queuedMessages());
-			const counts = new Map((await operations.countByStatus()).map(({ status, count }) => [status, count]));
-			for (const status of operationStatuses) metrics.operations.set({ status }, counts.get(status) ?? 0);
-		},
+		sampleMetrics: () => sampleMetrics({ metrics, store, broker, operations, processes: others?.count() ?? 1 }),
 		onDevicesRemoved: (of, ids) => gateway.devicesRemoved(of, ids),
 	});
 
@@ -146,19 +158,21 @@ async function open({ config, log, clock, metrics, store, place }: Foundation): 
 		...(tenant.adminPassword && { adminPassword: tenant.adminPassword.reveal() }),
 		...(tenant.bootstrapPassword && { bootstrapPassword: tenant.bootstrapPassword.reveal() }),
 	});
+	const everyMilliseconds = config.mqtt.deliverySweepSeconds * 1000;
 	const scheduler = startScheduler(
-		[{ name: 'delivery sweep', everyMilliseconds: config.mqtt.deliverySweepSeconds * 1000, run: gateway.outbound.sweepAll }],
+		[
+			{ name: 'delivery sweep', everyMilliseconds, run: gateway.outbound.sweepAll },
+			...(isShared ? [{ name: 'sweep of users', everyMilliseconds, run: broker.checkUsers }] : []),
+			...(others?.jobs ?? []),
+		],
 		log,
+		others?.isLeader,
 	);
 
 	async function close(): Promise<void> {
 		stopping = true;
-		scheduler.stop();
-		const closing = listeners.map((listener) => listener.close(config.server.shutdownGraceSeconds * 1000));
-		await broker.close();
-		await Promise.all(closing);
-		gateway.outbound.close();
-		await store.close();
+		await shutDown({ config, elapsed, listeners, broker, gateway, scheduler, leases, others });
+		await closeStore();
 	}
 
 	return { listeners, place, credentials, failed: store.failed, close };

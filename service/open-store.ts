@@ -8,6 +8,9 @@ export interface OpenedStore {
 	readonly store: DocumentStore;
 	/** Where the data is, in words, without secrets. */
 	readonly place: string;
+	/** Whether other processes may work on it too. */
+	readonly isShared: boolean;
+	close(): Promise<void>;
 }
 
 /** Opens the store that the configuration chooses. @throws Error that names the setting */
@@ -20,7 +23,7 @@ export async function openStore(config: Config, log: Logger, now: () => number):
 	if (url === undefined) {
 		const { dataDir: directory, minFreeBytes } = config.store;
 		const store = await openSqliteStore({ ...common, directory, minFreeBytes }).catch(naming('DATA_DIR'));
-		return { store, place: directory === ':memory:' ? 'in memory only' : directory };
+		return { store, place: directory === ':memory:' ? 'in memory only' : directory, isShared: false, close: store.close };
 	}
 	const opening = openMongoStore({
 		...common,
@@ -36,7 +39,7 @@ export async function openStore(config: Config, log: Logger, now: () => number):
 		maxGroupsInFlight: mongodb.groupsInFlight,
 	});
 	const store = await opening.catch(naming('MONGODB_URL'));
-	return { store, place: `MongoDB ${store.name}` };
+	return { store, place: `MongoDB ${store.name}`, isShared: true, close: store.close };
 }
 
 function naming(setting: string): (error: unknown) => never {

@@ -2,6 +2,7 @@ import type { Packet } from 'mqtt-packet';
 import { pino } from 'pino';
 import { load } from '../../config/index.ts';
 import { compose } from '../../service/compose.ts';
+import type { DocumentStore } from '../../store/index.ts';
 import { connectFakeDevice, type FakeDevice, type FakeDeviceOptions } from './fake-device.ts';
 import { type Credentials, createHttpClient } from './http-client.ts';
 import { createOperator } from './operator.ts';
@@ -26,10 +27,11 @@ export type DeviceSettings = Partial<FakeDeviceOptions>;
 /**
  * The composed service on free ports of the loopback, with its store in memory, or a database of its own where the run is on
  * MongoDB, unless the settings name a folder.
- * Settings have the names of the environment. `close` ends devices and service; it has to be called.
+ * Settings have the names of the environment. A store that is given is shared with others, and stays open.
+ * `close` ends devices and service; it has to be called.
  */
-export async function startService(settings: Readonly<Record<string, string>> = {}) {
-	const database = isOnMongoDb && settings.DATA_DIR === undefined ? freshMongoDatabase() : undefined;
+export async function startService(settings: Readonly<Record<string, string>> = {}, given?: { readonly store: DocumentStore }) {
+	const database = isOnMongoDb && settings.DATA_DIR === undefined && given === undefined ? freshMongoDatabase() : undefined;
 	const config = load({
 		HOST: '127.0.0.1',
 		HTTP_PORT: '0',
@@ -40,9 +42,10 @@ export async function startService(settings: Readonly<Record<string, string>> = 
 		ADMIN_PASSWORD: adminPassword,
 		BOOTSTRAP_PASSWORD: bootstrapPassword,
 		SHUTDOWN_GRACE_SECONDS: '1',
+		DRAIN_DELAY_SECONDS: '0',
 		...settings,
 	});
-	const service = await compose(config, pino({ level: process.env.LOG_LEVEL ?? 'silent' }));
+	const service = await compose(config, pino({ level: process.env.LOG_LEVEL ?? 'silent' }), given);
 	const urls = urlsOf(service.listeners);
 	const tenant = config.tenant.id;
 	const admin: Credentials = { user: `${tenant}/${config.tenant.adminUsername}`, password: adminPassword };
