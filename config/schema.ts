@@ -161,6 +161,12 @@ export const groups = {
 				60,
 				'Seconds between two looks at the store for operations of connected devices that no wake-up was heard of.',
 			),
+			storePatienceSeconds: setting(
+				'MQTT_STORE_PATIENCE_SECONDS',
+				seconds,
+				60,
+				'Seconds that messages of a device wait, unacknowledged, for a database that cannot write, before its connection is closed.',
+			),
 			drainTimeoutSeconds: setting(
 				'MQTT_DRAIN_TIMEOUT_SECONDS',
 				seconds,

@@ -30,8 +30,14 @@ export interface Operation {
 	readonly revision: number;
 	readonly delivery: { readonly status: 'PENDING' | 'DELIVERED'; readonly time: number };
 	/** Which publish of the device started and ended it, so that the same publish sent again does nothing. */
-	readonly startedBy?: string;
-	readonly endedBy?: string;
+	readonly startedBy?: ReportMark;
+	readonly endedBy?: ReportMark;
+}
+
+/** What is kept of the receipt of a report. */
+export interface ReportMark {
+	readonly key: string;
+	readonly arrival: string;
 }
 
 const maxId = 2 ** 32 - 1;

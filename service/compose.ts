@@ -100,6 +100,7 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 	const services = { inventory, operations, access, metrics, log, clock, version };
 	const gateway = createGateway({
 		...services,
+		elapsed,
 		packageLimits,
 		limits: {
 			maxFragments,
@@ -109,6 +110,7 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 			downlinkMaxBytes: config.mqtt.downlinkPayloadMaxBytes,
 			unacknowledgedMaxMessages: config.mqtt.unacknowledgedMaxMessages,
 			autoCreation: tenant.deviceAutoCreation,
+			storePatienceMilliseconds: config.mqtt.storePatienceSeconds * 1000,
 		},
 	});
 	const broker = await openEmbeddedBroker({

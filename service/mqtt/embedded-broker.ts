@@ -283,6 +283,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 
 	/** Closes all connections, handles what they have sent, wills included, and stops. */
 	async function close(): Promise<void> {
+		gateway.endPatience();
 		await new Promise<void>((resolve) => broker.close(resolve));
 		await new Promise<void>((resolve) => {
 			if (queued === 0) resolve();

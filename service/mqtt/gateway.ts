@@ -12,6 +12,7 @@ import type { Metrics } from '../metrics.ts';
 import { createInbound } from './inbound.ts';
 import { createJsonMessages } from './json-messages.ts';
 import { createOutbound } from './outbound.ts';
+import { createPatience } from './patience.ts';
 import type { Session } from './session.ts';
 import { createTargets } from './targets.ts';
 import { createTemplateHandlers } from './template-handlers.ts';
@@ -23,6 +24,8 @@ export interface GatewayOptions {
 	readonly metrics: Metrics;
 	readonly log: Logger;
 	readonly clock: () => number;
+	/** Milliseconds that never go back. */
+	readonly elapsed: () => number;
 	readonly version: string;
 	readonly packageLimits: PackageLimits;
 	readonly limits: {
@@ -35,6 +38,8 @@ export interface GatewayOptions {
 		readonly downlinkMaxBytes: number;
 		readonly unacknowledgedMaxMessages: number;
 		readonly autoCreation: boolean;
+		/** How long messages wait for a store that cannot write. */
+		readonly storePatienceMilliseconds: number;
 	};
 }
 
@@ -55,6 +60,20 @@ export function createGateway(options: GatewayOptions) {
 		downlinkMaxBytes: limits.downlinkMaxBytes,
 	});
 	const inbound = createInbound({ ...options, targets, handlers, jsonMessages });
+	const patience = createPatience({
+		handle: inbound.handleTurn,
+		elapsed: options.elapsed,
+		limitMilliseconds: limits.storePatienceMilliseconds,
+		onWait: noteWait,
+	});
+	let nextWarning = 0;
+
+	// All devices wait for the same reason: a line now and then tells it.
+	function noteWait({ principal: { tenant }, serial }: Session, error: Error): void {
+		const level = options.elapsed() < nextWarning ? 'debug' : 'warn';
+		if (level === 'warn') nextWarning = options.elapsed() + warningPauseMilliseconds;
+		options.log[level]({ tenant, device: serial, reason: error.message }, 'messages wait for the database');
+	}
 
 	/** A device is connected: its managed object is looked up, so that operations reach it before it has said a word. */
 	async function opened(session: Session): Promise<void> {
@@ -113,10 +132,15 @@ export function createGateway(options: GatewayOptions) {
 		disconnected,
 		sessions: sessions as ReadonlySet<Session>,
 		devicesRemoved,
-		handleTurn: inbound.handleTurn,
+		/** @throws StoreError when it must all be sent again */
+		handleTurn: patience.handlePatiently,
+		/** The service stops: nothing waits for the store any longer. */
+		endPatience: patience.end,
 		outbound,
 	};
 }
+
+const warningPauseMilliseconds = 5000;
 
 function speaksFor({ device, targets }: Session, ids: ReadonlySet<ManagedObjectId>): boolean {
 	if (device !== undefined && ids.has(device)) return true;

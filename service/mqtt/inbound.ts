@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { type Access, mayDo } from '../../access/index.ts';
 import { type Inventory, InventoryError, type SoftwareChange } from '../../inventory/index.ts';
@@ -168,9 +169,11 @@ export function createInbound(options: {
 		const target = await findTarget(session, child, message);
 		const open = pending?.target.id === target.id ? pending : await store(session, pending);
 		const changes: SoftwareChange[] = [];
-		const receipt = { key: `${publish.messageId}/${message.line}`, redelivered: publish.redelivered };
-		await callHandler({ session, target, receipt, change: (change) => changes.push(change) }, message);
-		if (!isChange(message)) return undefined;
+		if (!isChange(message)) {
+			await callHandler({ session, target, receipt: receiptOf(publish, message.line), change: ignore }, message);
+			return undefined;
+		}
+		await callHandler({ session, target, receipt: noReceipt, change: (change) => changes.push(change) }, message);
 		return { target, lines: [...(open?.lines ?? []), { templateId: message.id, changes, answers }] };
 	}
 
@@ -294,4 +297,12 @@ function isChange({ template }: UpstreamMessage): boolean {
 // Devices cut software lists by the number of packages, not by bytes.
 const softwareListStart = /^\s*(?:140|141|142|116)(?:[\s,]|$)/;
 
-const noReceipt: Receipt = { key: '', redelivered: false };
+const noReceipt: Receipt = { key: '', redelivered: false, arrival: '', retried: false };
+
+function receiptOf(publish: IncomingPublish, line: number): Receipt {
+	const { messageId, redelivered, retried = false } = publish;
+	publish.arrival ??= randomUUID();
+	return { key: `${messageId}/${line}`, redelivered, arrival: `${publish.arrival}/${line}`, retried };
+}
+
+function ignore(): void {}

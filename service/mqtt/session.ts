@@ -23,6 +23,10 @@ export interface IncomingPublish {
 	readonly messageId: number;
 	/** The device marks it as sent before. */
 	readonly redelivered: boolean;
+	/** Given to it when something in it is stored that must not be done twice: a name of this arrival alone. */
+	arrival?: string;
+	/** Whether handling it was begun before, and ended by a failure of the store. */
+	retried?: boolean;
 	readonly done: (error?: Error) => void;
 }
 

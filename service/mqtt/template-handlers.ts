@@ -79,7 +79,7 @@ export function createTemplateHandlers(options: {
 				{ tenant, device: target.serial, operation: id, ...(failureReason !== undefined && { failureReason }) },
 				`operation ${status}`,
 			);
-		} else if (!receipt.redelivered) {
+		} else if (!receipt.redelivered && !receipt.retried) {
 			throw new LineError('refused', otherwise);
 		}
 	}

@@ -54,6 +54,7 @@ export async function openGatewayBench(): Promise<GatewayBench> {
 		metrics: createMetrics(),
 		log: pino({ level: 'silent' }),
 		version: '1.2.3',
+		elapsed: clock,
 		packageLimits: smallLimits.packages,
 		limits: {
 			maxFragments: 50,
@@ -63,6 +64,7 @@ export async function openGatewayBench(): Promise<GatewayBench> {
 			linesMax: 2000,
 			unacknowledgedMaxMessages: windowSize,
 			autoCreation: true,
+			storePatienceMilliseconds: 0,
 		},
 	});
 	let messageId = 0;
