@@ -1,4 +1,4 @@
-import { DuplicateKeyError, StoreError } from '../../store/index.ts';
+import { isStoreFault } from '../store-fault.ts';
 import type { IncomingPublish, Session } from './session.ts';
 
 type HandleTurn = (session: Session, turn: readonly IncomingPublish[]) => Promise<void>;
@@ -23,7 +23,7 @@ export function createPatience({
 	readonly elapsed: () => number;
 	readonly limitMilliseconds: number;
 	/** Hears of each failure that is waited for. */
-	readonly onWait: (session: Session, error: StoreError) => void;
+	readonly onWait: (session: Session, error: Error) => void;
 }) {
 	const waiting = new Set<() => void>();
 	let ended = false;
@@ -35,8 +35,7 @@ export function createPatience({
 			try {
 				return await handle(session, turn);
 			} catch (error) {
-				if (!(error instanceof StoreError) || error instanceof DuplicateKeyError) throw error;
-				if (ended || elapsed() + pause > giveUpAt) throw error;
+				if (!isStoreFault(error) || ended || elapsed() + pause > giveUpAt) throw error;
 				onWait(session, error);
 			}
 			for (const publish of turn) publish.retried = true;

@@ -17,9 +17,7 @@ const law: Readonly<Record<string, readonly string[] | typeof everything>> = {
 	'store/sqlite': ['store'],
 	'store/mongodb': ['store'],
 	service: ['store', 'config', 'service/http', 'service/mqtt', 'service/compose.ts', ...domain],
-	'service/http': ['service', 'service/http/problem.ts', ...domain],
-	// The one table of all errors names the store's own too.
-	'service/http/problem.ts': ['service', 'service/http', 'store', ...domain],
+	'service/http': ['service', ...domain],
 	'service/mqtt': ['service', 'smartrest', ...domain],
 	'service/compose.ts': everything,
 	'service/main.ts': ['config', 'service', 'service/compose.ts'],
