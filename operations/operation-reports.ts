@@ -125,7 +125,7 @@ export function openReports({
 		};
 	}
 
-	// Only a publish that the device marks as sent again is looked for, so the usual report pays nothing.
+	/** Whether the publish was handled before. Only one that the device marks as sent again is looked for, so the usual report pays nothing. */
 	async function isKnown(
 		tenant: string,
 		deviceId: ManagedObjectId,
@@ -138,5 +138,5 @@ export function openReports({
 		return found.length > 0;
 	}
 
-	return { startOldest, endOldest, report, failExecuting };
+	return { startOldest, endOldest, report, failExecuting, isKnown };
 }

@@ -110,6 +110,7 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 			unacknowledgedMaxMessages: config.mqtt.unacknowledgedMaxMessages,
 			autoCreation: tenant.deviceAutoCreation,
 		},
+		templateLimits: { ...config.templates, cacheMilliseconds: config.templates.cacheSeconds * 1000 },
 	});
 	const broker = await openEmbeddedBroker({
 		gateway,

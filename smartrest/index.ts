@@ -1,11 +1,24 @@
 /** The template table and what is read off it. */
 
+/** Template collections: what they are, registration lines, messages by them. */
+export {
+	type CollectionDocument,
+	type CollectionLimits,
+	compileCollection,
+	type TemplateCollection,
+	type TemplateFault,
+} from './collection-document.ts';
+export { fixedWidth, type RequestKind, type RequestKindRow, requestKinds } from './collection-kinds.ts';
+export { type DecodedCollection, decodeCollection } from './collection-lines.ts';
+export { type CustomRequest, decodeRequests, type Selector } from './collection-requests.ts';
+export { encodeResponses, type RenderedLines, type RenderOptions } from './collection-responses.ts';
+export { type ValueTypeName, valueTypes } from './collection-values.ts';
 /** Payload to messages. */
 export { type DecodedLine, type DecodeLimits, decode, decodeDownstream } from './decode.ts';
 /** Messages to lines. */
 export { type EncodedChunks, encode, encodeChunks, maximumPayloadBytes } from './encode.ts';
 /** Lines for `s/e`. */
-export { type BadLine, type ErrorName, encodeBadLine, encodeError, errorCodes } from './errors.ts';
+export { type BadLine, cutTemplateId, type ErrorName, encodeBadLine, encodeError, errorCodes } from './errors.ts';
 /** The messages, typed by the table. */
 export type {
 	ContentOf,
