@@ -1,18 +1,17 @@
 /** The template table and what is read off it. */
 
-/** Template collections: what they are, registration lines, messages by them. */
+/** Template collections: what they are, the lines that register them, messages and answers by them. [SR-10] [SR-11] */
 export {
 	type CollectionDocument,
 	type CollectionLimits,
 	compileCollection,
 	type TemplateCollection,
-	type TemplateFault,
 } from './collection-document.ts';
-export { fixedWidth, type RequestKind, type RequestKindRow, requestKinds } from './collection-kinds.ts';
-export { type DecodedCollection, decodeCollection } from './collection-lines.ts';
-export { type CustomRequest, decodeRequests, type Selector } from './collection-requests.ts';
-export { encodeResponses, type RenderedLines, type RenderOptions } from './collection-responses.ts';
-export { type ValueTypeName, valueTypes } from './collection-values.ts';
+export { type RequestKind, type RequestKindRow, requestKinds } from './collection-kinds.ts';
+export { decodeCollection } from './collection-lines.ts';
+export { type CustomRequest, decodeRequests } from './collection-requests.ts';
+export { encodeResponses } from './collection-responses.ts';
+export { valueTypes } from './collection-values.ts';
 /** Payload to messages. */
 export { type DecodedLine, type DecodeLimits, decode, decodeDownstream } from './decode.ts';
 /** Messages to lines. */

@@ -240,7 +240,8 @@ export function createOutbound(options: {
 			return;
 		}
 		const { session } = delivery;
-		metrics.mqttMessages.add('down', isCustomTopic(feed.topic) ? 's/dc' : feed.topic);
+		const isFew = feed.topic === staticTopic || feed.topic === notificationTopic;
+		metrics.mqttMessages.add('down', isFew ? feed.topic : 's/dc');
 		log.debug({ tenant: operation.tenant, device: session.serial, operation: operation.id, topic: feed.topic }, 'operation sent');
 		session.connection.publish(feed.topic, payload, feed.qos, (delivered) => {
 			giveRoom(delivery);

@@ -102,19 +102,22 @@ export function createTemplateCollections(options: {
 		xId: string,
 		document: CollectionDocument,
 	): Promise<'created' | 'same' | 'exists'> {
+		const isSame = (object: ManagedObject) => JSON.stringify(object.fragments[collectionFragment]) === JSON.stringify(document);
+		const present = await findObject(tenant, xId);
+		if (present) return isSame(present) ? 'same' : 'exists';
 		const fragments = { [collectionFragment]: document, __externalId: xId };
 		const created = await inventory.objects.create(
 			tenant,
 			{ owner: userName, patch: { name: xId, type: collectionType, fragments } },
 			(id) => [inventory.externalIds.bindStep(tenant, collectionIdType, xId, id)],
 		);
-		cache.delete(`${tenant}/${xId}`);
-		if (created) {
-			log.info({ tenant, collection: xId, managedObject: created.id }, 'template collection created');
-			return 'created';
+		if (!created) {
+			const faster = await findObject(tenant, xId);
+			return faster && isSame(faster) ? 'same' : 'exists';
 		}
-		const present = await findObject(tenant, xId);
-		return JSON.stringify(present?.fragments[collectionFragment]) === JSON.stringify(document) ? 'same' : 'exists';
+		cache.delete(`${tenant}/${xId}`);
+		log.info({ tenant, collection: xId, managedObject: created.id }, 'template collection created');
+		return 'created';
 	}
 
 	return { find, findId, create };
