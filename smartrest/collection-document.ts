@@ -231,7 +231,7 @@ function toRequestDocument(given: unknown): RequestTemplateDocument {
 	};
 }
 
-/** Some tools keep the type of the external id of new objects in its own field. */
+/** Where the list was left out, the field that GET and PUT have for the type of the external id stands in. */
 function mandatoryDocuments(given: unknown): TemplateValueDocument[] {
 	const listed = listOf(fieldOf(given, 'mandatoryValues')).map(toValueDocument);
 	const externalIdType = textOf(fieldOf(given, 'externalIdType'));

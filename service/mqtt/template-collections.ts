@@ -13,6 +13,8 @@ export const collectionIdType = 'c8y_SmartRest2DeviceIdentifier';
 const collectionType = 'c8y_SmartRest2Template';
 const collectionFragment = 'com_cumulocity_model_smartrest_csv_CsvSmartRestTemplate';
 
+const maxShownFaults = 5;
+
 /** A collection as it was last read. */
 export interface KnownCollection {
 	readonly id: ManagedObjectId;
@@ -76,9 +78,10 @@ export function createTemplateCollections(options: {
 		const { id, revision, fragments } = object;
 		if (before?.id === id && before.revision === revision) return before;
 		const templates = compileCollection(fragments[collectionFragment], limits);
-		for (const { msgId, position, reason } of templates.faults) {
-			log.warn({ tenant, collection: xId, managedObject: id, template: msgId, position }, `a template cannot be used: ${reason}`);
-		}
+		const faults = templates.faults.length;
+		const shown = templates.faults.slice(0, maxShownFaults);
+		if (faults > 0)
+			log.warn({ tenant, collection: xId, managedObject: id, faults, shown }, 'templates of a collection cannot be used');
 		return { id, revision, templates };
 	}
 

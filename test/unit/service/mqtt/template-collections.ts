@@ -117,7 +117,7 @@ describe('service/mqtt/template-collections', () => {
 		expect(await idsOf(collections, 'a')).to.deep.equal(['2', '3']);
 	});
 
-	it('says in the log which template cannot be used, once', async () => {
+	it('says in the log which templates cannot be used, once a revision', async () => {
 		const collections = open();
 		await collections.create(maker, 'coll', first);
 		await replace(collections, 'coll', {
@@ -131,6 +131,10 @@ describe('service/mqtt/template-collections', () => {
 			bench().clock.now += 1000;
 			expect(await idsOf(collections, 'coll')).to.deep.equal(['good']);
 		}
-		expect(warnings.map((line) => JSON.parse(line).template)).to.deep.equal(['bad']);
+		expect(warnings).to.have.length(1);
+		expect(JSON.parse(warnings[0] ?? '')).to.deep.include({
+			faults: 1,
+			shown: [{ msgId: 'bad', position: 5, reason: "a bracket is not closed - use $.a.b ['a'] [0] [*] .* or ..a" }],
+		});
 	});
 });
