@@ -62,6 +62,7 @@ describe('service/mqtt/template-collections', () => {
 	it('knows nothing of other tenants, nor of objects that hold no templates', async () => {
 		const collections = open();
 		await collections.create(maker, 'coll', first);
+		expect(await idsOf(collections, 'coll')).to.deep.equal(['1']);
 		expect(await idsOf(collections, 'coll', 't2')).to.equal(undefined);
 		const device = await bench().device('dev1');
 		await bench().inventory.externalIds.bind(tenant, collectionIdType, 'device', device);
