@@ -48,7 +48,7 @@ export function openReports({
 		if (await isKnown(tenant, deviceId, 'startedBy', receipt)) return undefined;
 		return operations.findOneAndUpdate(
 			{ tenant, deviceId, status: 'PENDING', fragmentNames: fragment },
-			{ $set: { status: 'EXECUTING', startedBy: mark(receipt), lastUpdated: clock() } },
+			{ $set: { status: 'EXECUTING', startedBy: toMark(receipt), lastUpdated: clock() } },
 			{ sort: [['seq', 1]] },
 		);
 	}
@@ -65,7 +65,7 @@ export function openReports({
 		const filter = { tenant, deviceId, status: 'EXECUTING', fragmentNames: fragment };
 		return operations.findOneAndUpdate(
 			filter,
-			{ $set: { ...endFields(ending, fragment), endedBy: mark(receipt) } },
+			{ $set: { ...endFields(ending, fragment), endedBy: toMark(receipt) } },
 			{ sort: [['seq', 1]] },
 		);
 	}
@@ -111,7 +111,7 @@ export function openReports({
 	): Promise<number> {
 		if (await isKnown(tenant, deviceId, 'endedBy', receipt)) return 0;
 		const filter: Filter = { tenant, deviceId, status: 'EXECUTING', ...(fragment && { fragmentNames: fragment }) };
-		const update = { $set: { ...endFields({ status: 'FAILED', failureReason }, ''), endedBy: mark(receipt) } };
+		const update = { $set: { ...endFields({ status: 'FAILED', failureReason }, ''), endedBy: toMark(receipt) } };
 		for (;;) {
 			const executing = await operations.find({ filter, sort: [['seq', 1]] });
 			const steps = executing.map(
@@ -131,7 +131,7 @@ export function openReports({
 		};
 	}
 
-	// Only a publish that may have been handled before is looked for, so the usual report pays nothing.
+	/** Whether the publish was handled before. Only one that may have been is looked for, so the usual report pays nothing. */
 	async function isKnown(
 		tenant: string,
 		deviceId: ManagedObjectId,
@@ -147,9 +147,10 @@ export function openReports({
 		return found.length > 0;
 	}
 
-	return { startOldest, endOldest, report, failExecuting };
+	return { startOldest, endOldest, report, failExecuting, isKnown };
 }
 
-function mark({ key, arrival }: Receipt): ReportMark {
+/** What is kept of a receipt. */
+export function toMark({ key, arrival }: Receipt): ReportMark {
 	return { key, arrival };
 }

@@ -40,6 +40,19 @@ export interface ReportMark {
 	readonly arrival: string;
 }
 
+/** What only the service sets in the JSON of an operation; clients send it back with what they fetched. */
+export const operationServerFields: ReadonlySet<string> = new Set([
+	'id',
+	'self',
+	'agentId',
+	'deviceName',
+	'creationTime',
+	'lastUpdated',
+	'delivery',
+	'deviceExternalIDs',
+	'externalSource',
+]);
+
 const maxId = 2 ** 32 - 1;
 
 export function documentId(tenant: string, id: OperationId): string {

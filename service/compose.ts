@@ -112,6 +112,7 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 			autoCreation: tenant.deviceAutoCreation,
 			storePatienceMilliseconds: config.mqtt.storePatienceSeconds * 1000,
 		},
+		templateLimits: { ...config.templates, cacheMilliseconds: config.templates.cacheSeconds * 1000 },
 	});
 	const broker = await openEmbeddedBroker({
 		gateway,
