@@ -161,6 +161,12 @@ export const groups = {
 				60,
 				'Seconds between two looks at the store for operations of connected devices that no wake-up was heard of.',
 			),
+			storePatienceSeconds: setting(
+				'MQTT_STORE_PATIENCE_SECONDS',
+				seconds,
+				60,
+				'Seconds that messages of a device wait, unacknowledged, for a database that cannot write, before its connection is closed.',
+			),
 			drainTimeoutSeconds: setting(
 				'MQTT_DRAIN_TIMEOUT_SECONDS',
 				seconds,
@@ -402,6 +408,52 @@ export const groups = {
 			operationPackagesMax: setting('OPERATION_PACKAGES_MAX', count, 10_000, 'How many packages one operation may name.'),
 		})
 		.describe('Limits'),
+	templates: z
+		.object({
+			maximumTemplates: setting(
+				'TEMPLATES_MAX',
+				wholeNumber(1, 10_000),
+				500,
+				'How many request and response templates one template collection may have.',
+			),
+			maximumFields: setting(
+				'TEMPLATE_FIELDS_MAX',
+				wholeNumber(1, 10_000),
+				200,
+				'How many values or patterns of its own one template may have.',
+			),
+			maximumPathSteps: setting(
+				'TEMPLATE_PATH_MAX_STEPS',
+				wholeNumber(1, 100),
+				32,
+				'How many steps a JSON path in a template may have.',
+			),
+			visitsMax: setting(
+				'TEMPLATE_VISITS_MAX',
+				wholeNumber(100, 10_000_000),
+				100_000,
+				'How many values of a JSON document are looked at to write it by the templates of one collection; what needs more is not sent.',
+			),
+			subscriptionsMax: setting(
+				'TEMPLATE_SUBSCRIPTIONS_MAX',
+				wholeNumber(1, 1000),
+				20,
+				'How many template collections one connection may subscribe to.',
+			),
+			cacheMaxCollections: setting(
+				'TEMPLATE_CACHE_MAX_COLLECTIONS',
+				wholeNumber(1, 10_000),
+				200,
+				'How many template collections are kept ready in memory.',
+			),
+			cacheSeconds: setting(
+				'TEMPLATE_CACHE_SECONDS',
+				wholeNumber(0, 86_400),
+				5,
+				'Seconds after which a template collection is read again; until then a change in the inventory is not seen. 0 reads it each time.',
+			),
+		})
+		.describe('Template collections'),
 	log: z
 		.object({
 			level: setting(

@@ -1,6 +1,6 @@
 /** Everything about operations, on one store. */
 
-export { type Operation, type OperationId, parseOperationId } from './operation.ts';
+export { type Operation, type OperationId, operationServerFields, parseOperationId } from './operation.ts';
 /** Refusals. */
 export { OperationError, type OperationErrorCode } from './operation-error.ts';
 /** Reports of devices. */

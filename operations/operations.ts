@@ -19,7 +19,7 @@ import {
 import { documentId, type Operation, type OperationId, parseOperationId } from './operation.ts';
 import { OperationError } from './operation-error.ts';
 import { headSpec, openOperationHeads } from './operation-heads.ts';
-import { openReports } from './operation-reports.ts';
+import { openReports, type Receipt, toMark } from './operation-reports.ts';
 import { checkChange, checkOperation, type OperationLimits } from './operation-rules.ts';
 import { isFinal, nextStatus, type OperationStatus, statusesBefore } from './operation-status.ts';
 import { announcedTexts, completeList, toSoftwareItem } from './software-items.ts';
@@ -212,26 +212,66 @@ export async function openOperations(options: {
 	 */
 	async function update(tenant: string, id: OperationId, change: OperationChange): Promise<Operation> {
 		for (;;) {
-			const operation = await get(tenant, id);
-			const { status, failureReason, description, fragments } = change;
-			const outcome = status === undefined ? 'unchanged' : nextStatus(operation.status, status);
-			if (outcome === 'refused') {
-				throw new OperationError('operation/transition', `Operation '${id}' is ${operation.status} and cannot become ${status}`);
-			}
-			const merged = fragments ? withoutNulls({ ...operation.fragments, ...fragments }) : operation.fragments;
-			if (fragments) await checkMerged(operation, merged);
-			const set = {
-				...(outcome === 'changed' && { status, lastUpdated: clock() }),
-				...(failureReason !== undefined && !isFinal(operation.status) && { failureReason }),
-				...(description !== undefined && { description }),
-				...(fragments && { fragments: merged, fragmentNames: Object.keys(merged), revision: operation.revision + 1 }),
-			};
-			if (Object.keys(set).length === 0) return operation;
-			// Fragments are merged into those that were read: nobody else may have changed them since.
-			const expected = { _id: operation._id, status: operation.status, revision: operation.revision };
-			const changed = await operations.findOneAndUpdate(expected, { $set: set });
+			const changed = await tryChange(await get(tenant, id), change);
 			if (changed) return changed;
 		}
+	}
+
+	/**
+	 * Changes the operation that `findOpen` finds. A publish that is sent again moves no further one.
+	 * @throws OperationError `operation/transition`, `operation/tooLarge`, `operation/invalid`
+	 */
+	async function updateOpen(
+		tenant: string,
+		deviceId: ManagedObjectId,
+		fragment: string,
+		change: OperationChange,
+		receipt: Receipt,
+	): Promise<Operation | undefined> {
+		const field = change.status === 'EXECUTING' ? 'startedBy' : 'endedBy';
+		if (change.status !== undefined && (await reports.isKnown(tenant, deviceId, field, receipt))) return undefined;
+		for (;;) {
+			const operation = await findOpen(tenant, deviceId, fragment);
+			const changed = operation && (await tryChange(operation, change, change.status && { [field]: toMark(receipt) }));
+			if (changed || !operation) return changed;
+		}
+	}
+
+	/** The oldest EXECUTING operation of a device with that fragment, else its oldest PENDING one. [SR-10] */
+	async function findOpen(tenant: string, deviceId: ManagedObjectId, fragment: string): Promise<Operation | undefined> {
+		for (const status of ['EXECUTING', 'PENDING'] as const) {
+			const filter = operationFilter(tenant, { deviceId, status, fragmentType: fragment });
+			const [oldest] = await operations.find({ filter, sort: [['seq', 1]], limit: 1 });
+			if (oldest) return oldest;
+		}
+		return undefined;
+	}
+
+	/** The operation as it is then, with `also` where its status changed; `undefined` when another writer was faster. */
+	async function tryChange(
+		operation: Operation,
+		{ status, failureReason, description, fragments }: OperationChange,
+		also?: Partial<Pick<Operation, 'startedBy' | 'endedBy'>>,
+	): Promise<Operation | undefined> {
+		const outcome = status === undefined ? 'unchanged' : nextStatus(operation.status, status);
+		if (outcome === 'refused') {
+			throw new OperationError(
+				'operation/transition',
+				`Operation '${operation.id}' is ${operation.status} and cannot become ${status}`,
+			);
+		}
+		const merged = fragments ? withoutNulls({ ...operation.fragments, ...fragments }) : operation.fragments;
+		if (fragments) await checkMerged(operation, merged);
+		const set = {
+			...(outcome === 'changed' && { status, lastUpdated: clock(), ...also }),
+			...(failureReason !== undefined && !isFinal(operation.status) && { failureReason }),
+			...(description !== undefined && { description }),
+			...(fragments && { fragments: merged, fragmentNames: Object.keys(merged), revision: operation.revision + 1 }),
+		};
+		if (Object.keys(set).length === 0) return operation;
+		// Fragments are merged into those that were read: nobody else may have changed them since.
+		const expected = { _id: operation._id, status: operation.status, revision: operation.revision };
+		return operations.findOneAndUpdate(expected, { $set: set });
 	}
 
 	// What the device may still be sent has to be as right as what is created.
@@ -301,6 +341,8 @@ export async function openOperations(options: {
 		list,
 		count,
 		update,
+		updateOpen,
+		findOpen,
 		removeMatching,
 		failFor,
 		listPending,

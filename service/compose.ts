@@ -106,6 +106,7 @@ async function open({ config, log, clock, metrics, store, place, isShared, close
 	const services = { inventory, operations, access, metrics, log, clock, version };
 	const gateway = createGateway({
 		...services,
+		elapsed,
 		packageLimits,
 		limits: {
 			maxFragments,
@@ -115,7 +116,9 @@ async function open({ config, log, clock, metrics, store, place, isShared, close
 			downlinkMaxBytes: config.mqtt.downlinkPayloadMaxBytes,
 			unacknowledgedMaxMessages: config.mqtt.unacknowledgedMaxMessages,
 			autoCreation: tenant.deviceAutoCreation,
+			storePatienceMilliseconds: config.mqtt.storePatienceSeconds * 1000,
 		},
+		templateLimits: { ...config.templates, cacheMilliseconds: config.templates.cacheSeconds * 1000 },
 	});
 	const broker = await openEmbeddedBroker({
 		gateway,

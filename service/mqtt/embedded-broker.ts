@@ -1,13 +1,13 @@
 import type { Duplex } from 'node:stream';
 import { Aedes, type AuthenticateError, type Client, type PublishPacket, type Subscription } from 'aedes';
 import type { Logger } from 'pino';
-import { type Access, mayDo, type Principal, parseUserName } from '../../access/index.ts';
+import { type Access, mayDo, parseUserName } from '../../access/index.ts';
 import { maySubscribe, parseTopic } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
 import { createBacklog } from './backlog.ts';
 import { createDeviceQueue, type DeviceQueue } from './device-queue.ts';
 import { drainSessions } from './drain.ts';
-import { type Gateway, mayConnectAs, parseClientId } from './gateway.ts';
+import { type Gateway, mayConnectAs, parseClientId, parseDefaultCollection } from './gateway.ts';
 import type { Handover } from './handover.ts';
 import { guardPacketLength } from './packet-guard.ts';
 import { createRateLimit } from './rate-limit.ts';
@@ -54,6 +54,9 @@ interface Connected {
 	isRegistered: boolean;
 	hasLeft: boolean;
 }
+
+/** Who is connected, and what their CONNECT says of them. */
+type SessionOwner = Pick<Session, 'principal' | 'serial' | 'host' | 'defaultCollection'>;
 
 const maxTurn = 64;
 
@@ -197,15 +200,13 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		if (!mayDo(principal, 'mqtt:connect')) return refused(connack.notAuthorized, 'this user may not connect');
 		if (!mayConnectAs(principal, serial))
 			return refused(connack.notAuthorized, `this user may connect as '${principal.serial}' only`);
-		await openSession(client, principal, serial, host);
+		await openSession(client, { principal, serial, host, ...defaultCollection(asked) });
 		return connack.accepted;
 	}
 
-	async function openSession(client: Client, principal: Principal, serial: string, host: string): Promise<void> {
+	async function openSession(client: Client, who: SessionOwner): Promise<void> {
 		const session: Session = {
-			principal,
-			serial,
-			host,
+			...who,
 			connection: connectionOf(client),
 			subscriptions: new Map(),
 			closed: false,
@@ -289,7 +290,8 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 	function subscribe(session: Session, subscription: Subscription): boolean {
 		const { topic } = subscription;
 		const isBootstrap = !mayDo(session.principal, 'inventory:read');
-		if (!maySubscribe(topic) || (isBootstrap && parseTopic(topic)?.kind !== 'credentials')) return false;
+		if (!maySubscribe(topic) || !gateway.mayListen(session, topic) || (isBootstrap && parseTopic(topic)?.kind !== 'credentials'))
+			return false;
 		const qos = subscription.qos > 0 ? 1 : 0;
 		session.subscriptions.set(topic, qos);
 		// After the SUBACK: the device must know that it listens before something arrives.
@@ -330,6 +332,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 
 	/** Closes all connections, handles what they have sent, wills included, and stops. */
 	async function close(): Promise<void> {
+		gateway.endPatience();
 		await new Promise<void>((resolve) => broker.close(resolve));
 		await new Promise<void>((resolve) => {
 			if (queued === 0) resolve();
@@ -354,6 +357,11 @@ const silentEmitter = {
 	emit: (_packet: unknown, done?: () => void) => done && setImmediate(done),
 	close: (done?: () => void) => done && setImmediate(done),
 };
+
+function defaultCollection(clientId: string): Pick<SessionOwner, 'defaultCollection'> {
+	const xId = parseDefaultCollection(clientId);
+	return xId === undefined ? {} : { defaultCollection: xId };
+}
 
 function refusal(code: number): AuthenticateError {
 	return Object.assign(new Error('connection refused'), { returnCode: code });

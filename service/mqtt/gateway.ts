@@ -9,12 +9,18 @@ import {
 	serialType,
 } from '../../inventory/index.ts';
 import type { Operations } from '../../operations/index.ts';
+import type { CollectionLimits } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
+import { createCustomHandlers } from './custom-handlers.ts';
+import { createCustomMessages } from './custom-messages.ts';
+import { createCustomOperations } from './custom-operations.ts';
 import { createInbound } from './inbound.ts';
 import { createJsonMessages } from './json-messages.ts';
 import { createOutbound } from './outbound.ts';
+import { createPatience } from './patience.ts';
 import type { Session } from './session.ts';
 import { createTargets } from './targets.ts';
+import { createTemplateCollections } from './template-collections.ts';
 import { createTemplateHandlers } from './template-handlers.ts';
 
 export interface GatewayOptions {
@@ -24,6 +30,8 @@ export interface GatewayOptions {
 	readonly metrics: Metrics;
 	readonly log: Logger;
 	readonly clock: () => number;
+	/** Milliseconds that never go back. */
+	readonly elapsed: () => number;
 	readonly version: string;
 	readonly packageLimits: PackageLimits;
 	readonly limits: {
@@ -36,6 +44,17 @@ export interface GatewayOptions {
 		readonly downlinkMaxBytes: number;
 		readonly unacknowledgedMaxMessages: number;
 		readonly autoCreation: boolean;
+		/** How long messages wait for a store that cannot write. */
+		readonly storePatienceMilliseconds: number;
+	};
+	/** Of template collections. */
+	readonly templateLimits: CollectionLimits & {
+		readonly cacheMaxCollections: number;
+		readonly cacheMilliseconds: number;
+		/** Values of a document that one collection looks at. */
+		readonly visitsMax: number;
+		/** Collections that one connection may listen to. */
+		readonly subscriptionsMax: number;
 	};
 }
 
@@ -43,8 +62,11 @@ export type Gateway = ReturnType<typeof createGateway>;
 
 /** Everything between a broker and the domain: what devices send, and what is sent to them. It knows no broker. */
 export function createGateway(options: GatewayOptions) {
-	const { inventory, limits } = options;
-	const outbound = createOutbound({ ...options, window: limits.unacknowledgedMaxMessages });
+	const { inventory, limits, templateLimits } = options;
+	const customLimits = { ...limits, ...templateLimits };
+	const collections = createTemplateCollections({ ...options, limits: templateLimits });
+	const customOperations = createCustomOperations({ ...options, collections, limits: customLimits });
+	const outbound = createOutbound({ ...options, customOperations, window: limits.unacknowledgedMaxMessages });
 	const targets = createTargets({ ...options, outbound, autoCreation: limits.autoCreation });
 	const sessions = new Set<Session>();
 	const bySerial = new Map<string, Set<Session>>();
@@ -56,7 +78,29 @@ export function createGateway(options: GatewayOptions) {
 		maxFragments: limits.maxFragments,
 		downlinkMaxBytes: limits.downlinkMaxBytes,
 	});
-	const inbound = createInbound({ ...options, targets, handlers, jsonMessages });
+	const customMessages = createCustomMessages({
+		...options,
+		collections,
+		handlers: createCustomHandlers({ ...options, maxFragments: limits.maxFragments }),
+		targets,
+		outbound,
+		limits: customLimits,
+	});
+	const inbound = createInbound({ ...options, targets, handlers, jsonMessages, customMessages });
+	const patience = createPatience({
+		handle: inbound.handleTurn,
+		elapsed: options.elapsed,
+		limitMilliseconds: limits.storePatienceMilliseconds,
+		onWait: noteWait,
+	});
+	let nextWarning = 0;
+
+	// All devices wait for the same reason: a line now and then tells it.
+	function noteWait({ principal: { tenant }, serial }: Session, error: Error): void {
+		const level = options.elapsed() < nextWarning ? 'debug' : 'warn';
+		if (level === 'warn') nextWarning = options.elapsed() + warningPauseMilliseconds;
+		options.log[level]({ tenant, device: serial, reason: error.message }, 'messages wait for the database');
+	}
 
 	/** A device is connected: its managed object is looked up, so that operations reach it before it has said a word. */
 	async function opened(session: Session): Promise<void> {
@@ -75,6 +119,12 @@ export function createGateway(options: GatewayOptions) {
 		sessions.add(session);
 		const serial = serialOf(session);
 		bySerial.set(serial, (bySerial.get(serial) ?? new Set()).add(session));
+	}
+
+	/** Whether a connection may listen to a topic, too: each collection is one more thing to do for every operation. */
+	function mayListen({ subscriptions }: Session, topic: string): boolean {
+		if (!topic.startsWith('s/dc/') || subscriptions.has(topic)) return true;
+		return [...subscriptions.keys()].filter((each) => each.startsWith('s/dc/')).length < templateLimits.subscriptionsMax;
 	}
 
 	function disconnected(session: Session): void {
@@ -155,14 +205,20 @@ export function createGateway(options: GatewayOptions) {
 		opened,
 		connected,
 		disconnected,
+		mayListen,
 		sessions: sessions as ReadonlySet<Session>,
 		devicesRemoved,
 		serialsChanged,
 		lookUpAll,
-		handleTurn: inbound.handleTurn,
+		/** @throws StoreError when it must all be sent again */
+		handleTurn: patience.handlePatiently,
+		/** The service stops: nothing waits for the store any longer. */
+		endPatience: patience.end,
 		outbound,
 	};
 }
+
+const warningPauseMilliseconds = 5000;
 
 function speaksFor({ device, targets }: Session, ids: ReadonlySet<ManagedObjectId>): boolean {
 	if (device !== undefined && ids.has(device)) return true;
@@ -183,6 +239,11 @@ export function parseClientId(clientId: string): string | undefined {
 	const serial = parts.length === 1 ? parts[0] : parts[1];
 	if (parts.length > 3 || !serial || serial.length > 254 || /[\p{Cc}\uFFFD/+#]/u.test(serial)) return undefined;
 	return serial;
+}
+
+/** The template collection that a client id names as its third part, for the topics `s/ud` and `s/dd`. */
+export function parseDefaultCollection(clientId: string): string | undefined {
+	return clientId.split(':')[2] || undefined;
 }
 
 /** Whether somebody may connect as a device: a device's user only as itself. */

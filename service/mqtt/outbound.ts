@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Inventory, ManagedObjectId } from '../../inventory/index.ts';
 import type { Operation, Operations } from '../../operations/index.ts';
 import type { Metrics } from '../metrics.ts';
+import { type CustomOperations, isCustomTopic } from './custom-operations.ts';
 import { dependsOnDevice, toNotification, toStaticLine } from './operation-messages.ts';
 import type { Session } from './session.ts';
 
@@ -13,7 +14,7 @@ const deliveredMilliseconds = 20;
 const maxRemembered = 10_000;
 const sweepsAtOnce = 8;
 
-/** What flows to one session on one of the two topics for operations. */
+/** What flows to one session on one of the topics for operations. */
 interface Feed {
 	readonly topic: string;
 	readonly qos: 0 | 1;
@@ -51,12 +52,13 @@ export type Outbound = ReturnType<typeof createOutbound>;
 export function createOutbound(options: {
 	readonly operations: Operations;
 	readonly inventory: Inventory;
+	readonly customOperations: CustomOperations;
 	readonly metrics: Metrics;
 	readonly log: Logger;
 	/** Messages to one device that may wait for its acknowledgement. */
 	readonly window: number;
 }) {
-	const { operations, inventory, metrics, log, window } = options;
+	const { operations, inventory, customOperations, metrics, log, window } = options;
 	const deliveries = new Map<Session, Delivery>();
 	const byAgent = new Map<string, Set<Delivery>>();
 	const delivered = new Map<string, Operation>();
@@ -66,7 +68,7 @@ export function createOutbound(options: {
 
 	/** The device listens to a topic, or listens again: what is PENDING goes out. */
 	function subscribed(session: Session, topic: string, qos: 0 | 1): void {
-		if (topic !== staticTopic && topic !== notificationTopic) return;
+		if (topic !== staticTopic && topic !== notificationTopic && !isCustomTopic(topic)) return;
 		const delivery = deliveries.get(session) ?? { session, feeds: [], agent: undefined, unacknowledged: 0, onRoom: [] };
 		deliveries.set(session, delivery);
 		const present = delivery.feeds.findIndex((feed) => feed.topic === topic);
@@ -105,11 +107,12 @@ export function createOutbound(options: {
 		delivery.feeds.splice(0, delivery.feeds.length, ...delivery.feeds.map(({ topic, qos }) => createFeed(topic, qos)));
 	}
 
-	/** 500: everything PENDING goes out again. */
-	function resend(session: Session): void {
+	/** 500: everything PENDING goes out again; on one topic where one is named. */
+	function resend(session: Session, topic?: string): void {
 		const delivery = deliveries.get(session);
 		if (!delivery) return;
 		for (const feed of delivery.feeds) {
+			if (topic !== undefined && feed.topic !== topic) continue;
 			feed.sent.clear();
 			feed.queue.length = 0;
 			sweep(delivery, feed);
@@ -251,7 +254,7 @@ export function createOutbound(options: {
 	async function send(delivery: Delivery, feed: Feed, operation: Operation, waits: number): Promise<void> {
 		if (feed.sent.has(operation.seq)) return;
 		remember(feed.sent, operation.seq);
-		const payload = await toPayload(feed, operation);
+		const payload = await toPayload(delivery.session, feed, operation);
 		if (payload === undefined) return;
 		await takeRoom(delivery, feed);
 		const isWanted = waits === feed.waits || (await isPending(operation));
@@ -261,7 +264,8 @@ export function createOutbound(options: {
 			return;
 		}
 		const { session } = delivery;
-		metrics.mqttMessages.add('down', feed.topic);
+		const isFew = feed.topic === staticTopic || feed.topic === notificationTopic;
+		metrics.mqttMessages.add('down', isFew ? feed.topic : 's/dc');
 		log.debug({ tenant: operation.tenant, device: session.serial, operation: operation.id, topic: feed.topic }, 'operation sent');
 		session.connection.publish(feed.topic, payload, feed.qos, (delivered) => {
 			giveRoom(delivery);
@@ -294,9 +298,10 @@ export function createOutbound(options: {
 	}
 
 	/** `undefined` where there is nothing to send: no template, or no name by which the agent could know the device. */
-	async function toPayload(feed: Feed, operation: Operation): Promise<string | undefined> {
+	async function toPayload(session: Session, feed: Feed, operation: Operation): Promise<string | undefined> {
 		if (operation.externalIds.length === 0) return undefined;
 		if (feed.topic === notificationTopic) return toNotification(operation);
+		if (feed.topic !== staticTopic) return customOperations.toLines(session, feed.topic, operation);
 		if (!dependsOnDevice(operation)) return toStaticLine(operation, undefined);
 		const device = await inventory.objects.find(operation.tenant, operation.deviceId);
 		return device && toStaticLine(operation, device);

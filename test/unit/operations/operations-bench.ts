@@ -43,6 +43,6 @@ export async function openOperationsBench(): Promise<OperationsBench> {
 let made = 0;
 
 /** A report that nobody has sent before, or one by its key. */
-export function receipt(key = `new${made++}`, redelivered = false): Receipt {
-	return { key, redelivered };
+export function receipt(key = `new${made++}`, redelivered = false, arrival = `arrival${made++}`, retried = false): Receipt {
+	return { key, redelivered, arrival, retried };
 }

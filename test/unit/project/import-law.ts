@@ -16,7 +16,7 @@ const lawful: readonly [file: string, imported: Import][] = [
 	['service/http/app.ts', { path: 'inventory/index.ts' }],
 	['service/http/app.ts', { path: 'service/metrics.ts' }],
 	['service/mqtt/inbound.ts', { path: 'smartrest/index.ts' }],
-	['service/http/problem.ts', { path: 'store/index.ts' }],
+	['service/store-fault.ts', { path: 'store/index.ts' }],
 	['service/http/app.ts', { path: 'service/http/problem.ts' }],
 	['service/listeners.ts', { path: 'service/mqtt/index.ts' }],
 	['service/version.ts', { path: 'package.json' }],

@@ -325,7 +325,8 @@ describe('service/mqtt/outbound', () => {
 				},
 			};
 			const log = pino({ level: 'silent' });
-			const own = createOutbound({ ...bench(), operations, metrics: createMetrics(), log, window: windowSize });
+			const customOperations = { toLines: async () => undefined };
+			const own = createOutbound({ ...bench(), operations, customOperations, metrics: createMetrics(), log, window: windowSize });
 			return { own, wake: (made: readonly Operation[]) => made.forEach(wake), gap: () => onGap() };
 		}
 
