@@ -121,6 +121,7 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 		limits: config.mqtt,
 	});
 	let stopping = false;
+	const readiness = createReadiness({ store, elapsed, isStopping: () => stopping });
 
 	const app = createHttpApp({
 		...services,
@@ -137,15 +138,20 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 			defaultTenant: tenant.id,
 			showAdvancedListInInventory: tenant.showAdvancedList,
 		},
-		readiness: createReadiness({ store, elapsed, isStopping: () => stopping }),
+		readiness,
 		async sampleMetrics() {
+			const parts = await readiness();
+			metrics.ready.set({ part: 'store' }, Number(parts.store.ready));
+			metrics.ready.set({ part: 'broker' }, Number(parts.broker.ready));
+			metrics.mqttConnections.set(broker.connections());
+			metrics.mqttQueued.set(broker.queuedMessages());
+			// Who watches has to hear of a store that fails: its own figures then stay what they were.
+			if (!parts.store.ready) return;
 			const figures = await store.statistics();
 			metrics.storeWaiting.set(figures.waitingBatches);
 			metrics.storeCommits.set(figures.commits);
 			metrics.storeBatches.set(figures.committedBatches);
 			metrics.storeBytes.set(figures.sizeBytes);
-			metrics.mqttConnections.set(broker.connections());
-			metrics.mqttQueued.set(broker.queuedMessages());
 			const counts = new Map((await operations.countByStatus()).map(({ status, count }) => [status, count]));
 			for (const status of operationStatuses) metrics.operations.set({ status }, counts.get(status) ?? 0);
 		},
