@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import { DockerfileParser } from 'dockerfile-ast';
-import { ConfigError, load } from '../../config/index.ts';
-import { settings } from '../../config/settings.ts';
+import { ConfigError, load, settings } from '../../config/index.ts';
 import { readText, readVariables, readYaml } from '../support/deploy-files.ts';
 
 type Variables = Readonly<Record<string, string>>;
@@ -51,8 +50,8 @@ describe('deploy/settings', () => {
 	});
 
 	it('are not made up in the guides', () => {
-		// Settings, and variables of compose.yaml, of MongoDB's image and of Node.js.
-		const others = /^(HTTP|MQTT)_PUBLISHED(_2)?$|^MONGODB_PASSWORD$|^NODE_(ENV|IMAGE)$/;
+		// Variables of compose.yaml, of the Dockerfile and of Node.js, and capabilities.
+		const others = /^(HTTP|MQTT)_PUBLISHED(_2)?$|^MONGODB_PASSWORD$|^CAP_|^NODE_(ENV|IMAGE)$/;
 		for (const page of ['docker', 'kubernetes', 'systemd', 'monitoring']) {
 			const names = [...readText(`docs/guides/${page}.md`).matchAll(/\b[A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+\b/g)].map(([name]) => name);
 			expect(
