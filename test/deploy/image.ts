@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { buildImage, type ContainerImage, ignoreRule } from '../support/container-image.ts';
 import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
 import { hasProgram } from '../support/programs.ts';
 import { canSandbox, type Root, runInRoot, startInRoot } from '../support/root-sandbox.ts';
 import { skipUnless } from '../support/skip.ts';
@@ -137,13 +137,4 @@ function lockedForProduction(): Set<string> {
 			.filter(([path, { dev }]) => path.startsWith('node_modules/') && !dev)
 			.map(([path]) => path.replace('node_modules/', '')),
 	);
-}
-
-/** The health check cannot be told a port that is chosen later. */
-async function freePort(): Promise<string> {
-	const server = createServer().listen(0, '127.0.0.1');
-	await new Promise((resolve) => server.once('listening', resolve));
-	const address = server.address();
-	await new Promise((resolve) => server.close(resolve));
-	return String(typeof address === 'object' && address?.port);
 }

@@ -46,7 +46,8 @@ export async function startInRoot(command: readonly string[], root: Root) {
 		process.kill(id, signal);
 		const late = within('the process ends', ended, 20_000);
 		const code = await late.catch((error: unknown) => {
-			child.kill('SIGKILL');
+			// Not bwrap: whoever becomes another user does not die with its parent.
+			process.kill(id, 'SIGKILL');
 			throw error;
 		});
 		return { code, output: (await Promise.all(output)).join('') };
