@@ -132,6 +132,7 @@ async function open({ config, log, clock, metrics, store, place, isShared, close
 	});
 	if (isShared) inventory.externalIds.watchSerials(gateway.serialsChanged, gateway.lookUpAll);
 	let stopping = false;
+	const readiness = createReadiness({ store, elapsed, isStopping: () => stopping });
 
 	const app = createHttpApp({
 		...services,
@@ -148,8 +149,8 @@ async function open({ config, log, clock, metrics, store, place, isShared, close
 			defaultTenant: tenant.id,
 			showAdvancedListInInventory: tenant.showAdvancedList,
 		},
-		readiness: createReadiness({ store, elapsed, isStopping: () => stopping }),
-		sampleMetrics: () => sampleMetrics({ metrics, store, broker, operations, processes: others?.count() ?? 1 }),
+		readiness,
+		sampleMetrics: () => sampleMetrics({ metrics, readiness, store, broker, operations, processes: others?.count() ?? 1 }),
 		onDevicesRemoved: (of, ids) => gateway.devicesRemoved(of, ids),
 	});
 

@@ -14,20 +14,22 @@ async function main(): Promise<void> {
 	}
 	const config = load(process.env, file);
 	const log = createLog(config.log.level, process.stdout);
-	const service = await compose(config, log);
+	const starting = compose(config, log);
+	// From the beginning on: a container's first process is told of no signal that it does not listen for.
+	onStopSignal((signal) => {
+		log.info({ signal }, 'stopping');
+		// What is cut off leaves this much for the store.
+		const milliseconds = config.server.shutdownGraceSeconds * 1000 + 5000;
+		setTimeout(() => fail(new Error('the service did not end within SHUTDOWN_GRACE_SECONDS')), milliseconds).unref();
+		starting.then((service) => service.close()).then(() => log.info('stopped'), fail);
+	});
+	const service = await starting;
 	process.stdout.write(readyText(service, config));
 	log.info({ version, ports: Object.fromEntries(service.listeners.map(({ name, port }) => [name, port])) }, 'ready');
 	service.failed.then((error) => {
 		log.fatal({ err: error }, 'the store has failed');
 		fail(error);
 	}, fail);
-	onStopSignal((signal) => {
-		log.info({ signal }, 'stopping');
-		// What is cut off leaves this much for the store.
-		const milliseconds = config.server.shutdownGraceSeconds * 1000 + 5000;
-		setTimeout(() => fail(new Error('the service did not end within SHUTDOWN_GRACE_SECONDS')), milliseconds).unref();
-		service.close().then(() => log.info('stopped'), fail);
-	});
 }
 
 function fail(error: unknown): never {

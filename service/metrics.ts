@@ -9,6 +9,12 @@ export function createMetrics() {
 	const registers = [registry];
 	return {
 		registry,
+		ready: new Gauge({
+			name: 'service_ready',
+			help: 'Whether a part can do its work, as `/ready` tells it: 1 or 0',
+			labelNames: ['part'],
+			registers,
+		}),
 		mqttMessages: createMessageTally(registers),
 		mqttErrors: new Counter({
 			name: 'mqtt_message_errors_total',

@@ -7,8 +7,10 @@ import { expect } from 'chai';
 import type { IClientOptions } from 'mqtt';
 import { eventually } from '../support/eventually.ts';
 import { connectFakeDevice, type FakeDevice } from '../support/fake-device.ts';
+import { freePort } from '../support/free-port.ts';
 import { createHttpClient } from '../support/http-client.ts';
 import { createOperator, type Operator } from '../support/operator.ts';
+import { startProgram } from '../support/programs.ts';
 import { openRawClient, upstream } from '../support/raw-client.ts';
 import { type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
 
@@ -50,6 +52,29 @@ describe('journeys/process', function () {
 			.and.to.match(new RegExp(`HTTP_PORT: port ${port} .* cannot be opened`));
 		const { output } = await start();
 		expect(output.join('\n')).to.match(/Generated passwords[\s\S]*t1\/admin +\w{24}/);
+	});
+
+	it('ends cleanly when it is told to before it is ready', async () => {
+		const port = await freePort();
+		const starting = startProgram(process.execPath, ['--import=tsx', 'service/main.ts'], {
+			HOST: '127.0.0.1',
+			HTTP_PORT: port,
+			MQTT_PORT: '0',
+			DATA_DIR: folder,
+			LOG_LEVEL: 'info',
+		});
+		const alive = () =>
+			fetch(`http://127.0.0.1:${port}/health`).then(
+				({ ok }) => ok,
+				() => false,
+			);
+		await eventually('the port is open', alive, (ok) => ok, 30_000);
+		const text = () => starting.lines.join('\n');
+		await starting.stop();
+		expect(await starting.ended, text()).to.equal(0);
+		expect(text())
+			.to.match(/Generated passwords/)
+			.and.to.include('"msg":"stopped"');
 	});
 
 	it('ends soon although clients go on asking over connections that stay open', async () => {
