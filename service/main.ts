@@ -3,7 +3,7 @@ import { helpText, readArguments } from './command-line.ts';
 import { compose } from './compose.ts';
 import { createLog } from './log.ts';
 import { readyText } from './ready-text.ts';
-import { onStopSignal } from './stop-signal.ts';
+import { failAfter, leftForStoreMilliseconds, onStopSignal } from './stop-signal.ts';
 import { version } from './version.ts';
 
 async function main(): Promise<void> {
@@ -18,9 +18,7 @@ async function main(): Promise<void> {
 	// From the beginning on: a container's first process is told of no signal that it does not listen for.
 	onStopSignal((signal) => {
 		log.info({ signal }, 'stopping');
-		// What is cut off leaves this much for the store.
-		const milliseconds = config.server.shutdownGraceSeconds * 1000 + 5000;
-		setTimeout(() => fail(new Error('the service did not end within SHUTDOWN_GRACE_SECONDS')), milliseconds).unref();
+		failAfter(config.server.shutdownGraceSeconds * 1000 + leftForStoreMilliseconds, fail);
 		starting.then((service) => service.close()).then(() => log.info('stopped'), fail);
 	});
 	const service = await starting;
