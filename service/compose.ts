@@ -41,6 +41,7 @@ async function openStore(config: Config, log: Logger, clock: () => number): Prom
 		directory: config.store.dataDir,
 		now: clock,
 		minFreeBytes: config.store.minFreeBytes,
+		checkMaxBytes: config.store.checkMaxBytes,
 		maxGroupSteps: config.store.groupMaxSteps,
 		maxWaitingBatches: config.store.waitingMaxBatches,
 		onFault: (error) => log.error({ err: error }, 'a fault in the store'),
