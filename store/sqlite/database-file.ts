@@ -5,6 +5,9 @@ import { codeOf, explainError, openConnection, restoreAdvice } from './connectio
 import { type LogFacts, readLog } from './log-frames.ts';
 import { refuseForeign } from './schema.ts';
 
+/** The database's name in its folder. */
+export const databaseName = 'store.db';
+
 const headerBytes = 100;
 const magic = 'SQLite format 3\0';
 

@@ -12,6 +12,7 @@ import {
 import { type Channel, openLocalChannel, openWorkerChannel } from './channel.ts';
 import { createCollection } from './collection.ts';
 import { messageOf } from './connection.ts';
+import { databaseName } from './database-file.ts';
 import { type Expiry, startExpiry } from './expiry.ts';
 import { type Layout, layOut } from './layout.ts';
 import { type Read, stepCode } from './protocol.ts';
@@ -55,7 +56,6 @@ export interface SqliteStore extends DocumentStore {
 	explain(collection: string, query: Query): Promise<string[]>;
 }
 
-const fileName = 'store.db';
 const defaultMinFreeBytes = 64 * 1024 * 1024;
 const defaultCheckMaxBytes = 1024 ** 3;
 
@@ -85,7 +85,7 @@ async function openEngines(options: SqliteStoreOptions): Promise<Engines> {
 		return { writer: channel, reader: channel, sizeBytes: () => 0 };
 	}
 	makeDirectory(options.directory);
-	const file = join(options.directory, fileName);
+	const file = join(options.directory, databaseName);
 	const writer = openWorkerChannel('store-writer', options.threadHeapMegabytes);
 	const reader = openWorkerChannel('store-reader', options.threadHeapMegabytes);
 	try {

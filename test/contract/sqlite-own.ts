@@ -7,17 +7,16 @@ import { createInterface } from 'node:readline';
 import { expect } from 'chai';
 import Database from 'libsql';
 import { type CollectionSpec, StoreError } from '../../store/index.ts';
-import { openSqliteStore, type SqliteStore, type SqliteStoreOptions } from '../../store/sqlite/index.ts';
+import { useStores } from '../support/opened-stores.ts';
 import type { AnyDocument } from './engine.ts';
 
 const things: CollectionSpec<AnyDocument> = { name: 'things', indexes: [] };
 
 describe('store/sqlite', () => {
 	const directories: string[] = [];
-	const opened: SqliteStore[] = [];
+	const { open } = useStores();
 
 	afterEach(async () => {
-		await Promise.all(opened.splice(0).map((store) => store.close()));
 		await Promise.all(directories.splice(0).map((directory) => rm(directory, { recursive: true, force: true })));
 	});
 
@@ -25,12 +24,6 @@ describe('store/sqlite', () => {
 		const directory = await mkdtemp(join(tmpdir(), 'store-own-'));
 		directories.push(directory);
 		return directory;
-	}
-
-	async function open(directory: string, options: Partial<SqliteStoreOptions> = {}): Promise<SqliteStore> {
-		const store = await openSqliteStore({ directory, now: Date.now, ...options });
-		opened.push(store);
-		return store;
 	}
 
 	/** A process that opens the store and prints the number of each batch once it is durable. */

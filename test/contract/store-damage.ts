@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import Database from 'libsql';
 import { type CollectionSpec, StoreError } from '../../store/index.ts';
-import { openSqliteStore, type SqliteStore, type SqliteStoreOptions } from '../../store/sqlite/index.ts';
+import type { SqliteStore } from '../../store/sqlite/index.ts';
 import { within } from '../support/eventually.ts';
+import { useStores } from '../support/opened-stores.ts';
 import type { AnyDocument } from './engine.ts';
 
 const things: CollectionSpec<AnyDocument> = { name: 'things', indexes: [{ name: 'n', keys: ['n'] }] };
@@ -20,7 +21,7 @@ describe('contract/store-damage', () => {
 	let ended: string;
 	let crashed: string;
 	let folder: string;
-	const opened: SqliteStore[] = [];
+	const { open, closeAll } = useStores();
 
 	before(async () => {
 		base = await mkdtemp(join(tmpdir(), 'store-damage-'));
@@ -36,17 +37,8 @@ describe('contract/store-damage', () => {
 		await rm(join(crashed, 'store.db-shm'));
 		await next.close();
 	});
-	afterEach(async () => {
-		await Promise.all(opened.splice(0).map((store) => store.close()));
-		await rm(folder, { recursive: true, force: true });
-	});
+	afterEach(() => rm(folder, { recursive: true, force: true }));
 	after(() => rm(base, { recursive: true, force: true }));
-
-	async function open(directory: string, options: Partial<SqliteStoreOptions> = {}): Promise<SqliteStore> {
-		const store = await openSqliteStore({ directory, now: Date.now, ...options });
-		opened.push(store);
-		return store;
-	}
 
 	/** Expects a start to be refused, with nothing changed in the database or its log. */
 	async function expectRefused(reason: RegExp): Promise<void> {
@@ -97,7 +89,7 @@ describe('contract/store-damage', () => {
 				await rm(join(folder, 'store.made'));
 				if (from === crashed) await expectRefused(/but its log .*store\.db-wal is there/);
 				else expect(await commitsIn(folder)).to.equal(0);
-				await Promise.all(opened.splice(0).map((store) => store.close()));
+				await closeAll();
 				await rm(folder, { recursive: true });
 			}
 		}
@@ -146,7 +138,7 @@ describe('contract/store-damage', () => {
 			const found = await commitsIn(folder);
 			expect(found).to.be.within(cut === 0 ? 2 * commits : commits, last);
 			last = found;
-			await Promise.all(opened.splice(0).map((store) => store.close()));
+			await closeAll();
 			await rm(folder, { recursive: true });
 		}
 		expect(last).to.equal(commits);
