@@ -23,9 +23,11 @@ export interface Service {
 	close(): Promise<void>;
 }
 
-/** Builds the service from its parts and opens its ports. Nothing else in the project knows all of them. */
-export async function compose(config: Config, log: Logger): Promise<Service> {
-	const clock = Date.now;
+/**
+ * Builds the service from its parts and opens its ports. Nothing else in the project knows all of them.
+ * `clock` gives milliseconds since 1970, and may go back.
+ */
+export async function compose(config: Config, log: Logger, clock: () => number = Date.now): Promise<Service> {
 	const metrics = createMetrics();
 	const store = await openStore(config, log, clock);
 	try {

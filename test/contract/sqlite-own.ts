@@ -301,6 +301,23 @@ describe('store/sqlite', () => {
 		expect(faults[1]).to.match(/^expired documents stay: malformed JSON/);
 	});
 
+	it('removes nothing because the clock was set back, and goes by what the clock says then', async () => {
+		let now = 10_000_000;
+		const store = await open(await freshDirectory(), { now: () => now });
+		const collection = await store.collection<AnyDocument>({ ...things, expire: { field: 'at', afterSeconds: 10 } });
+		await collection.insert({ _id: 'before', at: now });
+		now -= 3_600_000;
+		await collection.insert({ _id: 'after', at: now });
+		await store.expire();
+		expect(await collection.count({})).to.equal(2);
+		now += 10_001;
+		await store.expire();
+		expect((await collection.find({ filter: {} })).map(({ _id }) => _id)).to.deep.equal(['before']);
+		now = 10_010_001;
+		await store.expire();
+		expect(await collection.count({})).to.equal(0);
+	});
+
 	it('removes what has expired in its own time', async () => {
 		let now = 1_000_000;
 		const store = await open(await freshDirectory(), { expireEverySeconds: 0.02, now: () => now });

@@ -24,9 +24,9 @@ export type DeviceSettings = Partial<FakeDeviceOptions>;
 
 /**
  * The composed service on free ports of the loopback, with its store in memory unless the settings name a folder.
- * Settings have the names of the environment. `close` ends devices and service; it has to be called.
+ * Settings have the names of the environment; the clock is the machine's unless one is given. `close` ends devices and service; it has to be called.
  */
-export async function startService(settings: Readonly<Record<string, string>> = {}) {
+export async function startService(settings: Readonly<Record<string, string>> = {}, clock?: () => number) {
 	const config = load({
 		HOST: '127.0.0.1',
 		HTTP_PORT: '0',
@@ -38,7 +38,7 @@ export async function startService(settings: Readonly<Record<string, string>> = 
 		SHUTDOWN_GRACE_SECONDS: '1',
 		...settings,
 	});
-	const service = await compose(config, pino({ level: process.env.LOG_LEVEL ?? 'silent' }));
+	const service = await compose(config, pino({ level: process.env.LOG_LEVEL ?? 'silent' }), clock);
 	const urls = urlsOf(service.listeners);
 	const tenant = config.tenant.id;
 	const admin: Credentials = { user: `${tenant}/${config.tenant.adminUsername}`, password: adminPassword };
