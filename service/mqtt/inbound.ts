@@ -67,8 +67,7 @@ export function createInbound(options: {
 		const share = beginShare(() => performance.now());
 		let pending: PendingChanges | undefined;
 		for (const publish of turn) {
-			const pause = share.over();
-			if (pause) await pause;
+			if (share.isOver()) await share.pause();
 			const topic = parseTopic(publish.topic);
 			if (topic?.kind === 'static' && topic.direction === 'up' && mayDo(session.principal, 'inventory:write')) {
 				const answers = createLineAnswers((line) => sendIfSubscribed(session, 's/e', line));

@@ -9,7 +9,7 @@ import { operatorOf, processLogin, processPassword, type ServiceProcess, useServ
 const settings = { ADMIN_PASSWORD: processPassword };
 
 describe('journeys/killed-process', function () {
-	this.timeout(90_000);
+	this.timeout(180_000);
 	const { start } = useServiceProcess();
 
 	it('loses nothing that was acknowledged when it is killed in the middle of a stream', async () => {
@@ -72,6 +72,7 @@ describe('journeys/killed-process', function () {
 			'everything is delivered',
 			() => ledger.balance().undelivered,
 			(undelivered) => undelivered.length === 0,
+			30_000,
 		);
 		await noteOperations(operator, 'delivered-1', ledger);
 		const { lost, doubled, strangers, undelivered, stored } = ledger.balance();
@@ -82,6 +83,7 @@ describe('journeys/killed-process', function () {
 			'everything is done',
 			async () => (await operator.http.get<{ operations: unknown[] }>(path)).operations.length,
 			(count) => count === stored,
+			30_000,
 		);
 		device.close();
 		expect(await service.end()).to.equal(0);
