@@ -127,6 +127,8 @@ function createInstaller(serial: string, ledger: Ledger) {
 		await client.logIn({ clientId: serial, ...processLogin });
 		if (underWay) send(underWay, true);
 		client.send(upstream(60_001, '114,c8y_Command'));
+		// The device is known from here on.
+		await client.next('puback', ({ messageId }) => messageId === 60_001);
 		await client.subscribe('s/ds');
 		return client;
 	}
@@ -137,8 +139,8 @@ function createInstaller(serial: string, ledger: Ledger) {
 /** Operations one after the other, numbered in their texts. */
 async function createUntilKilled(operator: Operator, serial: string, ledger: Ledger): Promise<void> {
 	const entries = ledger.stream('operations');
+	const deviceId = await operator.idOf(serial);
 	try {
-		const deviceId = await operator.idOf(serial);
 		for (;;) {
 			const number = entries.next();
 			await operator.http.post('/devicecontrol/operations', { deviceId, c8y_Command: { text: `number ${number}` } });
