@@ -14,7 +14,7 @@ const settings = { ADMIN_PASSWORD: processPassword };
 const listLength = 400;
 
 describe('journeys/backup', function () {
-	this.timeout(60_000);
+	this.timeout(120_000);
 	const { folder, start } = useServiceProcess();
 
 	/** Runs the program with these arguments on the test's store: what it prints, or its fault. */

@@ -15,7 +15,7 @@ const hour = 3_600_000;
 const library = `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/faketime/libfaketime.so.1`;
 
 describe('journeys/clock-set-back', function () {
-	this.timeout(60_000);
+	this.timeout(120_000);
 	const { folder, start } = useServiceProcess();
 
 	it('keeps the order of operations, tokens and registrations when the clock goes back an hour', async () => {

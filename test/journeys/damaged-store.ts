@@ -7,7 +7,7 @@ import { connectDevice, failedStart, operatorOf, processPassword, useServiceProc
 const settings = { ADMIN_PASSWORD: processPassword };
 
 describe('journeys/damaged-store', function () {
-	this.timeout(60_000);
+	this.timeout(120_000);
 	const { folder, start } = useServiceProcess();
 
 	/** A store that a device with 500 packages has used, after a clean end; its file. */
