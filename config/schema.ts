@@ -199,6 +199,12 @@ export const groups = {
 				64 * mebibyte,
 				'Bytes that must be free on the disk of the embedded database; with less, `/ready` is red before writes fail.',
 			),
+			checkMaxBytes: setting(
+				'STORE_CHECK_MAX_BYTES',
+				wholeNumber(0, 1024 ** 5),
+				1024 * mebibyte,
+				'An embedded database up to this size is read through at each start and checked for damage, about 1 s a GiB that is in memory; of a larger one only its head, length and log are looked at.',
+			),
 			groupMaxSteps: setting(
 				'STORE_GROUP_MAX_STEPS',
 				wholeNumber(1, 100_000),

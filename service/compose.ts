@@ -31,11 +31,18 @@ export interface Service {
 	close(): Promise<void>;
 }
 
-/** Builds the service from its parts and opens its ports. Nothing else in the project knows all of them. */
-export async function compose(config: Config, log: Logger, given?: { readonly store: DocumentStore }): Promise<Service> {
-	const clock = Date.now;
+/**
+ * Builds the service from its parts and opens its ports. Nothing else in the project knows all of them.
+ * `clock` gives milliseconds since 1970, and may go back; a store that is given stays open.
+ */
+export async function compose(
+	config: Config,
+	log: Logger,
+	given: { readonly store?: DocumentStore; readonly clock?: () => number } = {},
+): Promise<Service> {
+	const { clock = Date.now } = given;
 	const metrics = createMetrics();
-	const opened = given ? sharedStore(given.store) : await openStore(config, log, clock);
+	const opened = given.store ? sharedStore(given.store) : await openStore(config, log, clock);
 	try {
 		return await open({ config, log, clock, metrics, ...opened });
 	} catch (error) {

@@ -1,5 +1,6 @@
-import { load, printConfig } from '../config/index.ts';
-import { helpText, readArguments } from './command-line.ts';
+import { load } from '../config/index.ts';
+import { readArguments } from './command-line.ts';
+import { runCommand } from './commands.ts';
 import { compose } from './compose.ts';
 import { createLog } from './log.ts';
 import { readyText } from './ready-text.ts';
@@ -9,7 +10,7 @@ import { version } from './version.ts';
 async function main(): Promise<void> {
 	const { asked, file } = readArguments(process.argv.slice(2), process.env);
 	if (asked !== undefined) {
-		process.stdout.write(asked === 'help' ? helpText : `${asked === 'version' ? version : printConfig(process.env, file)}\n`);
+		process.stdout.write(runCommand(asked, { environment: process.env, file }));
 		return;
 	}
 	const config = load(process.env, file);
