@@ -1,5 +1,5 @@
 import { constants, setPriority } from 'node:os';
-import { load, printConfig } from '../config/index.ts';
+import { type Config, load, printConfig } from '../config/index.ts';
 import { restoreBackup, writeBackup } from '../store/sqlite/index.ts';
 import { type Asked, helpText } from './command-line.ts';
 import { version } from './version.ts';
@@ -20,7 +20,7 @@ export function runCommand(asked: Asked, { environment, file }: Given): string {
 		case 'print-config':
 			return `${printConfig(environment, file)}\n`;
 		case 'backup':
-			return backUp(load(environment, file).store.dataDir, asked.target);
+			return backUp(load(environment, file), asked.target);
 		case 'restore': {
 			const restored = restoreBackup(asked.backup, asked.directory);
 			return `restored ${restored.sizeBytes} bytes to ${restored.file}: start the service with DATA_DIR=${asked.directory}\n`;
@@ -28,10 +28,12 @@ export function runCommand(asked: Asked, { environment, file }: Given): string {
 	}
 }
 
-function backUp(directory: string, target: string): string {
+function backUp({ store, mongodb }: Config, target: string): string {
+	if (mongodb.url !== undefined)
+		throw new Error('MONGODB_URL is set: only the embedded database is backed up by this, MongoDB by its own tools, `mongodump`');
 	// The service beside it goes first.
 	setPriority(constants.priority.PRIORITY_LOW);
-	const { sizeBytes, writeMilliseconds, checkMilliseconds } = writeBackup(directory, target);
+	const { sizeBytes, writeMilliseconds, checkMilliseconds } = writeBackup(store.dataDir, target);
 	return `backup ${target}: ${sizeBytes} bytes, written in ${seconds(writeMilliseconds)} s, checked in ${seconds(checkMilliseconds)} s\n`;
 }
 

@@ -4,7 +4,7 @@ import { runCommand } from './commands.ts';
 import { compose } from './compose.ts';
 import { createLog } from './log.ts';
 import { readyText } from './ready-text.ts';
-import { failAfter, leftForStoreMilliseconds, onStopSignal } from './stop-signal.ts';
+import { stopOnSignal } from './stop-signal.ts';
 import { version } from './version.ts';
 
 async function main(): Promise<void> {
@@ -17,11 +17,8 @@ async function main(): Promise<void> {
 	const log = createLog(config.log.level, process.stdout);
 	const starting = compose(config, log);
 	// From the beginning on: a container's first process is told of no signal that it does not listen for.
-	onStopSignal((signal) => {
-		log.info({ signal }, 'stopping');
-		failAfter(config.server.shutdownGraceSeconds * 1000 + leftForStoreMilliseconds, fail);
-		starting.then((service) => service.close()).then(() => log.info('stopped'), fail);
-	});
+	const { shutdownGraceSeconds: graceSeconds } = config.server;
+	stopOnSignal({ log, graceSeconds, stop: async () => (await starting).close(), fail });
 	const service = await starting;
 	process.stdout.write(readyText(service, config));
 	log.info({ version, ports: Object.fromEntries(service.listeners.map(({ name, port }) => [name, port])) }, 'ready');

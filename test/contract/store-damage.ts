@@ -15,7 +15,8 @@ const pageSize = 4096;
 const frameSize = pageSize + 24;
 const logHead = 32;
 
-describe('contract/store-damage', () => {
+describe('contract/store-damage', function () {
+	this.timeout(60_000);
 	let base: string;
 	/** A folder as a clean end leaves it, and one as a crash does, with `commits` commits of 50 documents in its log. */
 	let ended: string;
