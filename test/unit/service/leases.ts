@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import { pino } from 'pino';
 import { type LeaseKeeper, openLeaseKeeper } from '../../../service/leases.ts';
 import type { DocumentStore, Lease, StoredDocument } from '../../../store/index.ts';
+import { openSqliteStore } from '../../../store/sqlite/index.ts';
 import { eventually, within } from '../../support/eventually.ts';
-import { openSharedStore } from '../../support/shared-store.ts';
 
 const leaseMilliseconds = 60;
 
@@ -39,7 +39,7 @@ describe('service/leases', () => {
 	let store: DocumentStore;
 	const keepers: LeaseKeeper[] = [];
 	beforeEach(async () => {
-		store = await openSharedStore();
+		store = await openSqliteStore({ directory: ':memory:', now: Date.now });
 	});
 	afterEach(async () => {
 		await Promise.all(keepers.splice(0).map((keeper) => keeper.close()));
