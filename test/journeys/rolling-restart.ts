@@ -82,7 +82,7 @@ describe('journeys/rolling-restart', function () {
 		return { idle: () => last };
 	}
 
-	it('loses nothing that was acknowledged, and delivers every operation, when one process after the other is replaced', async () => {
+	it('loses nothing that was acknowledged, and delivers every operation, when one process after the other is replaced, or killed', async () => {
 		let places: ServiceProcess[] = [await start(), await start()];
 		let isDone = false;
 		const serials = Array.from({ length: deviceCount }, (_, i) => `rolling-${i}`);
@@ -103,12 +103,14 @@ describe('journeys/rolling-restart', function () {
 			);
 		}
 		const created: string[] = [];
-		for (let round = 0; round < 2; round++) {
+		for (const way of ['asked', 'asked', 'killed'] as const) {
 			const [old = fail(), other = fail()] = places;
 			// Devices that leave the one must not come back to it.
 			const ending = (async () => {
 				places = [other];
-				return old.end();
+				if (way === 'asked') return old.end();
+				await old.kill();
+				return 0;
 			})();
 			for (let i = 0; i < operationCount; i++) {
 				for (const serial of serials) created.push((await operatorOf(other).createOperation(serial, { c8y_Restart: {} })).id);
@@ -127,6 +129,8 @@ describe('journeys/rolling-restart', function () {
 			expect(connections, `connections of ${serial}`).to.be.at.least(2);
 			expect(refused).to.deep.equal([]);
 		}
+		// Whoever waited for a process that was killed saw that it is gone.
+		expect(running.flatMap(({ output }) => output.filter((line) => line.includes('did not end in time')))).to.deep.equal([]);
 		const faults = running.flatMap(({ output }) => output.filter((line) => /"level":[56]0/.test(line)));
 		expect(faults).to.deep.equal([]);
 	});
