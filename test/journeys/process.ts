@@ -65,6 +65,24 @@ describe('journeys/process', function () {
 		await Promise.all(clients);
 	});
 
+	it('says at once that it stops, and serves on until load balancers have seen it', async () => {
+		const service = await start({ ADMIN_PASSWORD: password, DRAIN_DELAY_SECONDS: '2' });
+		const device = await connect(service, 'served-1');
+		const ending = service.end();
+		const { status } = await eventually(
+			'it is not ready any more',
+			() => fetch(`${service.http}/ready`),
+			(answer) => answer.status !== 200,
+		);
+		expect(status).to.equal(503);
+		await device.send('110,served');
+		const late = await connect(service, 'served-2');
+		await late.send('110,late');
+		expect(await operatorOf(service).objectOf('served-1')).to.deep.include({ c8y_Hardware: { serialNumber: 'served' } });
+		await Promise.all([device.closed, late.closed]);
+		expect(await ending).to.equal(0);
+	});
+
 	it('ends cleanly on SIGTERM with devices connected, and finds everything at the next start', async () => {
 		const first = await start({ ADMIN_PASSWORD: password });
 		const operator = operatorOf(first);
