@@ -48,5 +48,19 @@ const packetHoldsList: Rule = {
 	right: 'more than MQTT_LIST_PAYLOAD_MAX_BYTES, which it must have room for',
 };
 
+const bridgeFiles = (
+	[
+		['certFile', 'keyFile', 'MQTT_BRIDGE_KEY_FILE'],
+		['keyFile', 'certFile', 'MQTT_BRIDGE_CERT_FILE'],
+	] as const
+).map(
+	([key, other, name]): Rule => ({
+		at: ['bridge', key],
+		reads: ['bridge.certFile', 'bridge.keyFile'],
+		holds: ({ bridge }) => bridge[key] !== undefined || bridge[other] === undefined,
+		right: `a path of a PEM file, because ${name} is set`,
+	}),
+);
+
 /** Everything that must hold between settings. */
-export const rules: readonly Rule[] = [...differentPorts, ...tlsFiles, packetHoldsPayload, packetHoldsList];
+export const rules: readonly Rule[] = [...differentPorts, ...tlsFiles, packetHoldsPayload, packetHoldsList, ...bridgeFiles];

@@ -74,6 +74,25 @@ export const secretText: Kind<z.ZodType<Secret>> = {
 	secret: true,
 };
 
+/** A port, or undefined for `off`. */
+export const portOrOff: Kind<z.ZodType<number | undefined>> = {
+	schema: z.union([z.literal('off').transform(() => undefined), wholeNumber(0, 65_535).schema]),
+	right: `${wholeNumber(0, 65_535).right}, or off`,
+};
+
+const brokerProtocols = ['mqtt:', 'mqtts:'];
+
+/** Address of a broker, which may carry a user name and password. */
+export const brokerUrl: Kind<z.ZodType<Secret>> = {
+	schema: z
+		.string()
+		.max(2048)
+		.refine((value) => URL.canParse(value) && brokerProtocols.includes(new URL(value).protocol) && new URL(value).hostname !== '')
+		.transform((value) => new Secret(value)),
+	right: 'mqtt://[user:password@]host[:port] or mqtts://…',
+	secret: true,
+};
+
 /** A setting whose name is known and that this version cannot follow. Its value is not shown: it may hold a password. */
 export function refused(right: string): Kind<z.ZodType<undefined>> {
 	return { schema: z.undefined(), right, secret: true };

@@ -1,5 +1,7 @@
 /** Everything the inventory does, on one store. */
 
+/** Devices that are reached through an outside broker. */
+export { type BridgedDevice, type BridgedDevices, openBridgedDevices } from './bridged-devices.ts';
 /** External ids and devices. */
 export { agentFragments, type NewDevice } from './devices.ts';
 export { type ExternalId, serialType } from './external-ids.ts';

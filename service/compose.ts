@@ -9,6 +9,7 @@ import { createHttpApp } from './http/index.ts';
 import { type Listener, openListeners } from './listeners.ts';
 import { createMetrics } from './metrics.ts';
 import { createGateway, deliveryFault, openEmbeddedBroker } from './mqtt/index.ts';
+import { openOutsideBroker } from './outside-broker.ts';
 import { createReadiness } from './readiness.ts';
 import { startScheduler } from './scheduler.ts';
 import { version } from './version.ts';
@@ -23,11 +24,14 @@ export interface Service {
 	close(): Promise<void>;
 }
 
-/** Builds the service from its parts and opens its ports. Nothing else in the project knows all of them. */
-export async function compose(config: Config, log: Logger): Promise<Service> {
+/**
+ * Builds the service from its parts and opens its ports. Nothing else in the project knows all of them.
+ * @param given a store that is open already, which the service closes at its end
+ */
+export async function compose(config: Config, log: Logger, given?: DocumentStore): Promise<Service> {
 	const clock = Date.now;
 	const metrics = createMetrics();
-	const store = await openStore(config, log, clock);
+	const store = given ?? (await openStore(config, log, clock));
 	try {
 		return await open({ config, log, clock, metrics, store });
 	} catch (error) {
@@ -121,6 +125,7 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 		limits: config.mqtt,
 	});
 	let stopping = false;
+	const bridge = await openOutsideBroker({ config, store, gateway, access, metrics, log, elapsed });
 
 	const app = createHttpApp({
 		...services,
@@ -137,7 +142,7 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 			defaultTenant: tenant.id,
 			showAdvancedListInInventory: tenant.showAdvancedList,
 		},
-		readiness: createReadiness({ store, elapsed, isStopping: () => stopping }),
+		readiness: createReadiness({ store, elapsed, isStopping: () => stopping, brokerFault: () => bridge?.fault() }),
 		async sampleMetrics() {
 			const figures = await store.statistics();
 			metrics.storeWaiting.set(figures.waitingBatches);
@@ -146,6 +151,7 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 			metrics.storeBytes.set(figures.sizeBytes);
 			metrics.mqttConnections.set(broker.connections());
 			metrics.mqttQueued.set(broker.queuedMessages());
+			bridge?.sampleMetrics();
 			const counts = new Map((await operations.countByStatus()).map(({ status, count }) => [status, count]));
 			for (const status of operationStatuses) metrics.operations.set({ status }, counts.get(status) ?? 0);
 		},
@@ -160,8 +166,13 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 		...(tenant.adminPassword && { adminPassword: tenant.adminPassword.reveal() }),
 		...(tenant.bootstrapPassword && { bootstrapPassword: tenant.bootstrapPassword.reveal() }),
 	});
+	bridge?.start();
+	const everyMilliseconds = config.mqtt.deliverySweepSeconds * 1000;
 	const scheduler = startScheduler(
-		[{ name: 'delivery sweep', everyMilliseconds: config.mqtt.deliverySweepSeconds * 1000, run: gateway.outbound.sweepAll }],
+		[
+			{ name: 'delivery sweep', everyMilliseconds, run: gateway.outbound.sweepAll },
+			{ name: 'outside devices sweep', everyMilliseconds, run: () => bridge?.sweep() },
+		],
 		log,
 	);
 
@@ -169,7 +180,7 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 		stopping = true;
 		scheduler.stop();
 		const closing = listeners.map((listener) => listener.close(config.server.shutdownGraceSeconds * 1000));
-		await broker.close();
+		await Promise.all([broker.close(), bridge?.close()]);
 		await Promise.all(closing);
 		gateway.outbound.close();
 		await store.close();

@@ -2,6 +2,7 @@ import type { Packet } from 'mqtt-packet';
 import { pino } from 'pino';
 import { load } from '../../config/index.ts';
 import { compose } from '../../service/compose.ts';
+import type { DocumentStore } from '../../store/index.ts';
 import { connectFakeDevice, type FakeDevice, type FakeDeviceOptions } from './fake-device.ts';
 import { type Credentials, createHttpClient } from './http-client.ts';
 import { createOperator } from './operator.ts';
@@ -26,7 +27,7 @@ export type DeviceSettings = Partial<FakeDeviceOptions>;
  * The composed service on free ports of the loopback, with its store in memory unless the settings name a folder.
  * Settings have the names of the environment. `close` ends devices and service; it has to be called.
  */
-export async function startService(settings: Readonly<Record<string, string>> = {}) {
+export async function startService(settings: Readonly<Record<string, string>> = {}, store?: DocumentStore) {
 	const config = load({
 		HOST: '127.0.0.1',
 		HTTP_PORT: '0',
@@ -38,7 +39,7 @@ export async function startService(settings: Readonly<Record<string, string>> = 
 		SHUTDOWN_GRACE_SECONDS: '1',
 		...settings,
 	});
-	const service = await compose(config, pino({ level: process.env.LOG_LEVEL ?? 'silent' }));
+	const service = await compose(config, pino({ level: process.env.LOG_LEVEL ?? 'silent' }), store);
 	const urls = urlsOf(service.listeners);
 	const tenant = config.tenant.id;
 	const admin: Credentials = { user: `${tenant}/${config.tenant.adminUsername}`, password: adminPassword };
