@@ -11,7 +11,7 @@ export interface Rule {
 const listeners: readonly [Rule['at'], (config: Config) => number | undefined][] = [
 	[['http', 'port'], ({ http }) => http.port],
 	[['http', 'httpsPort'], ({ http }) => http.httpsPort],
-	[['mqtt', 'port'], ({ mqtt }) => mqtt.port],
+	[['mqtt', 'port'], ({ mqtt }) => (mqtt.port === 'off' ? undefined : mqtt.port)],
 	[['mqtt', 'mqttsPort'], ({ mqtt }) => mqtt.mqttsPort],
 ];
 

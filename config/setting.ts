@@ -74,9 +74,9 @@ export const secretText: Kind<z.ZodType<Secret>> = {
 	secret: true,
 };
 
-/** A port, or undefined for `off`. */
-export const portOrOff: Kind<z.ZodType<number | undefined>> = {
-	schema: z.union([z.literal('off').transform(() => undefined), wholeNumber(0, 65_535).schema]),
+/** A port, or `off` for no listener. */
+export const portOrOff: Kind<z.ZodType<number | 'off'>> = {
+	schema: z.union([z.literal('off'), wholeNumber(0, 65_535).schema]),
 	right: `${wholeNumber(0, 65_535).right}, or off`,
 };
 

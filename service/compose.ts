@@ -115,6 +115,7 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 			autoCreation: tenant.deviceAutoCreation,
 		},
 	});
+	const bridge = await openOutsideBroker({ config, store, gateway, access, metrics, log, elapsed });
 	const broker = await openEmbeddedBroker({
 		gateway,
 		access,
@@ -125,8 +126,6 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 		limits: config.mqtt,
 	});
 	let stopping = false;
-	const bridge = await openOutsideBroker({ config, store, gateway, access, metrics, log, elapsed });
-
 	const app = createHttpApp({
 		...services,
 		options: {

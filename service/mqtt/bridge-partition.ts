@@ -5,7 +5,7 @@ import { parseTopic } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
 import { type BridgeDevice, createBridgeSession } from './bridge-device.ts';
 import { type BridgeTopic, bridgeFilters, parseBridgeTopic, partitionOf, presenceTopic, type Sharing } from './bridge-topics.ts';
-import { type ArrivedMessage, type BrokerAddress, type BrokerLinkOptions, openBrokerLink } from './broker-link.ts';
+import { type ArrivedMessage, type BrokerAddress, type BrokerLinkOptions, inWorkAtMost, openBrokerLink } from './broker-link.ts';
 import { createDeviceQueue } from './device-queue.ts';
 import type { Gateway } from './gateway.ts';
 import type { DeviceConnection, IncomingPublish } from './session.ts';
@@ -85,7 +85,7 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 		if (present) return present;
 		const queue = createDeviceQueue((turn) => handleTurn(device, turn), {
 			// The connection is held up before this many can be in work.
-			maxMessages: limits.unacknowledgedMaxMessages + 1,
+			maxMessages: inWorkAtMost(limits.unacknowledgedMaxMessages) + 1,
 			maxTurn,
 		});
 		const device: BridgeDevice = { tenant, serial, clientId, json: false, home: sharing === 'own', remembered: false, queue };

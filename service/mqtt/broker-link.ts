@@ -61,6 +61,9 @@ const failure = 0x80;
 export function openBrokerLink(options: BrokerLinkOptions) {
 	const { address, clientId, log, metrics, limits } = options;
 	const downlinks = createDownlinkWindow(limits.downlinkBufferMaxBytes);
+	const maxInWork = inWorkAtMost(limits.unacknowledgedMaxMessages);
+	/** Ids of messages that nobody listened to, until the library says that they were acknowledged. */
+	const unheard = new Set<number>();
 	let client: MqttClient | undefined;
 	let ready = false;
 	let fault: string | undefined = 'not connected yet';
@@ -80,6 +83,12 @@ export function openBrokerLink(options: BrokerLinkOptions) {
 				() => isReady(opened, sessionPresent),
 				(error: Error) => drop(opened, error.message),
 			);
+		});
+		unheard.clear();
+		// The library takes this answer for a success, and keeps it to itself.
+		opened.on('packetreceive', (packet) => {
+			if (packet.cmd === 'puback' && packet.reasonCode === noMatchingSubscribers && packet.messageId !== undefined)
+				unheard.add(packet.messageId);
 		});
 		opened.on('disconnect', ({ reasonCode }) => {
 			fault = `the broker ended the connection (MQTT reason ${reasonCode ?? 0})`;
@@ -139,8 +148,8 @@ export function openBrokerLink(options: BrokerLinkOptions) {
 		opened.publish(message.topic, message.payload, { qos: 1 }, (error, packet) => {
 			if (opened !== client) return;
 			if (error) log.warn({ reason: error.message }, 'the broker refuses a message to a device');
-			const isHeard = packet?.cmd === 'puback' && packet.reasonCode !== noMatchingSubscribers;
-			downlinks.settle(message, !error && isHeard);
+			const isUnheard = packet?.messageId !== undefined && unheard.delete(packet.messageId);
+			downlinks.settle(message, !error && !isUnheard);
 		});
 	}
 
@@ -171,14 +180,14 @@ export function openBrokerLink(options: BrokerLinkOptions) {
 					goOn();
 				},
 			});
-			// At QoS 0, and at brokers that do not keep to the receive maximum, the connection itself is held up.
-			if (inWork < limits.unacknowledgedMaxMessages) next();
+			// At QoS 0, which no window bounds, the connection itself is held up.
+			if (inWork < maxInWork) next();
 			else readOn = next;
 		};
 	}
 
 	function goOn(): void {
-		if (inWork < limits.unacknowledgedMaxMessages && readOn) {
+		if (inWork < maxInWork && readOn) {
 			const next = readOn;
 			readOn = undefined;
 			next();
@@ -190,7 +199,8 @@ export function openBrokerLink(options: BrokerLinkOptions) {
 	function drop(opened: MqttClient, reason: string): void {
 		if (opened !== client) return;
 		fault = reason;
-		opened.stream.destroy();
+		// What is done may still be acknowledged.
+		setImmediate(() => opened.stream.destroy());
 	}
 
 	function isClosed(ended: MqttClient): void {
@@ -257,6 +267,11 @@ export function openBrokerLink(options: BrokerLinkOptions) {
 		/** Why there is no connection; `undefined` while there is one. */
 		fault: () => (ready ? undefined : fault),
 	};
+}
+
+/** How many messages of a link may be in work: a window of what came before a connection was lost, and one of what is sent again. */
+export function inWorkAtMost(unacknowledgedMaxMessages: number): number {
+	return 2 * unacknowledgedMaxMessages;
 }
 
 async function beforeDeadline(work: Promise<unknown>, milliseconds: number): Promise<void> {

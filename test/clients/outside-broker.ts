@@ -1,14 +1,22 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
+import { connectAsync } from 'mqtt';
 import type { DocumentStore } from '../../store/index.ts';
 import { openSqliteStore } from '../../store/sqlite/index.ts';
 import { eventually } from '../support/eventually.ts';
-import { type OutsideBroker, startOutsideBroker } from '../support/outside-broker.ts';
+import { createHttpClient } from '../support/http-client.ts';
+import { createOperator, type Operator } from '../support/operator.ts';
+import { type OutsideBroker, type OutsideDevice, startOutsideBroker } from '../support/outside-broker.ts';
 import { hasProgram } from '../support/programs.ts';
-import { type ServiceUnderTest, startService } from '../support/service-fixture.ts';
+import { adminPassword, type ServiceUnderTest, startService } from '../support/service-fixture.ts';
+import { startServiceProcess } from '../support/service-process.ts';
 import { skipUnless } from '../support/skip.ts';
 
 const serials = Array.from({ length: 12 }, (_, index) => `out${index}`);
 const leaseSeconds = 2;
+const partitions = 8;
 
 describe('clients/outside-broker', function () {
 	this.timeout(60_000);
@@ -16,50 +24,313 @@ describe('clients/outside-broker', function () {
 	let broker: OutsideBroker;
 	let store: DocumentStore;
 	const services: ServiceUnderTest[] = [];
-	before(async function () {
-		skipUnless(hasProgram('mosquitto') && hasProgram('mosquitto_passwd'), 'mosquitto is not installed').call(this);
+	before(skipUnless(hasProgram('mosquitto') && hasProgram('mosquitto_passwd'), 'mosquitto is not installed'));
+	beforeEach(async () => {
 		broker = await startOutsideBroker(serials);
 		store = await openSqliteStore({ directory: ':memory:', now: Date.now });
 	});
-	after(async () => {
+	afterEach(async () => {
 		for (const service of services.splice(0)) await service.close();
-		await store?.close();
-		await broker?.stop();
+		await store.close();
+		await broker.stop();
 	});
 
-	it('carries messages and operations', async () => {
-		const service = await start();
-		const device = await broker.connect('out0');
-		await device.send(['100,Outside,c8y_Linux', '114,c8y_Restart', '140,a,1,apt,']);
-		await eventually(
-			'the package is there',
-			() => service.operator.namesOf('out0').catch(() => []),
-			(names) => names.length === 1,
-		);
-		const operation = await service.operator.createOperation('out0', { c8y_Restart: {} });
-		expect(await device.nextLine()).to.equal('510,out0');
-		await device.send(['501,c8y_Restart', '503,c8y_Restart']);
-		await service.operator.reaches(operation.id, 'SUCCESSFUL');
-	});
-
+	/** Several of them are like processes beside each other: they share nothing but the store. */
 	async function start(settings: Readonly<Record<string, string>> = {}): Promise<ServiceUnderTest> {
 		const shared: DocumentStore = { ...store, close: async () => {} };
-		const service = await startService(
-			{
-				MQTT_PORT: 'off',
-				MQTT_BRIDGE_URL: broker.url,
-				MQTT_BRIDGE_LEASE_SECONDS: String(leaseSeconds),
-				MQTT_BRIDGE_RECONNECT_MAX_SECONDS: '1',
-				...settings,
-			},
-			shared,
-		);
+		const service = await startService({ ...bridgeSettings(), ...settings }, shared);
 		services.push(service);
-		await eventually(
-			'the service is ready',
-			async () => (await fetch(`${service.urls.http}/ready`)).status,
-			(status) => status === 200,
-		);
+		await isReady(service.urls.http);
 		return service;
 	}
+
+	function bridgeSettings() {
+		return {
+			MQTT_PORT: 'off',
+			MQTT_BRIDGE_URL: broker.url,
+			MQTT_BRIDGE_LEASE_SECONDS: String(leaseSeconds),
+			MQTT_BRIDGE_RECONNECT_MAX_SECONDS: '1',
+			MQTT_BRIDGE_PARTITIONS: String(partitions),
+			// Nothing in these tests may depend on the sweep.
+			MQTT_DELIVERY_SWEEP_SECONDS: '3600',
+		};
+	}
+
+	async function startTwo(): Promise<readonly [ServiceUnderTest, ServiceUnderTest]> {
+		const two = [await start(), await start()] as const;
+		await haveShares(two, [partitions / 2, partitions / 2]);
+		return two;
+	}
+
+	async function haveShares(of: readonly ServiceUnderTest[], shares: readonly number[]): Promise<void> {
+		await eventually(
+			`the shares are ${shares}`,
+			() => Promise.all(of.map(({ urls }) => figure(urls.http, 'mqtt_bridge_partitions{state="connected"}'))),
+			(found) => found.join() === shares.join(),
+			4 * leaseSeconds * 1000,
+		);
+	}
+
+	async function stop(service: ServiceUnderTest): Promise<void> {
+		services.splice(services.indexOf(service), 1);
+		await service.close();
+	}
+
+	it('divides the devices between two processes, everything in effect once and in the order of its device', async () => {
+		const two = await startTwo();
+		const devices = await Promise.all(serials.map((serial) => broker.connect(serial)));
+		await Promise.all(devices.map((device) => sendSequence(device, 0, 40)));
+		for (const serial of serials) await hasOnly(two[0].operator, serial, 'seq 39');
+		const handled = await Promise.all(
+			two.map(({ urls }) => figure(urls.http, 'mqtt_messages_total{direction="up",template="141"}')),
+		);
+		expect(Math.min(...handled)).to.be.greaterThan(0);
+		expect(handled.reduce((sum, count) => sum + count, 0)).to.equal(serials.length * 40);
+	});
+
+	it('delivers an operation that is posted at either process, to devices of both', async () => {
+		const two = await startTwo();
+		const devices = await Promise.all(serials.map((serial) => broker.connect(serial)));
+		await Promise.all(devices.map((device) => device.send('114,c8y_Restart')));
+		for (const [index, device] of devices.entries()) {
+			const { operator } = index % 2 === 0 ? two[0] : two[1];
+			await eventually(
+				'the device is there',
+				() => operator.findId(device.serial),
+				(id) => id !== undefined,
+			);
+			const { id } = await operator.createOperation(device.serial, { c8y_Restart: {} });
+			expect(await device.nextLine()).to.equal(`510,${device.serial}`);
+			await device.send('501,c8y_Restart');
+			await device.send('503,c8y_Restart');
+			await operator.reaches(id, 'SUCCESSFUL');
+		}
+	});
+
+	it('goes on with the other process when one stops', async () => {
+		const [first, second] = await startTwo();
+		const devices = await Promise.all(serials.map((serial) => broker.connect(serial)));
+		await Promise.all(devices.map((device) => sendSequence(device, 0, 20)));
+		const sending = Promise.all(devices.map((device) => sendSequence(device, 20, 60)));
+		await stop(second);
+		await sending;
+		await haveShares([first], [partitions]);
+		for (const serial of serials) await hasOnly(first.operator, serial, 'seq 59');
+	});
+
+	it('reaches devices that have said nothing since it was started', async () => {
+		const before = await start();
+		const devices = await Promise.all(serials.slice(0, 4).map((serial) => broker.connect(serial)));
+		for (const device of devices) await device.send('114,c8y_Restart');
+		for (const { serial } of devices)
+			await eventually(
+				'the device is there',
+				() => before.operator.findId(serial),
+				(id) => id !== undefined,
+			);
+		await stop(before);
+		const after = await start();
+		for (const device of devices) {
+			await after.operator.createOperation(device.serial, { c8y_Restart: {} });
+			expect(await device.nextLine()).to.equal(`510,${device.serial}`);
+		}
+	});
+
+	it('keeps operations for a device that is gone until it is back', async () => {
+		const { operator } = await start();
+		const device = await broker.connect('out1', { topic: 'presence', payload: 'disconnected' });
+		await device.send('connected', 'presence');
+		await device.send('114,c8y_Restart');
+		await eventually(
+			'the device is there',
+			() => operator.findId('out1'),
+			(id) => id !== undefined,
+		);
+		device.drop();
+		await isNoted('t1/out1', false);
+		const { id } = await operator.createOperation('out1', { c8y_Restart: {} });
+		const back = await broker.connect('out1');
+		expect((await operator.operation(id)).delivery.status).to.equal('PENDING');
+		await back.send('connected', 'presence');
+		expect(await back.nextLine()).to.equal('510,out1');
+		await eventually(
+			'it is delivered',
+			() => operator.operation(id),
+			({ delivery }) => delivery.status === 'DELIVERED',
+		);
+	});
+
+	it('takes nothing for delivered that nobody listens to', async () => {
+		const { operator } = await start();
+		const device = await broker.connect('out2');
+		await device.send('114,c8y_Restart');
+		await eventually(
+			'the device is there',
+			() => operator.findId('out2'),
+			(id) => id !== undefined,
+		);
+		device.drop();
+		await eventually(
+			'the broker knows',
+			() => broker.lines().join('\n'),
+			(log) => log.includes('out2 closed its connection'),
+		);
+		const { id } = await operator.createOperation('out2', { c8y_Restart: {} });
+		const back = await broker.connect('out2');
+		await back.send('500');
+		expect(await back.nextLine()).to.equal('510,out2');
+		await eventually(
+			'it is delivered',
+			() => operator.operation(id),
+			({ delivery }) => delivery.status === 'DELIVERED',
+		);
+	});
+
+	it('sends operations as JSON to devices that have used JSON, and answers what is wrong', async () => {
+		const { operator } = await start();
+		const device = await broker.connect('out3');
+		await device.send('{"c8y_SupportedOperations":["c8y_Restart"]}', 'inventory/managedObjects/update');
+		await device.send('999,x');
+		expect(await device.nextLine('s/e')).to.match(/^50,999,/);
+		const { id } = await operator.createOperation('out3', { c8y_Restart: {} });
+		expect(JSON.parse(await device.nextLine('devicecontrol/notifications'))).to.include({ id });
+		expect(await device.nextLine()).to.equal('510,out3');
+	});
+
+	it('leaves alone what is under no prefix, in no tenant, and no business of devices', async () => {
+		const { operator, urls } = await start();
+		const stranger = await connectAsync(broker.url, { reconnectPeriod: 0 });
+		for (const topic of ['c8y/nobody/out4/s/us', 'c8y/t1/a:b:c:d/s/us', 'c8y/1t/out4/s/us']) {
+			await stranger.publishAsync(topic, '100,x,y', { qos: 1 });
+		}
+		await stranger.endAsync();
+		const device = await broker.connect('out4');
+		await device.send('100,known,c8y_Linux');
+		await eventually(
+			'the device is there',
+			() => operator.findId('out4'),
+			(id) => id !== undefined,
+		);
+		await eventually(
+			'the others are counted',
+			async () => [
+				await figure(urls.http, 'mqtt_message_errors_total{kind="foreign topic"}'),
+				await figure(urls.http, 'mqtt_message_errors_total{kind="unknown tenant"}'),
+			],
+			([foreign = 0, unknown = 0]) => foreign >= 2 && unknown === 1,
+		);
+		expect(await operator.http.get('/inventory/managedObjects?withTotalElements=true&pageSize=1')).to.have.nested.property(
+			'statistics.totalElements',
+			1,
+		);
+	});
+
+	it('waits for a broker that restarts, and misses nothing of what that has kept', async () => {
+		const first = await start();
+		const device = await broker.connect('out5');
+		await sendSequence(device, 0, 10);
+		await hasOnly(first.operator, 'out5', 'seq 9');
+		await stop(first);
+		await sendSequence(device, 10, 20);
+		await broker.restart();
+		const service = await start();
+		await hasOnly(service.operator, 'out5', 'seq 19');
+		await broker.restart(async () => {
+			await eventually(
+				'it is not ready',
+				() => readiness(service.urls.http),
+				(status) => status === 503,
+			);
+		});
+		await isReady(service.urls.http);
+		const back = await broker.connect('out5');
+		await sendSequence(back, 20, 30);
+		await hasOnly(service.operator, 'out5', 'seq 29');
+	});
+
+	it('refuses another number of partitions than that of the first start', async () => {
+		await start();
+		const error = await start({ MQTT_BRIDGE_PARTITIONS: '4' }).catch((reason: Error) => reason.message);
+		expect(error).to.equal('MQTT_BRIDGE_PARTITIONS: found 4; right is 8, with which this store was begun');
+	});
+
+	it('hands everything to the next process when one is killed', async () => {
+		const folder = mkdtempSync(join(tmpdir(), 'outside-broker-'));
+		const settings = { ...bridgeSettings(), DATA_DIR: folder, ADMIN_PASSWORD: adminPassword };
+		const killed = await startServiceProcess(settings);
+		let next: typeof killed | undefined;
+		try {
+			await isReady(killed.http);
+			const devices = await Promise.all(serials.map((serial) => broker.connect(serial)));
+			await Promise.all(devices.map((device) => sendSequence(device, 0, 20)));
+			const sending = Promise.all(devices.map((device) => sendSequence(device, 20, 120)));
+			await eventually(
+				'some of it is handled',
+				() => figure(killed.http, 'mqtt_messages_total{direction="up",template="141"}'),
+				(count) => count > serials.length * 20,
+			);
+			await killed.kill();
+			await sending;
+			next = await startServiceProcess(settings);
+			await isReady(next.http);
+			const operator = createOperator(createHttpClient(next.http, { user: 't1/admin', password: adminPassword }));
+			for (const serial of serials) await hasOnly(operator, serial, 'seq 119');
+			await operator.http.get(`/inventory/managedObjects/${await operator.idOf('out0')}`);
+		} finally {
+			await killed.kill();
+			await next?.kill();
+			rmSync(folder, { recursive: true, force: true });
+		}
+	});
+
+	async function isNoted(id: string, connected: boolean): Promise<void> {
+		const devices = await store.collection<{ readonly _id: string; readonly connected: boolean }>({
+			name: 'bridgedDevices',
+			indexes: [{ name: 'byPartition', keys: ['partition', '_id'] }],
+		});
+		await eventually(
+			`${id} is noted`,
+			() => devices.get(id),
+			(device) => device?.connected === connected,
+		);
+	}
 });
+
+/** Installs and removes one version after another, without waiting: in any other order something is left over, or missing. */
+async function sendSequence(device: OutsideDevice, from: number, to: number): Promise<void> {
+	const sent: Promise<void>[] = [];
+	for (let i = from; i < to; i++) {
+		sent.push(device.send(`141,seq,${i},apt,`));
+		if (i > 0) sent.push(device.send(`142,seq,${i - 1}`));
+	}
+	await Promise.all(sent);
+}
+
+async function hasOnly(operator: Operator, serial: string, entry: string): Promise<void> {
+	await eventually(
+		`${serial} has only ${entry}`,
+		async () => ((await operator.findId(serial)) === undefined ? [] : operator.namesOf(serial)),
+		(names) => names.join() === entry,
+		20_000,
+	);
+}
+
+async function readiness(http: string): Promise<number> {
+	return (await fetch(`${http}/ready`)).status;
+}
+
+async function isReady(http: string): Promise<void> {
+	await eventually(
+		'the service is ready',
+		() => readiness(http),
+		(status) => status === 200,
+		10 * leaseSeconds * 1000,
+	);
+}
+
+/** A figure of `/metrics`; 0 while it is not there. */
+async function figure(http: string, name: string): Promise<number> {
+	const text = await (await fetch(`${http}/metrics`)).text();
+	const line = text.split('\n').find((candidate) => candidate.startsWith(`${name} `));
+	return line === undefined ? 0 : Number(line.slice(name.length + 1));
+}

@@ -12,6 +12,7 @@ const guide = new URL('../../docs/guides/outside-broker/', import.meta.url);
 const password = 'password-of-tests';
 const tenant = 't1';
 
+export type OutsideDevice = Awaited<ReturnType<OutsideBroker['connect']>>;
 export type OutsideBroker = Awaited<ReturnType<typeof startOutsideBroker>>;
 
 /** A real mosquitto with the configuration that the guide gives, on free ports and in a folder of its own. */
@@ -70,8 +71,9 @@ export async function startOutsideBroker(users: readonly string[]) {
 	}
 
 	/** Stops mosquitto as an operator would, and starts it again on what it has kept. */
-	async function restart(): Promise<void> {
+	async function restart(between: () => Promise<void> = async () => {}): Promise<void> {
 		await program.stop();
+		await between();
 		program = await start();
 	}
 
