@@ -25,6 +25,8 @@ export interface AuthenticationLimits {
 	readonly failuresPerMinute: number;
 }
 
+type RemovalListener = (tenant: string, userName: string) => void;
+
 export type Users = Awaited<ReturnType<typeof openUsers>>;
 
 /** Users and devices with their credentials. */
@@ -46,18 +48,36 @@ export async function openUsers(options: {
 	const failures = new Map<string, { count: number; since: number }>();
 	const unknownUserHash = hashPassword(generatePassword());
 	let changesHeard = 0;
-	const onRemoved: ((tenant: string, userName: string) => void)[] = [];
-	users.watch((changes) => {
-		for (const { id, kind } of changes) {
-			forget(id);
-			const slash = id.indexOf('/');
-			if (kind === 'removed') for (const tell of onRemoved) tell(id.slice(0, slash), id.slice(slash + 1));
-		}
-	});
+	const removalListeners: { readonly onRemoved: RemovalListener; readonly onGap: () => void }[] = [];
+	users.watch(
+		(changes) => {
+			for (const { id, kind } of changes) {
+				forget(id);
+				const slash = id.indexOf('/');
+				if (kind === 'removed') for (const { onRemoved } of removalListeners) onRemoved(id.slice(0, slash), id.slice(slash + 1));
+			}
+		},
+		() => {
+			changesHeard++;
+			known.clear();
+			for (const { onGap } of removalListeners) onGap();
+		},
+	);
 
-	/** Calls back when a user is gone, so that its connections can be closed. */
-	function watchRemoved(listener: (tenant: string, userName: string) => void): void {
-		onRemoved.push(listener);
+	/** Calls back when a user is gone, so that its connections can be closed; `onGap` when that may have been missed. */
+	function watchRemoved(onRemoved: RemovalListener, onGap: () => void): void {
+		removalListeners.push({ onRemoved, onGap });
+	}
+
+	/** Which of these users are gone: tenant and name. */
+	async function findMissing(of: Iterable<Pick<User, 'tenant' | 'userName'>>): Promise<ReadonlySet<string>> {
+		const ids = [...new Set([...of].map(({ tenant, userName }) => `${tenant}/${userName}`))];
+		const missing = new Set(ids);
+		for (let start = 0; start < ids.length; start += pageSize) {
+			const page = ids.slice(start, start + pageSize);
+			for (const { _id } of await users.find({ filter: { _id: { $in: page } } })) missing.delete(_id);
+		}
+		return missing;
 	}
 
 	function forget(id: string): void {
@@ -139,10 +159,11 @@ export async function openUsers(options: {
 		forget(`${tenant}/${userName}`);
 	}
 
-	return { authenticate, set, setStep, create, find, remove, watchRemoved };
+	return { authenticate, set, setStep, create, find, remove, watchRemoved, findMissing };
 }
 
 const userCacheMilliseconds = 5000;
+const pageSize = 500;
 
 export function toPrincipal({ tenant, userName, role }: Pick<User, 'tenant' | 'userName' | 'role'>): Principal {
 	return { tenant, userName, role, ...(role === 'device' && { serial: userName.slice(deviceUserPrefix.length) }) };

@@ -198,7 +198,7 @@ export const groups = {
 				'MQTT_BRIDGE_SHARING',
 				oneOf(['own', 'hashed']),
 				'own',
-				'`own`: each partition reads everything and leaves the devices of others alone, right with every broker; `hashed`: the broker divides, by client id.',
+				'Who divides the messages of devices among partitions: each partition, which reads all of them and drops those of others (`own`, right with every broker), or the broker, by client id (`hashed`).',
 			),
 			jsonOperations: setting(
 				'MQTT_BRIDGE_JSON_OPERATIONS',
@@ -211,12 +211,6 @@ export const groups = {
 				wholeNumber(1, 65_535),
 				500,
 				'How many messages of one partition may be in work; the outside broker holds back what is more.',
-			),
-			leaseSeconds: setting(
-				'MQTT_BRIDGE_LEASE_SECONDS',
-				wholeNumber(1, 3600),
-				15,
-				'Seconds of silence after which the partitions of a process are taken over by others.',
 			),
 			sessionExpirySeconds: setting(
 				'MQTT_BRIDGE_SESSION_EXPIRY_SECONDS',
@@ -286,6 +280,34 @@ export const groups = {
 			),
 		})
 		.describe('Store'),
+	processes: z
+		.object({
+			leaseSeconds: setting(
+				'LEASE_SECONDS',
+				wholeNumber(1, 3600),
+				15,
+				'Seconds of silence after which other processes on the same store take a process for gone, and take over what it did alone.',
+			),
+			takeoverWaitSeconds: setting(
+				'TAKEOVER_WAIT_SECONDS',
+				wholeNumber(1, 3600),
+				30,
+				'Seconds that a device which connects to another process waits at most until its messages there are handled.',
+			),
+			drainDelaySeconds: setting(
+				'DRAIN_DELAY_SECONDS',
+				wholeNumber(0, 3600),
+				1,
+				'Seconds between a stop signal, when `/ready` turns red, and the end of taking up connections, for load balancers to see it; part of SHUTDOWN_GRACE_SECONDS.',
+			),
+			drainConnectionsPerSecond: setting(
+				'DRAIN_CONNECTIONS_PER_SECOND',
+				count,
+				500,
+				'How many MQTT connections a second are closed after a stop signal, so that not all devices connect elsewhere at once; more where SHUTDOWN_GRACE_SECONDS would not do.',
+			),
+		})
+		.describe('Several processes, and their restart'),
 	tenant: z
 		.object({
 			id: setting(

@@ -17,6 +17,7 @@ import {
 } from '../store/index.ts';
 import { documentId, type Operation, type OperationId, parseOperationId } from './operation.ts';
 import { OperationError } from './operation-error.ts';
+import { openOperationHeads } from './operation-heads.ts';
 import { openReports } from './operation-reports.ts';
 import { checkChange, checkOperation, type OperationLimits } from './operation-rules.ts';
 import { isFinal, nextStatus, type OperationStatus, statusesBefore } from './operation-status.ts';
@@ -73,30 +74,28 @@ export async function openOperations(options: {
 	readonly clock: () => number;
 	readonly limits: OperationLimits;
 	readonly fault: (operation: Operation, device: ManagedObject) => string | undefined;
+	/** Numbers that this process reserves at a time: 1 where other processes create operations too, or theirs come too late. */
+	readonly numbersAtATime: number;
 }) {
 	const { store, inventory, clock, limits, fault } = options;
 	const operations: Collection<Operation> = await store.collection(spec);
-	const sequence = await openSequence(store, 'operations', { first: 1, block: 100 });
+	const heads = await openOperationHeads({ store, operations });
+	const sequence = await openSequence(store, 'operations', { first: 1, block: options.numbersAtATime });
 	const reports = openReports({ store, operations, clock });
 
 	/**
 	 * Validates against the device and stores as PENDING.
-	 * @throws OperationError `operation/invalid`, `operation/unsupported`, `operation/tooLarge`; InventoryError `inventory/notFound`
+	 * @throws OperationError `operation/invalid`, `operation/unsupported`, `operation/tooLarge`; InventoryError `inventory/notFound`, `inventory/conflict`
 	 */
 	async function create(tenant: string, { deviceId, description, fragments }: NewOperation): Promise<Operation> {
 		const device = await inventory.objects.get(tenant, deviceId);
-		const [agent, externalIds, seq] = await Promise.all([
+		const [agent, externalIds] = await Promise.all([
 			inventory.objects.findAgent(tenant, device),
 			inventory.externalIds.list(tenant, deviceId),
-			sequence.next(),
 		]);
-		const id = parseOperationId(String(seq));
 		const now = clock();
-		const operation: Operation = {
-			_id: documentId(tenant, id),
+		const numberless = {
 			tenant,
-			id,
-			seq,
 			deviceId,
 			agentId: agent?.id ?? deviceId,
 			...(device.name !== undefined && { deviceName: device.name }),
@@ -109,15 +108,18 @@ export async function openOperations(options: {
 			fragmentNames: Object.keys(fragments),
 			revision: 1,
 			delivery: { status: 'PENDING', time: now },
-		};
-		checkAgainst(device, operation);
-		// Together with the proof that the device is still there: what waits for a device that is gone would wait for ever.
-		const outcome = await store.batch([
-			{ kind: 'require', collection: 'managedObjects', id: device._id },
-			{ kind: 'insert', collection: spec.name, document: operation },
-		]);
-		if (!outcome.ok) throw new InventoryError('inventory/notFound', `No managed object for id '${deviceId}'`);
-		return operation;
+		} as const;
+		for (let attempt = 0; attempt < maxAttempts; attempt++) {
+			const seq = await sequence.next();
+			const id = parseOperationId(String(seq));
+			const operation: Operation = { _id: documentId(tenant, id), ...numberless, id, seq };
+			if (attempt === 0) checkAgainst(device, operation);
+			if (await heads.append(device, operation)) return operation;
+		}
+		throw new InventoryError(
+			'inventory/conflict',
+			`Others create operations for device '${deviceId}' again and again: try once more`,
+		);
 	}
 
 	/**
@@ -254,6 +256,7 @@ export async function openOperations(options: {
 
 	/** Fails what waits for a device that is no more. */
 	async function failFor(tenant: string, deviceId: ManagedObjectId, reason: string): Promise<void> {
+		await heads.remove(tenant, deviceId);
 		const open: Filter = { tenant, deviceId, status: { $in: statusesBefore('FAILED') } };
 		while (await operations.findOneAndUpdate(open, { $set: { status: 'FAILED', failureReason: reason, lastUpdated: clock() } }));
 	}
@@ -271,11 +274,11 @@ export async function openOperations(options: {
 		);
 	}
 
-	/** Calls back with each operation that became PENDING; a wake-up may be lost. */
-	function watchPending(listener: (operation: Operation) => void): () => void {
+	/** Calls back with each operation that became PENDING, in order; `onGap` when some may have been missed. */
+	function watchPending(listener: (operation: Operation) => void, onGap?: () => void): () => void {
 		return operations.watch((changes) => {
 			for (const { kind, document } of changes) if (kind === 'inserted' && document?.status === 'PENDING') listener(document);
-		});
+		}, onGap);
 	}
 
 	/** How many operations there are in each status, over all tenants. */
@@ -299,10 +302,13 @@ export async function openOperations(options: {
 		listPending,
 		setDelivered,
 		watchPending,
+		newestNumber: heads.newest,
 		countByStatus,
 		...reports,
 	};
 }
+
+const maxAttempts = 100;
 
 function operationFilter(tenant: string, { deviceId, agentId, status, fragmentType, dateFrom, dateTo }: OperationFilter): Filter {
 	const created = { ...(dateFrom !== undefined && { $gte: dateFrom }), ...(dateTo !== undefined && { $lte: dateTo }) };

@@ -1,17 +1,22 @@
+import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { openAccess, type ShownCredentials } from '../access/index.ts';
 import type { Config } from '../config/index.ts';
 import { openInventory, type PackageLimits } from '../inventory/index.ts';
-import { openOperations, operationStatuses } from '../operations/index.ts';
+import { openOperations } from '../operations/index.ts';
 import type { DocumentStore } from '../store/index.ts';
 import { openSqliteStore } from '../store/sqlite/index.ts';
 import { createHttpApp } from './http/index.ts';
+import { openLeaseKeeper } from './leases.ts';
 import { type Listener, openListeners } from './listeners.ts';
 import { createMetrics } from './metrics.ts';
 import { createGateway, deliveryFault, openEmbeddedBroker } from './mqtt/index.ts';
+import { openOtherProcesses } from './other-processes.ts';
 import { openOutsideBroker } from './outside-broker.ts';
 import { createReadiness } from './readiness.ts';
+import { sampleMetrics } from './sample-metrics.ts';
 import { startScheduler } from './scheduler.ts';
+import { shutDown } from './shut-down.ts';
 import { version } from './version.ts';
 
 export interface Service {
@@ -24,23 +29,32 @@ export interface Service {
 	close(): Promise<void>;
 }
 
-/**
- * Builds the service from its parts and opens its ports. Nothing else in the project knows all of them.
- * @param given a store that is open already, which the service closes at its end
- */
-export async function compose(config: Config, log: Logger, given?: DocumentStore): Promise<Service> {
+/** Builds the service from its parts and opens its ports. Nothing else in the project knows all of them. */
+export async function compose(config: Config, log: Logger, given?: { readonly store: DocumentStore }): Promise<Service> {
 	const clock = Date.now;
 	const metrics = createMetrics();
-	const store = given ?? (await openStore(config, log, clock));
+	const opened = given ? sharedStore(given.store) : await openStore(config, log, clock);
 	try {
-		return await open({ config, log, clock, metrics, store });
+		return await open({ config, log, clock, metrics, ...opened });
 	} catch (error) {
-		await store.close();
+		await opened.closeStore();
 		throw error;
 	}
 }
 
-async function openStore(config: Config, log: Logger, clock: () => number): Promise<DocumentStore> {
+interface OpenedStore {
+	readonly store: DocumentStore;
+	/** Whether other processes may work on it too. */
+	readonly isShared: boolean;
+	closeStore(): Promise<void>;
+}
+
+/** A store that others use, and whoever opened it closes. */
+function sharedStore(store: DocumentStore): OpenedStore {
+	return { store, isShared: true, closeStore: async () => {} };
+}
+
+async function openStore(config: Config, log: Logger, clock: () => number): Promise<OpenedStore> {
 	const opening = openSqliteStore({
 		directory: config.store.dataDir,
 		now: clock,
@@ -49,20 +63,20 @@ async function openStore(config: Config, log: Logger, clock: () => number): Prom
 		maxWaitingBatches: config.store.waitingMaxBatches,
 		onFault: (error) => log.error({ err: error }, 'a fault in the store'),
 	});
-	return opening.catch((error: unknown) => {
+	const store = await opening.catch((error: unknown) => {
 		throw new Error(`DATA_DIR: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
 	});
+	return { store, isShared: false, closeStore: store.close };
 }
 
-interface Foundation {
+interface Foundation extends OpenedStore {
 	readonly config: Config;
 	readonly log: Logger;
 	readonly clock: () => number;
 	readonly metrics: ReturnType<typeof createMetrics>;
-	readonly store: DocumentStore;
 }
 
-async function open({ config, log, clock, metrics, store }: Foundation): Promise<Service> {
+async function open({ config, log, clock, metrics, store, isShared, closeStore }: Foundation): Promise<Service> {
 	const { limits, tenant } = config;
 	const packageLimits: PackageLimits = {
 		maxPackages: limits.packagesMax,
@@ -73,6 +87,13 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 	};
 	const maxFragments = limits.fragmentsMax;
 	const elapsed = () => performance.now();
+	const processId = randomBytes(8).toString('hex');
+	const leaseMilliseconds = config.processes.leaseSeconds * 1000;
+	const leases = await openLeaseKeeper({ store, holder: processId, leaseMilliseconds, elapsed, log });
+	const others = isShared
+		? await openOtherProcesses({ id: processId, store, config: config.processes, clock, elapsed, leases, log })
+		: undefined;
+	const processes = () => others?.count() ?? 1;
 	const access = await openAccess({
 		store,
 		clock,
@@ -98,6 +119,7 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 		store,
 		inventory,
 		clock,
+		numbersAtATime: isShared ? 1 : 100,
 		limits: { operationMaxBytes: limits.operationMaxBytes, maxItems: limits.operationPackagesMax },
 		fault: (operation, device) => deliveryFault(operation, device, config.mqtt.downlinkPayloadMaxBytes),
 	});
@@ -115,16 +137,16 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 			autoCreation: tenant.deviceAutoCreation,
 		},
 	});
-	const bridge = await openOutsideBroker({ config, store, gateway, access, metrics, log, elapsed });
+	const bridge = await openOutsideBroker({ ...services, config, store, gateway, elapsed, processId, processes });
 	const broker = await openEmbeddedBroker({
+		...services,
 		gateway,
-		access,
-		metrics,
-		log,
+		handover: others?.handover,
 		clock: elapsed,
 		defaultTenant: tenant.id,
 		limits: config.mqtt,
 	});
+	if (isShared) inventory.externalIds.watchSerials(gateway.serialsChanged, gateway.lookUpAll);
 	let stopping = false;
 	const app = createHttpApp({
 		...services,
@@ -142,18 +164,7 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 			showAdvancedListInInventory: tenant.showAdvancedList,
 		},
 		readiness: createReadiness({ store, elapsed, isStopping: () => stopping, brokerFault: () => bridge?.fault() }),
-		async sampleMetrics() {
-			const figures = await store.statistics();
-			metrics.storeWaiting.set(figures.waitingBatches);
-			metrics.storeCommits.set(figures.commits);
-			metrics.storeBatches.set(figures.committedBatches);
-			metrics.storeBytes.set(figures.sizeBytes);
-			metrics.mqttConnections.set(broker.connections());
-			metrics.mqttQueued.set(broker.queuedMessages());
-			bridge?.sampleMetrics();
-			const counts = new Map((await operations.countByStatus()).map(({ status, count }) => [status, count]));
-			for (const status of operationStatuses) metrics.operations.set({ status }, counts.get(status) ?? 0);
-		},
+		sampleMetrics: () => sampleMetrics({ metrics, store, broker, bridge, operations, processes: processes() }),
 		onDevicesRemoved: (of, ids) => gateway.devicesRemoved(of, ids),
 	});
 
@@ -171,18 +182,17 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 		[
 			{ name: 'delivery sweep', everyMilliseconds, run: gateway.outbound.sweepAll },
 			{ name: 'outside devices sweep', everyMilliseconds, run: () => bridge?.sweep() },
+			...(isShared ? [{ name: 'sweep of users', everyMilliseconds, run: broker.checkUsers }] : []),
+			...(others?.jobs ?? []),
 		],
 		log,
+		others?.isLeader,
 	);
 
 	async function close(): Promise<void> {
 		stopping = true;
-		scheduler.stop();
-		const closing = listeners.map((listener) => listener.close(config.server.shutdownGraceSeconds * 1000));
-		await Promise.all([broker.close(), bridge?.close()]);
-		await Promise.all(closing);
-		gateway.outbound.close();
-		await store.close();
+		await shutDown({ config, elapsed, listeners, broker, bridge, gateway, scheduler, leases, others });
+		await closeStore();
 	}
 
 	return { listeners, credentials, failed: store.failed, close };

@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Access } from '../access/index.ts';
 import type { Config } from '../config/index.ts';
 import { openBridgedDevices } from '../inventory/index.ts';
-import { type DocumentStore, openLeases, openMembers } from '../store/index.ts';
+import { type DocumentStore, openLeases } from '../store/index.ts';
 import type { Metrics } from './metrics.ts';
 import { type Bridge, type Gateway, openBridge, readBrokerAddress } from './mqtt/index.ts';
 
@@ -16,24 +15,24 @@ export async function openOutsideBroker(options: {
 	readonly metrics: Metrics;
 	readonly log: Logger;
 	readonly elapsed: () => number;
+	/** A name that no other process has. */
+	readonly processId: string;
+	/** How many processes there are, with this one. */
+	readonly processes: () => number;
 }): Promise<Bridge | undefined> {
-	const { config, store, elapsed } = options;
+	const { config, store, elapsed, processId } = options;
 	const { bridge, mqtt } = config;
 	if (bridge.url === undefined) return undefined;
 	const address = await readBrokerAddress(bridge.url.reveal(), bridge);
-	const leaseMilliseconds = bridge.leaseSeconds * 1000;
-	const holder = randomUUID();
+	const leaseMilliseconds = config.processes.leaseSeconds * 1000;
 	return openBridge({
 		...options,
 		...bridge,
 		address,
 		devices: await openBridgedDevices({ store }),
-		leases: await openLeases({ store, holder, elapsed, leaseMilliseconds }),
-		members: await openMembers({ store, group: 'bridge', holder, elapsed, silentMilliseconds: leaseMilliseconds }),
+		leases: await openLeases({ store, holder: processId, elapsed, leaseMilliseconds }),
 		leaseMilliseconds,
-		// Less than a lease, which is not renewed meanwhile.
-		graceMilliseconds: Math.min(config.server.shutdownGraceSeconds * 1000, leaseMilliseconds / 2),
-		first: Number.parseInt(holder.slice(0, 4), 16),
+		first: Number.parseInt(processId.slice(0, 4), 16),
 		limits: {
 			unacknowledgedMaxMessages: bridge.unacknowledgedMaxMessages,
 			sessionExpirySeconds: bridge.sessionExpirySeconds,

@@ -19,7 +19,7 @@ export type {
 export { DuplicateKeyError, StoreError } from './document-store.ts';
 /** The right of one process to do something alone. */
 export { type Lease, type Leases, openLeases } from './lease.ts';
-/** The processes that are alive. */
-export { type Members, openMembers } from './members.ts';
+/** The processes that work on one store. */
+export { openProcessRecords, type ProcessRecord, type ProcessRecords } from './process-records.ts';
 /** Numbers for ids. */
 export { openSequence, type Sequence } from './sequence.ts';

@@ -3,10 +3,10 @@ import { createPartitionShare, type PartitionLeases } from './partition-share.ts
 
 export interface BridgeOptions extends BridgePartitionOptions {
 	readonly leases: PartitionLeases;
-	readonly members: { beat(): Promise<number>; leave(): Promise<void> };
+	/** How many processes there are, with this one. */
+	readonly processes: () => number;
 	readonly elapsed: () => number;
 	readonly leaseMilliseconds: number;
-	readonly graceMilliseconds: number;
 	/** Any number, another one for each process. */
 	readonly first: number;
 }
@@ -26,6 +26,8 @@ export async function openBridge(options: BridgeOptions) {
 	if (fixed !== options.partitions) {
 		throw new Error(`MQTT_BRIDGE_PARTITIONS: found ${options.partitions}; right is ${fixed}, with which this store was begun`);
 	}
+	// Less than a lease, which is not renewed meanwhile.
+	let graceMilliseconds = leaseMilliseconds / 2;
 	const share = createPartitionShare({ ...options, open });
 	let hasBegun = false;
 	let ticks: NodeJS.Timeout | undefined;
@@ -49,7 +51,7 @@ export async function openBridge(options: BridgeOptions) {
 	function open(number: number): BridgePartition & { close(): Promise<void> } {
 		const partition = openBridgePartition(number, options);
 		partition.lookAtStore().catch((error: unknown) => lookFailed(error, number));
-		return { ...partition, close: () => partition.close(options.graceMilliseconds) };
+		return { ...partition, close: () => partition.close(graceMilliseconds) };
 	}
 
 	function lookFailed(error: unknown, partition: number): void {
@@ -75,8 +77,9 @@ export async function openBridge(options: BridgeOptions) {
 		metrics.bridgeInWork.set(sum(served.map((partition) => partition.inWork())));
 	}
 
-	/** Ends what is in work and leaves the partitions to others. */
-	async function close(): Promise<void> {
+	/** Ends what is in work, as far as there is time for it, and leaves the partitions to others. */
+	async function close(milliseconds: number): Promise<void> {
+		graceMilliseconds = Math.min(graceMilliseconds, milliseconds);
 		clearInterval(ticks);
 		await share.close();
 		clearInterval(watch);

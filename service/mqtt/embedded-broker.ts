@@ -6,7 +6,9 @@ import { maySubscribe, parseTopic } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
 import { createBacklog } from './backlog.ts';
 import { createDeviceQueue, type DeviceQueue } from './device-queue.ts';
+import { drainSessions } from './drain.ts';
 import { type Gateway, mayConnectAs, parseClientId } from './gateway.ts';
+import type { Handover } from './handover.ts';
 import { guardPacketLength } from './packet-guard.ts';
 import { createRateLimit } from './rate-limit.ts';
 import type { DeviceConnection, IncomingPublish, Session } from './session.ts';
@@ -16,6 +18,8 @@ import { createUnacknowledged, type Unacknowledged, watchAcknowledgements } from
 export interface EmbeddedBrokerOptions {
 	readonly gateway: Gateway;
 	readonly access: Access;
+	/** Where other processes take connections too. */
+	readonly handover: Handover | undefined;
 	readonly metrics: Metrics;
 	readonly log: Logger;
 	readonly clock: () => number;
@@ -46,6 +50,9 @@ const connack = { accepted: 0, identifierRejected: 2, unavailable: 3, badCredent
 interface Connected {
 	readonly session: Session;
 	readonly queue: DeviceQueue;
+	/** The broker knows it, and tells of its end. */
+	isRegistered: boolean;
+	hasLeft: boolean;
 }
 
 const maxTurn = 64;
@@ -55,7 +62,7 @@ const maxTurn = 64;
  * and what they receive is written to their own connection, so no device can reach what is another's.
  */
 export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
-	const { gateway, access, metrics, log, clock, limits } = options;
+	const { gateway, access, handover, metrics, log, clock, limits } = options;
 	const connected = new WeakMap<Client, Connected>();
 	const origins = new WeakMap<Client, Origin>();
 	const userNames = new WeakMap<Client, string>();
@@ -63,7 +70,8 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 	const unacknowledged = new WeakMap<Client, Unacknowledged>();
 	/** The id of the packet that is being handed to the broker. */
 	let publishedId = 0;
-	const succession = createSuccession();
+	const succession = createSuccession(handover);
+	const queues = new WeakMap<Session, DeviceQueue>();
 	let queued = 0;
 	let onDrained = ignore;
 
@@ -121,6 +129,10 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 			gateway.outbound.unsubscribed(session, topic);
 		}
 	});
+	broker.on('client', (client) => {
+		const entry = connected.get(client);
+		if (entry) entry.isRegistered = true;
+	});
 	broker.on('clientReady', (client) => {
 		const entry = connected.get(client);
 		if (!entry) return;
@@ -131,8 +143,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 	broker.on('clientDisconnect', (client) => {
 		const entry = connected.get(client);
 		if (!entry) return;
-		entry.session.closed = true;
-		succession.leave(entry.session, entry.queue.idle());
+		leave(entry);
 		gateway.disconnected(entry.session);
 		unacknowledged.get(client)?.abandon();
 		metrics.mqttConnections.set(broker.connectedClients);
@@ -143,11 +154,23 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		log.debug({ ...origins.get(client), reason: error.message }, 'connection refused'),
 	);
 
-	access.users.watchRemoved((tenant, userName) => {
+	const removed = (tenant: string, userName: string) => {
 		for (const { principal, connection } of gateway.sessions) {
 			if (principal.tenant === tenant && principal.userName === userName) connection.close('its user was removed');
 		}
+	};
+	access.users.watchRemoved(removed, () => {
+		checkUsers().catch((error: unknown) => log.warn({ err: error }, 'users of connections could not be looked at'));
 	});
+
+	function leave(entry: Connected): void {
+		if (entry.hasLeft) return;
+		entry.hasLeft = true;
+		const { session, queue } = entry;
+		session.closed = true;
+		if (handover) handover.ended(session, Promise.all([queue.idle(), succession.predecessor(session)]));
+		succession.leave(session, queue.idle());
+	}
 
 	async function connect(client: Client, username: string | undefined, password: string | undefined): Promise<number> {
 		const { address, host } = origins.get(client) ?? { address: '', host: '' };
@@ -190,11 +213,15 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		const handleInOrder = async (turn: readonly IncomingPublish[]) => {
 			const predecessor = succession.predecessor(session);
 			if (predecessor !== null) await predecessor;
+			handover?.check();
 			await gateway.handleTurn(session, turn);
 		};
 		const queue = createDeviceQueue(handleInOrder, { maxMessages: limits.deviceQueueMaxMessages, maxTurn });
-		connected.set(client, { session, queue });
-		await gateway.opened(session);
+		const entry: Connected = { session, queue, isRegistered: false, hasLeft: false };
+		connected.set(client, entry);
+		queues.set(session, queue);
+		await Promise.all([handover?.claim(session), gateway.opened(session)]);
+		if (client.closed) leave(entry);
 	}
 
 	function connectionOf(client: Client): DeviceConnection {
@@ -278,7 +305,27 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 	function handle(stream: Duplex, origin: Origin): void {
 		const client = broker.handle(stream);
 		origins.set(client, origin);
+		// The broker tells of the end of those only that it knew.
+		stream.once('close', () => {
+			const entry = connected.get(client);
+			if (entry && !entry.isRegistered) leave(entry);
+		});
 		guardPacketLength(client, limits.packetMaxBytes);
+	}
+
+	/** Closes connections at that pace, or faster where they would not be closed in time; each when its messages are handled. */
+	async function drain(perSecond: number, withinMilliseconds: number): Promise<void> {
+		const idleOf = (session: Session) => queues.get(session)?.idle();
+		await drainSessions({ sessions: [...gateway.sessions], idleOf, perSecond, withinMilliseconds, elapsed: clock });
+	}
+
+	/** Closes the connections of users that are gone, whatever was heard of it. */
+	async function checkUsers(): Promise<void> {
+		const users = [...gateway.sessions].map(({ principal }) => principal);
+		const missing = await access.users.findMissing(users);
+		for (const { principal, connection } of gateway.sessions) {
+			if (missing.has(`${principal.tenant}/${principal.userName}`)) connection.close('its user was removed');
+		}
 	}
 
 	/** Closes all connections, handles what they have sent, wills included, and stops. */
@@ -290,7 +337,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		});
 	}
 
-	return { handle, close, connections: () => broker.connectedClients, queuedMessages: () => queued };
+	return { handle, drain, checkUsers, close, connections: () => broker.connectedClients, queuedMessages: () => queued };
 }
 
 /** A broker that hands nothing on between clients: a publish ends with the gateway. */

@@ -5,6 +5,7 @@ import {
 	isManagedObjectId,
 	type ManagedObjectId,
 	type PackageLimits,
+	type SerialChange,
 	serialType,
 } from '../../inventory/index.ts';
 import type { Operations } from '../../operations/index.ts';
@@ -46,6 +47,7 @@ export function createGateway(options: GatewayOptions) {
 	const outbound = createOutbound({ ...options, window: limits.unacknowledgedMaxMessages });
 	const targets = createTargets({ ...options, outbound, autoCreation: limits.autoCreation });
 	const sessions = new Set<Session>();
+	const bySerial = new Map<string, Set<Session>>();
 	const jsonMessages = createJsonMessages({ ...options, targets });
 	const handlers = createTemplateHandlers({
 		...options,
@@ -59,6 +61,10 @@ export function createGateway(options: GatewayOptions) {
 	/** A device is connected: its managed object is looked up, so that operations reach it before it has said a word. */
 	async function opened(session: Session): Promise<void> {
 		const device = await inventory.devices.find(session.principal.tenant, session.serial);
+		known(session, device);
+	}
+
+	function known(session: Session, device: ManagedObjectId | undefined): void {
 		if (!device || session.closed) return;
 		session.device ??= device;
 		outbound.knownDevice(session);
@@ -67,10 +73,15 @@ export function createGateway(options: GatewayOptions) {
 	/** From now on the session is told of what happens. */
 	function connected(session: Session): void {
 		sessions.add(session);
+		const serial = serialOf(session);
+		bySerial.set(serial, (bySerial.get(serial) ?? new Set()).add(session));
 	}
 
 	function disconnected(session: Session): void {
 		sessions.delete(session);
+		const serial = serialOf(session);
+		const same = bySerial.get(serial);
+		if (same?.delete(session) && same.size === 0) bySerial.delete(serial);
 		outbound.closed(session);
 	}
 
@@ -88,12 +99,45 @@ export function createGateway(options: GatewayOptions) {
 	function lookUpAgain(session: Session): void {
 		targets.forget(session);
 		outbound.forgetDevice(session);
-		opened(session).catch((error: unknown) => {
-			options.log.warn(
-				{ err: error, tenant: session.principal.tenant, device: session.serial },
-				'a device could not be looked up',
-			);
-		});
+		opened(session).catch(lookUpFailed(session));
+	}
+
+	function lookUpFailed({ principal, serial }: Session): (error: unknown) => void {
+		return (error) =>
+			options.log.warn({ err: error, tenant: principal.tenant, device: serial }, 'a device could not be looked up');
+	}
+
+	/** Serials have another object, or none: what another process did concerns the connections here, too. */
+	function serialsChanged(changes: readonly SerialChange[]): void {
+		for (const { tenant, serial, owner } of changes) {
+			for (const session of bySerial.get(`${tenant}/${serial}`) ?? []) {
+				if (owner === session.device) continue;
+				if (session.device !== undefined) lookUpAgain(session);
+				else known(session, owner);
+			}
+		}
+		const moved = changes.filter(({ isNew }) => !isNew);
+		if (moved.length === 0) return;
+		for (const session of sessions) {
+			const { principal, targets: found } = session;
+			const hasMoved = ({ tenant, serial, owner }: SerialChange) =>
+				tenant === principal.tenant && found?.has(serial) && found.get(serial) !== owner;
+			if (found && moved.some(hasMoved)) lookUpAgain(session);
+		}
+	}
+
+	/** Changes may have been missed: every connection looks its objects up again, one after another. */
+	async function lookUpAll(): Promise<void> {
+		for (const session of [...sessions]) {
+			try {
+				const device = session.closed ? session.device : await inventory.devices.find(session.principal.tenant, session.serial);
+				delete session.targets;
+				if (session.device === undefined) known(session, device);
+				else if (device !== session.device) lookUpAgain(session);
+			} catch (error) {
+				lookUpFailed(session)(error);
+			}
+		}
 	}
 
 	/** Connections under a serial that these objects have now, and that know no object of theirs or another one. */
@@ -113,6 +157,8 @@ export function createGateway(options: GatewayOptions) {
 		disconnected,
 		sessions: sessions as ReadonlySet<Session>,
 		devicesRemoved,
+		serialsChanged,
+		lookUpAll,
 		handleTurn: inbound.handleTurn,
 		outbound,
 	};
@@ -122,6 +168,10 @@ function speaksFor({ device, targets }: Session, ids: ReadonlySet<ManagedObjectI
 	if (device !== undefined && ids.has(device)) return true;
 	for (const id of targets?.values() ?? []) if (ids.has(id)) return true;
 	return false;
+}
+
+function serialOf({ principal, serial }: Session): string {
+	return `${principal.tenant}/${serial}`;
 }
 
 /**

@@ -25,6 +25,8 @@ interface Feed {
 	sweepAfter: number | undefined;
 	/** The lowest number that a wake-up brought while the store was being asked. */
 	missed: number | undefined;
+	/** The newest number there was when the store was asked: wake-ups bring nothing new up to it. */
+	askedUpTo: number;
 	/** How often it had to wait for room: what was queued before may have been called off since. */
 	waits: number;
 	running: boolean;
@@ -60,7 +62,7 @@ export function createOutbound(options: {
 	const delivered = new Map<string, Operation>();
 	let flush: NodeJS.Timeout | undefined;
 	let sweeping: Promise<void> | undefined;
-	const endWatch = operations.watchPending(wake);
+	const endWatch = operations.watchPending(wake, afterGap);
 
 	/** The device listens to a topic, or listens again: what is PENDING goes out. */
 	function subscribed(session: Session, topic: string, qos: 0 | 1): void {
@@ -137,6 +139,18 @@ export function createOutbound(options: {
 		return sweeping;
 	}
 
+	/** Wake-ups may have been missed: what the next ones bring stays behind what the store has, before it is asked. */
+	function afterGap(): void {
+		for (const { feeds, session } of deliveries.values()) {
+			if (!session.device) continue;
+			for (const feed of feeds) {
+				if (feed.sweepAfter === undefined) feed.sweepAfter = 0;
+				else feed.missed = 1;
+			}
+		}
+		sweepAll().catch((error: unknown) => log.warn({ err: error }, 'operations could not be looked for'));
+	}
+
 	async function sweepInTurn(): Promise<void> {
 		const idle = [...deliveries.values()].flatMap((delivery) => delivery.feeds.map((feed) => ({ delivery, feed })));
 		const next = idle[Symbol.iterator]();
@@ -166,13 +180,22 @@ export function createOutbound(options: {
 	function wake(operation: Operation): void {
 		for (const delivery of byAgent.get(agentKey(operation.tenant, operation.agentId)) ?? []) {
 			for (const feed of delivery.feeds) {
+				// Late news of what the store had when it was asked: it may be done already.
+				if (operation.seq <= feed.askedUpTo) continue;
 				// While the store is asked for older ones, what came meanwhile has to stay behind them.
 				if (feed.sweepAfter !== undefined) feed.missed = Math.min(feed.missed ?? operation.seq, operation.seq);
-				else if (feed.queue.length < maxQueue) feed.queue.push({ operation, waits: feed.waits });
+				else if (feed.queue.length < maxQueue) enqueue(feed, operation);
 				else feed.sweepAfter = operation.seq - 1;
 				start(delivery, feed);
 			}
 		}
+	}
+
+	// Wake-ups come in the order of commits, which is that of the numbers; should they not, the queue is in order still.
+	function enqueue(feed: Feed, operation: Operation): void {
+		let place = feed.queue.length;
+		while (place > 0 && (feed.queue[place - 1]?.operation.seq ?? 0) > operation.seq) place--;
+		feed.queue.splice(place, 0, { operation, waits: feed.waits });
 	}
 
 	function sweep(delivery: Delivery, feed: Feed): void {
@@ -213,10 +236,11 @@ export function createOutbound(options: {
 
 	async function fill(tenant: string, device: ManagedObjectId, feed: Feed): Promise<void> {
 		const asked = feed.sweepAfter;
+		feed.askedUpTo = Math.max(feed.askedUpTo, await operations.newestNumber(tenant, device));
 		const page = await operations.listPending(tenant, device, asked ?? 0, pageSize);
 		// Somebody asked for everything meanwhile (500): that is done next.
 		if (feed.sweepAfter !== asked) return;
-		for (const operation of page) feed.queue.push({ operation, waits: feed.waits });
+		for (const operation of page) enqueue(feed, operation);
 		if (page.length === pageSize) feed.sweepAfter = page.at(-1)?.seq;
 		else {
 			feed.sweepAfter = feed.missed === undefined ? undefined : feed.missed - 1;
@@ -313,7 +337,17 @@ export function createOutbound(options: {
 }
 
 function createFeed(topic: string, qos: 0 | 1): Feed {
-	return { topic, qos, queue: [], sent: new Set(), sweepAfter: undefined, missed: undefined, waits: 0, running: false };
+	return {
+		topic,
+		qos,
+		queue: [],
+		sent: new Set(),
+		sweepAfter: undefined,
+		missed: undefined,
+		askedUpTo: 0,
+		waits: 0,
+		running: false,
+	};
 }
 
 function agentKey(tenant: string, agent: ManagedObjectId): string {

@@ -29,14 +29,15 @@ export interface Served {
 export function createPartitionShare<S extends Served>(options: {
 	readonly partitions: number;
 	readonly leases: PartitionLeases;
-	readonly members: { beat(): Promise<number>; leave(): Promise<void> };
+	/** How many processes there are, with this one. */
+	readonly processes: () => number;
 	readonly open: (partition: number) => S;
 	readonly elapsed: () => number;
 	/** Where the search for free ones begins, so that processes do not all ask for the same. */
 	readonly first: number;
 	readonly log: Logger;
 }) {
-	const { partitions, leases, members, elapsed, log } = options;
+	const { partitions, leases, processes, elapsed, log } = options;
 	const held = new Map<number, { lease: PartitionLease; readonly served: S }>();
 	let ended = false;
 	let ticking: Promise<void> | undefined;
@@ -51,7 +52,7 @@ export function createPartitionShare<S extends Served>(options: {
 
 	async function share(): Promise<void> {
 		await Promise.all([...held.keys()].map(renew));
-		const fair = Math.ceil(partitions / (await members.beat()));
+		const fair = Math.ceil(partitions / Math.max(1, processes()));
 		for (const partition of [...held.keys()].slice(fair)) await giveBack(partition);
 		for (let i = 0; i < partitions && !ended; i++) await take((options.first + i) % partitions, fair);
 	}
@@ -104,7 +105,6 @@ export function createPartitionShare<S extends Served>(options: {
 		ended = true;
 		await ticking?.catch(ignore);
 		await Promise.all([...held.keys()].map(giveBack));
-		await members.leave();
 	}
 
 	return { tick, dropExpired, close, served: () => [...held.values()].map(({ served }) => served) };

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { connectAsync } from 'mqtt';
 import type { DocumentStore } from '../../store/index.ts';
-import { openSqliteStore } from '../../store/sqlite/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { createHttpClient } from '../support/http-client.ts';
 import { createOperator, type Operator } from '../support/operator.ts';
@@ -12,6 +11,7 @@ import { type OutsideBroker, type OutsideDevice, startOutsideBroker } from '../s
 import { hasProgram } from '../support/programs.ts';
 import { adminPassword, type ServiceUnderTest, startService } from '../support/service-fixture.ts';
 import { startServiceProcess } from '../support/service-process.ts';
+import { openSharedStore } from '../support/shared-store.ts';
 import { skipUnless } from '../support/skip.ts';
 
 const serials = Array.from({ length: 12 }, (_, index) => `out${index}`);
@@ -27,7 +27,7 @@ describe('clients/outside-broker', function () {
 	before(skipUnless(hasProgram('mosquitto') && hasProgram('mosquitto_passwd'), 'mosquitto is not installed'));
 	beforeEach(async () => {
 		broker = await startOutsideBroker(serials);
-		store = await openSqliteStore({ directory: ':memory:', now: Date.now });
+		store = await openSharedStore();
 	});
 	afterEach(async () => {
 		for (const service of services.splice(0)) await service.close();
@@ -37,8 +37,7 @@ describe('clients/outside-broker', function () {
 
 	/** Several of them are like processes beside each other: they share nothing but the store. */
 	async function start(settings: Readonly<Record<string, string>> = {}): Promise<ServiceUnderTest> {
-		const shared: DocumentStore = { ...store, close: async () => {} };
-		const service = await startService({ ...bridgeSettings(), ...settings }, shared);
+		const service = await startService({ ...bridgeSettings(), ...settings }, { store });
 		services.push(service);
 		await isReady(service.urls.http);
 		return service;
@@ -48,7 +47,7 @@ describe('clients/outside-broker', function () {
 		return {
 			MQTT_PORT: 'off',
 			MQTT_BRIDGE_URL: broker.url,
-			MQTT_BRIDGE_LEASE_SECONDS: String(leaseSeconds),
+			LEASE_SECONDS: String(leaseSeconds),
 			MQTT_BRIDGE_RECONNECT_MAX_SECONDS: '1',
 			MQTT_BRIDGE_PARTITIONS: String(partitions),
 			// Nothing in these tests may depend on the sweep.
@@ -246,6 +245,21 @@ describe('clients/outside-broker', function () {
 		const back = await broker.connect('out5');
 		await sendSequence(back, 20, 30);
 		await hasOnly(service.operator, 'out5', 'seq 29');
+	});
+
+	it('handles what the broker has divided wherever it arrives', async () => {
+		// mosquitto hands messages round robin: the hardest case, for each next message of a device comes another way.
+		const { operator } = await start({ MQTT_BRIDGE_SHARING: 'hashed' });
+		const device = await broker.connect('out6');
+		for (let i = 0; i < 20; i++) await device.send(`141,package,${i},apt,`);
+		await device.send('114,c8y_Restart');
+		await eventually(
+			'all of it is handled',
+			async () => ((await operator.findId('out6')) === undefined ? [] : operator.namesOf('out6')),
+			({ length }) => length === 20,
+		);
+		await operator.createOperation('out6', { c8y_Restart: {} });
+		expect(await device.nextLine()).to.equal('510,out6');
 	});
 
 	it('refuses another number of partitions than that of the first start', async () => {

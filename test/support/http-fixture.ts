@@ -96,6 +96,7 @@ export async function openHttpFixture(options: Partial<HttpOptions> = {}): Promi
 		store,
 		inventory,
 		clock,
+		numbersAtATime: 100,
 		limits: { operationMaxBytes: 1024 * 1024, maxItems: 1000 },
 		fault: ({ fragments }) => (JSON.stringify(fragments).length > 100_000 ? 'It does not fit one message' : undefined),
 	});

@@ -25,9 +25,9 @@ export type DeviceSettings = Partial<FakeDeviceOptions>;
 
 /**
  * The composed service on free ports of the loopback, with its store in memory unless the settings name a folder.
- * Settings have the names of the environment. `close` ends devices and service; it has to be called.
+ * Settings have the names of the environment. A store that is given is shared with others, and stays open. `close` ends devices and service; it has to be called.
  */
-export async function startService(settings: Readonly<Record<string, string>> = {}, store?: DocumentStore) {
+export async function startService(settings: Readonly<Record<string, string>> = {}, given?: { readonly store: DocumentStore }) {
 	const config = load({
 		HOST: '127.0.0.1',
 		HTTP_PORT: '0',
@@ -37,9 +37,10 @@ export async function startService(settings: Readonly<Record<string, string>> = 
 		ADMIN_PASSWORD: adminPassword,
 		BOOTSTRAP_PASSWORD: bootstrapPassword,
 		SHUTDOWN_GRACE_SECONDS: '1',
+		DRAIN_DELAY_SECONDS: '0',
 		...settings,
 	});
-	const service = await compose(config, pino({ level: process.env.LOG_LEVEL ?? 'silent' }), store);
+	const service = await compose(config, pino({ level: process.env.LOG_LEVEL ?? 'silent' }), given);
 	const urls = urlsOf(service.listeners);
 	const tenant = config.tenant.id;
 	const admin: Credentials = { user: `${tenant}/${config.tenant.adminUsername}`, password: adminPassword };

@@ -123,7 +123,7 @@ describe('config/load', () => {
 		expect(faultsOf(environment, '{ "MQTT_PORT": true, "HTTP_PROT": 1 }')).to.deep.equal([
 			'  HTTP_PROT: found this name in the file; right is a name of docs/reference/configuration.md',
 			'  HTTP_PORT: found "x" in the environment; right is a whole number from 0 to 65535',
-			'  MQTT_PORT: found true in the file; right is a whole number from 0 to 65535',
+			'  MQTT_PORT: found true in the file; right is a whole number from 0 to 65535, or off',
 			'  MQTTS_PORT: found "99999" in the environment; right is a whole number from 0 to 65535',
 			'  MONGODB_URL: found [redacted] in the environment; right is no value: this version has the embedded store only, unset it',
 			'  LOG_LEVEL: found "loud" in the environment; right is one of fatal, error, warn, info, debug, trace, silent',

@@ -23,6 +23,7 @@ export async function openOperationsBench(): Promise<OperationsBench> {
 		store,
 		inventory,
 		clock,
+		numbersAtATime: 100,
 		limits: { operationMaxBytes: 2000, maxItems: 20 },
 		fault: (operation, device) => bench.fault(operation, device),
 	});

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { createPartitionShare, nameOf } from '../../../../service/mqtt/partition-share.ts';
-import { type DocumentStore, openLeases, openMembers } from '../../../../store/index.ts';
+import { type DocumentStore, openLeases } from '../../../../store/index.ts';
 import { openSqliteStore } from '../../../../store/sqlite/index.ts';
 
 const partitions = 8;
@@ -10,20 +10,23 @@ const leaseMilliseconds = 1000;
 describe('service/mqtt/partition-share', () => {
 	let store: DocumentStore;
 	let now = 0;
+	let processes = 0;
 	const elapsed = () => now;
 	beforeEach(async () => {
 		now = 0;
+		processes = 0;
 		store = await openSqliteStore({ directory: ':memory:', now: () => 0 });
 	});
 	afterEach(() => store.close());
 
 	async function join(holder: string, first = 0) {
+		processes++;
 		const served = new Set<number>();
 		const ends: string[] = [];
 		const share = createPartitionShare({
 			partitions,
 			leases: await openLeases({ store, holder, elapsed, leaseMilliseconds }),
-			members: await openMembers({ store, group: 'test', holder, elapsed, silentMilliseconds: leaseMilliseconds }),
+			processes: () => processes,
 			open(partition) {
 				served.add(partition);
 				const end = (how: string) => {
@@ -80,6 +83,8 @@ describe('service/mqtt/partition-share', () => {
 		two.share.dropExpired();
 		expect(two.ends).to.deep.equal(Array(4).fill('abandoned'));
 		await one.share.tick();
+		expect(one.served.size).to.equal(4);
+		processes--;
 		await ticks([one], 2);
 		expect(one.served.size).to.equal(8);
 	});
@@ -89,6 +94,7 @@ describe('service/mqtt/partition-share', () => {
 		await ticks([one, two], 3);
 		await one.share.close();
 		expect(sizes([one])).to.deep.equal([0]);
+		processes--;
 		await two.share.tick();
 		expect(sizes([two])).to.deep.equal([8]);
 	});
