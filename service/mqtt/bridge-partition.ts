@@ -127,9 +127,9 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 			device.home = true;
 			closeSession(device);
 		}
-		// Whoever speaks is there.
+		// Whoever speaks is there, whatever was told before.
+		if (device.home && !(device.remembered && device.session)) await remember(device, true);
 		const session = device.session ?? (await openSession(device));
-		if (device.home && !device.remembered) await remember(device, true);
 		await gateway.handleTurn(session, publishes);
 	}
 
@@ -164,7 +164,7 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 		try {
 			await gateway.opened(session);
 		} catch (error) {
-			device.session = undefined;
+			if (device.session === session) device.session = undefined;
 			throw error;
 		}
 		if (ended || session.closed) {
@@ -254,7 +254,7 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 
 	async function openFound(found: BridgedDevice): Promise<void> {
 		const device = known.get(found._id);
-		if (ended || !found.connected || device?.session || device?.queue.idle() !== undefined) return;
+		if (ended || !found.connected || device?.session) return;
 		const opened = device ?? deviceOf(found);
 		opened.home = true;
 		opened.json ||= found.json;

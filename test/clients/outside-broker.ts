@@ -150,8 +150,15 @@ describe('clients/outside-broker', function () {
 		const { id } = await operator.createOperation('out1', { c8y_Restart: {} });
 		const back = await broker.connect('out1');
 		expect((await operator.operation(id)).delivery.status).to.equal('PENDING');
+		// Any message is a sign of life, like this one.
 		await back.send('connected', 'presence');
 		expect(await back.nextLine()).to.equal('510,out1');
+		await isNoted('t1/out1', true);
+		back.drop();
+		await (await broker.connect('out1')).send('disconnected', 'presence');
+		await isNoted('t1/out1', false);
+		await (await broker.connect('out1')).send('117,60');
+		await isNoted('t1/out1', true);
 		await eventually(
 			'it is delivered',
 			() => operator.operation(id),
