@@ -11,7 +11,7 @@ export interface User {
 	readonly creationTime: number;
 }
 
-const spec: CollectionSpec<User> = { name: 'users', indexes: [] };
+export const userSpec: CollectionSpec<User> = { name: 'users', indexes: [] };
 
 export type Authentication =
 	| { readonly ok: true; readonly principal: Principal }
@@ -38,7 +38,7 @@ export async function openUsers(options: {
 	readonly limits: AuthenticationLimits;
 }) {
 	const { store, clock, elapsed, limits } = options;
-	const users: Collection<User> = await store.collection(spec);
+	const users: Collection<User> = await store.collection(userSpec);
 	const verifier = createPasswordVerifier({
 		maxEntries: limits.cacheEntries,
 		ttlMilliseconds: limits.cacheTtlMilliseconds,
@@ -136,13 +136,13 @@ export async function openUsers(options: {
 
 	/** The step that does what `set` does, for a write that does more. */
 	async function setStep(tenant: string, userName: string, password: string, role: Role): Promise<Step> {
-		return { kind: 'put', collection: spec.name, document: await newUser(tenant, userName, password, role) };
+		return { kind: 'put', collection: userSpec.name, document: await newUser(tenant, userName, password, role) };
 	}
 
 	/** False when there is such a user already. */
 	async function create(tenant: string, userName: string, password: string, role: Role): Promise<boolean> {
 		const document = await newUser(tenant, userName, password, role);
-		return (await store.batch([{ kind: 'insert', collection: spec.name, document }])).ok;
+		return (await store.batch([{ kind: 'insert', collection: userSpec.name, document }])).ok;
 	}
 
 	async function newUser(tenant: string, userName: string, password: string, role: Role): Promise<User> {
@@ -155,7 +155,7 @@ export async function openUsers(options: {
 	}
 
 	async function remove(tenant: string, userName: string): Promise<void> {
-		await store.batch([{ kind: 'remove', collection: spec.name, id: `${tenant}/${userName}` }]);
+		await store.batch([{ kind: 'remove', collection: userSpec.name, id: `${tenant}/${userName}` }]);
 		forget(`${tenant}/${userName}`);
 	}
 

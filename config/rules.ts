@@ -62,5 +62,19 @@ const bridgeFiles = (
 	}),
 );
 
+const poolHoldsMinimum: Rule = {
+	at: ['mongodb', 'poolMin'],
+	reads: ['mongodb.poolMin', 'mongodb.poolMax'],
+	holds: ({ mongodb }) => mongodb.poolMin <= mongodb.poolMax,
+	right: 'at most MONGODB_POOL_MAX',
+};
+
 /** Everything that must hold between settings. */
-export const rules: readonly Rule[] = [...differentPorts, ...tlsFiles, packetHoldsPayload, packetHoldsList, ...bridgeFiles];
+export const rules: readonly Rule[] = [
+	...differentPorts,
+	...tlsFiles,
+	packetHoldsPayload,
+	packetHoldsList,
+	...bridgeFiles,
+	poolHoldsMinimum,
+];

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { brokerUrl, oneOf, optional, portOrOff, refused, secretText, setting, text, wholeNumber, yesOrNo } from './setting.ts';
+import { outsideBroker } from './outside-broker.ts';
+import { oneOf, optional, portOrOff, secretMatching, secretText, setting, text, wholeNumber, yesOrNo } from './setting.ts';
 
 const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;
@@ -169,74 +170,7 @@ export const groups = {
 			),
 		})
 		.describe('MQTT'),
-	bridge: z
-		.object({
-			url: optional(
-				'MQTT_BRIDGE_URL',
-				brokerUrl,
-				'Address of an outside broker (mosquitto, EMQX, VerneMQ) where devices are served, too, with the credentials of the service; unset means none.',
-			),
-			topicRoot: setting(
-				'MQTT_BRIDGE_TOPIC_ROOT',
-				text('topic levels without wildcards, as in c8y or plant/c8y', /^[^/+#$\s][^+#\s]{0,98}[^/+#\s]$/),
-				'c8y',
-				'What the topics of devices at the outside broker begin with: `<root>/<tenant>/<client id>/s/us`.',
-			),
-			clientId: setting(
-				'MQTT_BRIDGE_CLIENT_ID',
-				text('1 to 40 letters, digits, - and _', /^[\w-]{1,40}$/),
-				'device-software-management',
-				'Client id at the outside broker, to which `-` and the number of the partition is added; also the name of its shared subscriptions. It names durable sessions: keep it.',
-			),
-			partitions: setting(
-				'MQTT_BRIDGE_PARTITIONS',
-				wholeNumber(1, 256),
-				8,
-				'Into how many partitions the devices of the outside broker are divided; no more processes than that share the work. Fixed by the first start.',
-			),
-			sharing: setting(
-				'MQTT_BRIDGE_SHARING',
-				oneOf(['own', 'hashed']),
-				'own',
-				'Who divides the messages of devices among partitions: each partition, which reads all of them and drops those of others (`own`, right with every broker), or the broker, by client id (`hashed`).',
-			),
-			jsonOperations: setting(
-				'MQTT_BRIDGE_JSON_OPERATIONS',
-				oneOf(['learned', 'always', 'never']),
-				'learned',
-				'Which devices at the outside broker get operations on `devicecontrol/notifications` beside `s/ds`: those that have used a JSON topic, all or none.',
-			),
-			unacknowledgedMaxMessages: setting(
-				'MQTT_BRIDGE_UNACKNOWLEDGED_MAX_MESSAGES',
-				wholeNumber(1, 65_535),
-				500,
-				'How many messages of one partition may be in work; the outside broker holds back what is more.',
-			),
-			sessionExpirySeconds: setting(
-				'MQTT_BRIDGE_SESSION_EXPIRY_SECONDS',
-				wholeNumber(60, 4_294_967_294),
-				7 * 86_400,
-				'Seconds that the outside broker keeps messages while no process is connected.',
-			),
-			reconnectMaxSeconds: setting(
-				'MQTT_BRIDGE_RECONNECT_MAX_SECONDS',
-				seconds,
-				30,
-				'Longest pause between two attempts to connect to the outside broker.',
-			),
-			caFile: optional(
-				'MQTT_BRIDGE_CA_FILE',
-				tlsPath,
-				'Path of the PEM file with the certificates that the outside broker is trusted by; unset, those of the system.',
-			),
-			certFile: optional(
-				'MQTT_BRIDGE_CERT_FILE',
-				tlsPath,
-				'Path of the PEM file with the client certificate for the outside broker.',
-			),
-			keyFile: optional('MQTT_BRIDGE_KEY_FILE', tlsPath, 'Path of the PEM file with the private key of that certificate.'),
-		})
-		.describe('Outside broker'),
+	bridge: outsideBroker,
 	tls: z
 		.object({
 			certFile: optional(
@@ -253,12 +187,7 @@ export const groups = {
 				'DATA_DIR',
 				path,
 				'./data',
-				'Directory of the embedded database, created when missing; `:memory:` keeps everything in memory only.',
-			),
-			mongodbUrl: optional(
-				'MONGODB_URL',
-				refused('no value: this version has the embedded store only, unset it'),
-				'Address of a MongoDB; refused by this version, which has the embedded store only.',
+				'Directory of the embedded database, created when missing; `:memory:` keeps everything in memory only. Without effect when MONGODB_URL is set.',
 			),
 			minFreeBytes: setting(
 				'STORE_MIN_FREE_BYTES',
@@ -270,7 +199,7 @@ export const groups = {
 				'STORE_GROUP_MAX_STEPS',
 				wholeNumber(1, 100_000),
 				1000,
-				'How many writes the embedded database commits together at most.',
+				'How many writes are committed together at most.',
 			),
 			waitingMaxBatches: setting(
 				'STORE_WAITING_MAX_BATCHES',
@@ -308,6 +237,63 @@ export const groups = {
 			),
 		})
 		.describe('Several processes, and their restart'),
+	mongodb: z
+		.object({
+			url: optional(
+				'MONGODB_URL',
+				secretMatching('mongodb://user:password@host:27017/database?replicaSet=rs0', /^mongodb(\+srv)?:\/\/[^\s/]+(\/\S*)?$/),
+				'Address of a MongoDB replica set (one of a single server will do), which takes the place of the embedded database; unset means the embedded one.',
+			),
+			database: optional(
+				'MONGODB_DATABASE',
+				text('1 to 38 letters, digits, hyphens and underscores', /^[A-Za-z0-9_-]{1,38}$/),
+				'Name of the database; unset, it is the one in the path of MONGODB_URL, or `deviceSoftware`.',
+			),
+			poolMax: setting(
+				'MONGODB_POOL_MAX',
+				wholeNumber(5, 1000),
+				50,
+				'How many connections to one server this process opens at most.',
+			),
+			poolMin: setting('MONGODB_POOL_MIN', wholeNumber(0, 1000), 0, 'How many of them it keeps open while nothing is to do.'),
+			serverSelectionTimeoutSeconds: setting(
+				'MONGODB_SERVER_SELECTION_TIMEOUT_SECONDS',
+				wholeNumber(1, 600),
+				30,
+				'Seconds that a read or write waits for a server that can take it, at a start or when the primary has changed.',
+			),
+			connectTimeoutSeconds: setting(
+				'MONGODB_CONNECT_TIMEOUT_SECONDS',
+				wholeNumber(1, 600),
+				10,
+				'Seconds that opening one connection may take.',
+			),
+			answerTimeoutSeconds: setting(
+				'MONGODB_ANSWER_TIMEOUT_SECONDS',
+				wholeNumber(5, 3600),
+				60,
+				'Seconds that a server may take to answer before the connection is given up; the first start on a large database makes its indexes in this time.',
+			),
+			transactionTimeoutSeconds: setting(
+				'MONGODB_TRANSACTION_TIMEOUT_SECONDS',
+				wholeNumber(1, 3600),
+				30,
+				'Seconds for which a transaction is tried again when others change the same documents, before its write fails.',
+			),
+			groupMaxBytes: setting(
+				'MONGODB_GROUP_MAX_BYTES',
+				bytes,
+				8 * mebibyte,
+				'How many bytes of writes are committed together at most, about; STORE_GROUP_MAX_STEPS holds, too.',
+			),
+			groupsInFlight: setting(
+				'MONGODB_GROUPS_IN_FLIGHT',
+				wholeNumber(1, 100),
+				4,
+				'How many such groups this process writes at a time.',
+			),
+		})
+		.describe('MongoDB'),
 	tenant: z
 		.object({
 			id: setting(

@@ -26,6 +26,9 @@ const spec: CollectionSpec<BridgedDevice> = {
 };
 const layoutSpec: CollectionSpec<Layout> = { name: 'bridgeLayouts', indexes: [] };
 
+/** Everything that is stored of them. */
+export const bridgeCollections: readonly CollectionSpec<StoredDocument>[] = [spec, layoutSpec];
+
 /** Remembers which devices are reached through an outside broker, so that operations reach them after a restart, too. */
 export async function openBridgedDevices({ store }: { readonly store: DocumentStore }) {
 	const devices: Collection<BridgedDevice> = await store.collection(spec);

@@ -26,7 +26,7 @@ export interface ConnectionOwner {
 	readonly session: string;
 }
 
-const spec: CollectionSpec<ConnectionRecord> = {
+export const connectionSpec: CollectionSpec<ConnectionRecord> = {
 	name: 'connections',
 	indexes: [
 		{ name: 'byProcess', keys: ['process'] },
@@ -41,7 +41,7 @@ export type DeviceConnections = Awaited<ReturnType<typeof openDeviceConnections>
 
 /** Which process has the connection of each device, so that a device has one and its messages stay in order. */
 export async function openDeviceConnections({ store }: { readonly store: DocumentStore }) {
-	const connections: Collection<ConnectionRecord> = await store.collection(spec);
+	const connections: Collection<ConnectionRecord> = await store.collection(connectionSpec);
 
 	/**
 	 * Makes a session the one of its device; a session of another process that was it before is waited for. Returns the record, and
@@ -94,8 +94,8 @@ export async function openDeviceConnections({ store }: { readonly store: Documen
 	/** The session has ended: removes the record where it is still its own and waits for nobody. Tells whether it did. */
 	async function release(id: string, session: string): Promise<boolean> {
 		const outcome = await store.batch([
-			{ kind: 'require', collection: spec.name, id, where: { session, waits: 0 } },
-			{ kind: 'remove', collection: spec.name, id },
+			{ kind: 'require', collection: connectionSpec.name, id, where: { session, waits: 0 } },
+			{ kind: 'remove', collection: connectionSpec.name, id },
 		]);
 		return outcome.ok;
 	}
@@ -121,7 +121,7 @@ export async function openDeviceConnections({ store }: { readonly store: Documen
 			const { _id, session } = record;
 			if (record.waits > 0) left.push(record);
 			// Somebody may have claimed it meanwhile.
-			else steps.push({ kind: 'removeWhere', collection: spec.name, filter: { _id, session, waits: 0 } });
+			else steps.push({ kind: 'removeWhere', collection: connectionSpec.name, filter: { _id, session, waits: 0 } });
 			if (steps.length >= pageSize) await flush();
 		}
 		await flush();

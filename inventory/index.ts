@@ -14,7 +14,7 @@ export { agentFragments, type NewDevice } from './devices.ts';
 export { type ExternalId, type SerialChange, serialType } from './external-ids.ts';
 /** Installed software. */
 export type { SoftwareChange } from './installed-software.ts';
-export { type Inventory, openInventory } from './inventory.ts';
+export { type Inventory, inventoryCollections, openInventory } from './inventory.ts';
 export type { InventoryLimits } from './inventory-context.ts';
 /** Refusals. */
 export { InventoryError, type InventoryErrorCode } from './inventory-error.ts';

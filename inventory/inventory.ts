@@ -1,4 +1,6 @@
-import { type CollectionSpec, type DocumentStore, openSequence } from '../store/index.ts';
+import { type CollectionSpec, type DocumentStore, openSequence, type StoredDocument } from '../store/index.ts';
+import { bridgeCollections } from './bridged-devices.ts';
+import { connectionSpec } from './device-connections.ts';
 import { openDevices } from './devices.ts';
 import { type ExternalId, openExternalIds } from './external-ids.ts';
 import { openInstalledSoftware } from './installed-software.ts';
@@ -29,6 +31,16 @@ const linkSpec: CollectionSpec<ChildLink> = {
 	],
 };
 const packageSpec: CollectionSpec<PackageDocument> = { name: 'packages', indexes: [] };
+
+/** Everything that the inventory stores. */
+export const inventoryCollections: readonly CollectionSpec<StoredDocument>[] = [
+	objectSpec,
+	externalIdSpec,
+	linkSpec,
+	packageSpec,
+	connectionSpec,
+	...bridgeCollections,
+];
 
 export type Inventory = Awaited<ReturnType<typeof openInventory>>;
 

@@ -14,10 +14,11 @@ import {
 	type Filter,
 	openSequence,
 	type Scalar,
+	type StoredDocument,
 } from '../store/index.ts';
 import { documentId, type Operation, type OperationId, parseOperationId } from './operation.ts';
 import { OperationError } from './operation-error.ts';
-import { openOperationHeads } from './operation-heads.ts';
+import { headSpec, openOperationHeads } from './operation-heads.ts';
 import { openReports } from './operation-reports.ts';
 import { checkChange, checkOperation, type OperationLimits } from './operation-rules.ts';
 import { isFinal, nextStatus, type OperationStatus, statusesBefore } from './operation-status.ts';
@@ -38,6 +39,9 @@ const spec: CollectionSpec<Operation> = {
 		{ name: 'byDeviceStatusFragment', keys: ['tenant', 'deviceId', 'status', 'fragmentNames', 'seq'], multikey: 'fragmentNames' },
 	],
 };
+
+/** Everything that operations store. */
+export const operationCollections: readonly CollectionSpec<StoredDocument>[] = [spec, headSpec];
 
 export interface NewOperation {
 	readonly deviceId: ManagedObjectId;

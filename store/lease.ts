@@ -1,4 +1,11 @@
-import { type Collection, type DocumentStore, DuplicateKeyError, type Step, type StoredDocument } from './document-store.ts';
+import {
+	type Collection,
+	type CollectionSpec,
+	type DocumentStore,
+	DuplicateKeyError,
+	type Step,
+	type StoredDocument,
+} from './document-store.ts';
 
 interface LeaseRecord extends StoredDocument {
 	/** Empty when nobody has it. */
@@ -19,6 +26,7 @@ export interface Lease {
 export type Leases = Awaited<ReturnType<typeof openLeases>>;
 
 const collection = 'leases';
+export const leaseSpec: CollectionSpec<LeaseRecord> = { name: collection, indexes: [] };
 const nobody = '';
 
 /**
@@ -38,7 +46,7 @@ export async function openLeases({
 	readonly elapsed: () => number;
 	readonly leaseMilliseconds: number;
 }) {
-	const leases: Collection<LeaseRecord> = await store.collection<LeaseRecord>({ name: collection, indexes: [] });
+	const leases: Collection<LeaseRecord> = await store.collection(leaseSpec);
 	const seen = new Map<string, { readonly record: LeaseRecord; readonly since: number }>();
 
 	/**

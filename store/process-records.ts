@@ -24,7 +24,7 @@ interface Seen {
 
 export type ProcessRecords = Awaited<ReturnType<typeof openProcessRecords>>;
 
-const spec: CollectionSpec<ProcessRecord> = { name: 'processes', indexes: [] };
+export const processSpec: CollectionSpec<ProcessRecord> = { name: 'processes', indexes: [] };
 const maxProcesses = 1000;
 // After a database that nobody could write to is back, the others have to have a chance to say so.
 const minSilentLooks = 3;
@@ -42,7 +42,7 @@ export async function openProcessRecords({
 	readonly elapsed: () => number;
 	readonly leaseMilliseconds: number;
 }) {
-	const processes: Collection<ProcessRecord> = await store.collection(spec);
+	const processes: Collection<ProcessRecord> = await store.collection(processSpec);
 	let known = new Map<string, Seen>();
 
 	/** Says that a process is there. False when nothing was known of it: it is new, or was taken for gone. */
@@ -95,7 +95,7 @@ export async function openProcessRecords({
 
 	/** Removes the record of a process that ends, or is gone. */
 	async function remove(id: string): Promise<void> {
-		await store.batch([{ kind: 'remove', collection: spec.name, id }]);
+		await store.batch([{ kind: 'remove', collection: processSpec.name, id }]);
 		known.delete(id);
 	}
 

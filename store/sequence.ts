@@ -1,8 +1,16 @@
-import { type Collection, type DocumentStore, DuplicateKeyError, type StoredDocument } from './document-store.ts';
+import {
+	type Collection,
+	type CollectionSpec,
+	type DocumentStore,
+	DuplicateKeyError,
+	type StoredDocument,
+} from './document-store.ts';
 
 interface Counter extends StoredDocument {
 	readonly value: number;
 }
+
+export const counterSpec: CollectionSpec<Counter> = { name: 'counters', indexes: [] };
 
 /** Hands out numbers that were never handed out before and grow, in this process without a gap in order. */
 export interface Sequence {
@@ -19,7 +27,7 @@ export async function openSequence(
 	name: string,
 	options: { first: number; block: number },
 ): Promise<Sequence> {
-	const counters: Collection<Counter> = await store.collection<Counter>({ name: 'counters', indexes: [] });
+	const counters: Collection<Counter> = await store.collection(counterSpec);
 	// Somebody may have made the counter before, or make it at the same time.
 	await counters.insert({ _id: name, value: options.first }).catch((error: unknown) => {
 		if (!(error instanceof DuplicateKeyError)) throw error;

@@ -1,22 +1,24 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect } from 'chai';
 import { connectAsync } from 'mqtt';
 import type { DocumentStore } from '../../store/index.ts';
 import { eventually } from '../support/eventually.ts';
-import { createHttpClient } from '../support/http-client.ts';
-import { createOperator, type Operator } from '../support/operator.ts';
-import { type OutsideBroker, type OutsideDevice, startOutsideBroker } from '../support/outside-broker.ts';
+import { type OutsideBroker, startOutsideBroker } from '../support/outside-broker.ts';
+import {
+	bridgeSettings,
+	figure,
+	hasOnly,
+	haveShares,
+	isReady,
+	partitions,
+	readiness,
+	sendSequence,
+} from '../support/outside-broker-checks.ts';
 import { hasProgram } from '../support/programs.ts';
-import { adminPassword, type ServiceUnderTest, startService } from '../support/service-fixture.ts';
-import { startServiceProcess } from '../support/service-process.ts';
+import { type ServiceUnderTest, startService } from '../support/service-fixture.ts';
 import { openSharedStore } from '../support/shared-store.ts';
 import { skipUnless } from '../support/skip.ts';
 
 const serials = Array.from({ length: 12 }, (_, index) => `out${index}`);
-const leaseSeconds = 2;
-const partitions = 8;
 
 describe('clients/outside-broker', function () {
 	this.timeout(60_000);
@@ -37,37 +39,19 @@ describe('clients/outside-broker', function () {
 
 	/** Several of them are like processes beside each other: they share nothing but the store. */
 	async function start(settings: Readonly<Record<string, string>> = {}): Promise<ServiceUnderTest> {
-		const service = await startService({ ...bridgeSettings(), ...settings }, { store });
+		const service = await startService({ ...bridgeSettings(broker), ...settings }, { store });
 		services.push(service);
 		await isReady(service.urls.http);
 		return service;
 	}
 
-	function bridgeSettings() {
-		return {
-			MQTT_PORT: 'off',
-			MQTT_BRIDGE_URL: broker.url,
-			LEASE_SECONDS: String(leaseSeconds),
-			MQTT_BRIDGE_RECONNECT_MAX_SECONDS: '1',
-			MQTT_BRIDGE_PARTITIONS: String(partitions),
-			// Nothing in these tests may depend on the sweep.
-			MQTT_DELIVERY_SWEEP_SECONDS: '3600',
-		};
-	}
-
 	async function startTwo(): Promise<readonly [ServiceUnderTest, ServiceUnderTest]> {
 		const two = [await start(), await start()] as const;
-		await haveShares(two, [partitions / 2, partitions / 2]);
-		return two;
-	}
-
-	async function haveShares(of: readonly ServiceUnderTest[], shares: readonly number[]): Promise<void> {
-		await eventually(
-			`the shares are ${shares}`,
-			() => Promise.all(of.map(({ urls }) => figure(urls.http, 'mqtt_bridge_partitions{state="connected"}'))),
-			(found) => found.join() === shares.join(),
-			4 * leaseSeconds * 1000,
+		await haveShares(
+			two.map(({ urls }) => urls.http),
+			[partitions / 2, partitions / 2],
 		);
+		return two;
 	}
 
 	async function stop(service: ServiceUnderTest): Promise<void> {
@@ -113,7 +97,10 @@ describe('clients/outside-broker', function () {
 		const sending = Promise.all(devices.map((device) => sendSequence(device, 20, 60)));
 		await stop(second);
 		await sending;
-		await haveShares([first], [partitions]);
+		await haveShares(
+			[first].map(({ urls }) => urls.http),
+			[partitions],
+		);
 		for (const serial of serials) await hasOnly(first.operator, serial, 'seq 59');
 	});
 
@@ -275,35 +262,6 @@ describe('clients/outside-broker', function () {
 		expect(error).to.equal('MQTT_BRIDGE_PARTITIONS: found 4; right is 8, with which this store was begun');
 	});
 
-	it('hands everything to the next process when one is killed', async () => {
-		const folder = mkdtempSync(join(tmpdir(), 'outside-broker-'));
-		const settings = { ...bridgeSettings(), DATA_DIR: folder, ADMIN_PASSWORD: adminPassword };
-		const killed = await startServiceProcess(settings);
-		let next: typeof killed | undefined;
-		try {
-			await isReady(killed.http);
-			const devices = await Promise.all(serials.map((serial) => broker.connect(serial)));
-			await Promise.all(devices.map((device) => sendSequence(device, 0, 20)));
-			const sending = Promise.all(devices.map((device) => sendSequence(device, 20, 120)));
-			await eventually(
-				'some of it is handled',
-				() => figure(killed.http, 'mqtt_messages_total{direction="up",template="141"}'),
-				(count) => count > serials.length * 20,
-			);
-			await killed.kill();
-			await sending;
-			next = await startServiceProcess(settings);
-			await isReady(next.http);
-			const operator = createOperator(createHttpClient(next.http, { user: 't1/admin', password: adminPassword }));
-			for (const serial of serials) await hasOnly(operator, serial, 'seq 119');
-			await operator.http.get(`/inventory/managedObjects/${await operator.idOf('out0')}`);
-		} finally {
-			await killed.kill();
-			await next?.kill();
-			rmSync(folder, { recursive: true, force: true });
-		}
-	});
-
 	async function isNoted(id: string, connected: boolean): Promise<void> {
 		const devices = await store.collection<{ readonly _id: string; readonly connected: boolean }>({
 			name: 'bridgedDevices',
@@ -316,42 +274,3 @@ describe('clients/outside-broker', function () {
 		);
 	}
 });
-
-/** Installs and removes one version after another, without waiting: in any other order something is left over, or missing. */
-async function sendSequence(device: OutsideDevice, from: number, to: number): Promise<void> {
-	const sent: Promise<void>[] = [];
-	for (let i = from; i < to; i++) {
-		sent.push(device.send(`141,seq,${i},apt,`));
-		if (i > 0) sent.push(device.send(`142,seq,${i - 1}`));
-	}
-	await Promise.all(sent);
-}
-
-async function hasOnly(operator: Operator, serial: string, entry: string): Promise<void> {
-	await eventually(
-		`${serial} has only ${entry}`,
-		async () => ((await operator.findId(serial)) === undefined ? [] : operator.namesOf(serial)),
-		(names) => names.join() === entry,
-		20_000,
-	);
-}
-
-async function readiness(http: string): Promise<number> {
-	return (await fetch(`${http}/ready`)).status;
-}
-
-async function isReady(http: string): Promise<void> {
-	await eventually(
-		'the service is ready',
-		() => readiness(http),
-		(status) => status === 200,
-		10 * leaseSeconds * 1000,
-	);
-}
-
-/** A figure of `/metrics`; 0 while it is not there. */
-async function figure(http: string, name: string): Promise<number> {
-	const text = await (await fetch(`${http}/metrics`)).text();
-	const line = text.split('\n').find((candidate) => candidate.startsWith(`${name} `));
-	return line === undefined ? 0 : Number(line.slice(name.length + 1));
-}

@@ -3,7 +3,7 @@ import type { DocumentStore } from '../../store/index.ts';
 import { eventually } from '../support/eventually.ts';
 import type { FakeDevice } from '../support/fake-device.ts';
 import { type ServiceUnderTest, startService } from '../support/service-fixture.ts';
-import { type DeafStore, deafTo, openSharedStore } from '../support/shared-store.ts';
+import { type DeafStore, deafTo, heardBy, openSharedStore, slowTo } from '../support/shared-store.ts';
 
 const command = (text: string | number) => ({ c8y_Command: { text: String(text) } });
 const lines = (serial: string, from: number, to: number) =>
@@ -124,6 +124,64 @@ describe('journeys/many-processes', () => {
 		});
 	});
 
+	it('handles what a device sent to one process before what it sends to the next', async () => {
+		const slow = slowTo(store);
+		const busy = await startAnother({}, slow);
+		const before = await busy.connect('handed-1');
+		await before.send('110,zero');
+		const goOn = slow.hold();
+		// Not acknowledged any more: its connection ends before.
+		before.send('110,first').catch(() => undefined);
+		await eventually('it is being written', slow.held, (count) => count === 1);
+		const now = await two.connect('handed-1');
+		await before.closed;
+		let isHandled = false;
+		const second = now.send('110,second').then(() => {
+			isHandled = true;
+		});
+		// Everything that the process does for others goes on meanwhile.
+		const other = await two.connect('handed-2');
+		for (let i = 0; i < 5; i++) await other.send(`110,${i}`);
+		expect(isHandled).to.equal(false);
+		expect(await one.operator.objectOf('handed-1')).to.deep.include({ c8y_Hardware: { serialNumber: 'zero' } });
+		goOn();
+		await second;
+		expect(await one.operator.objectOf('handed-1')).to.deep.include({ c8y_Hardware: { serialNumber: 'second' } });
+	});
+
+	it('ends with one connection, and nothing out of order, when a device bounces between processes', async () => {
+		const written: number[] = [];
+		const heard = heardBy(store, 'managedObjects', (step) => {
+			const fragments = step.kind === 'update' ? step.update.$set?.fragments : undefined;
+			const text = /"bounced-(\d+)"/.exec(JSON.stringify(fragments ?? {}))?.[1];
+			if (text !== undefined) written.push(Number(text));
+		});
+		const [a, b] = [await startAnother({}, heard), await startAnother({}, heard)];
+		const bounces: FakeDevice[] = [];
+		let number = 0;
+		for (let i = 0; i < 40; i++) {
+			// Refused while too many of its connections wait for each other.
+			const device = await eventually(
+				'it is let in',
+				() => (i % 2 === 0 ? a : b).connect('bounce-1', { topics: [] }).catch(() => undefined),
+				(connected) => connected !== undefined,
+			);
+			if (device) bounces.push(device);
+			// Not waited for: what is lost with the connection was not acknowledged.
+			for (let line = 0; line < 3; line++) device?.send(`110,bounced-${++number}`).catch(() => undefined);
+		}
+		const last = bounces.pop();
+		await last?.send('110,bounced-1000');
+		await Promise.all(bounces.map(({ closed }) => closed));
+		expect(written).to.deep.equal([...written].sort((x, y) => x - y));
+		expect(written.at(-1)).to.equal(1000);
+		expect(last?.client.connected).to.equal(true);
+		const connected = await Promise.all(
+			[a, b].map(async ({ urls }) => /^mqtt_connections (\d+)/m.exec(await (await fetch(`${urls.http}/metrics`)).text())?.[1]),
+		);
+		expect(connected.sort()).to.deep.equal(['0', '1']);
+	});
+
 	it('cuts off the connection to another process when its user is removed', async () => {
 		const credentials = await one.register('removed-1');
 		const device = await two.connect('removed-1', credentials);
@@ -144,9 +202,18 @@ describe('journeys/many-processes', () => {
 			c8y_IsDevice: {},
 		});
 		await http.post(`/identity/globalIds/${other}/externalIds`, { type: 'c8y_Serial', externalId: 'moved-1' });
-		await device.send('110,new');
-		expect(await http.get(`/inventory/managedObjects/${other}`)).to.deep.include({ c8y_Hardware: { serialNumber: 'new' } });
-		expect(await http.get(`/inventory/managedObjects/${id}`)).to.deep.include({ c8y_Hardware: { serialNumber: 'old' } });
+		await eventually(
+			'the new object is spoken for',
+			async () => {
+				await device.send('110,new');
+				return http.get<{ readonly c8y_Hardware?: unknown }>(`/inventory/managedObjects/${other}`);
+			},
+			({ c8y_Hardware }) => c8y_Hardware !== undefined,
+		);
+		await http.put(`/inventory/managedObjects/${id}`, { c8y_Hardware: { serialNumber: 'at rest' } });
+		await device.send('110,newer');
+		expect(await http.get(`/inventory/managedObjects/${other}`)).to.deep.include({ c8y_Hardware: { serialNumber: 'newer' } });
+		expect(await http.get(`/inventory/managedObjects/${id}`)).to.deep.include({ c8y_Hardware: { serialNumber: 'at rest' } });
 	});
 
 	it('counts the processes', async () => {

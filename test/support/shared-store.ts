@@ -1,4 +1,4 @@
-import type { Change, Collection, CollectionSpec, DocumentStore, StoredDocument } from '../../store/index.ts';
+import type { Change, Collection, CollectionSpec, DocumentStore, Step, StoredDocument } from '../../store/index.ts';
 import { openSqliteStore } from '../../store/sqlite/index.ts';
 
 /** A store that several services under test work on. */
@@ -40,4 +40,51 @@ export function deafTo(store: DocumentStore): DeafStore {
 		},
 	};
 	return deaf;
+}
+
+export interface SlowStore extends DocumentStore {
+	/** Keeps back what is written from now on; returns what lets it go on. */
+	hold(): () => void;
+	/** Batches that are kept back. */
+	held(): number;
+}
+
+/** The same store for a process whose writes a test keeps back. */
+export function slowTo(store: DocumentStore): SlowStore {
+	let gate: Promise<void> | undefined;
+	let held = 0;
+	return {
+		...store,
+		held: () => held,
+		hold() {
+			let open = () => {};
+			gate = new Promise((resolve) => {
+				open = resolve;
+			});
+			return () => {
+				gate = undefined;
+				open();
+			};
+		},
+		async batch(steps) {
+			if (gate !== undefined) {
+				held++;
+				await gate;
+				held--;
+			}
+			return store.batch(steps);
+		},
+	};
+}
+
+/** The same store; what it writes to a collection is handed over, in the order in which it is applied. */
+export function heardBy(store: DocumentStore, collection: string, hear: (step: Step) => void): DocumentStore {
+	return {
+		...store,
+		async batch(steps) {
+			const outcome = await store.batch(steps);
+			if (outcome.ok) for (const step of steps) if (step.collection === collection) hear(step);
+			return outcome;
+		},
+	};
 }

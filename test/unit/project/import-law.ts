@@ -21,6 +21,7 @@ const lawful: readonly [file: string, imported: Import][] = [
 	['service/listeners.ts', { path: 'service/mqtt/index.ts' }],
 	['service/version.ts', { path: 'package.json' }],
 	['service/compose.ts', { path: 'store/sqlite/index.ts' }],
+	['service/open-store.ts', { path: 'store/mongodb/index.ts' }],
 	['service/compose.ts', { path: 'service/http/app.ts' }],
 	['service/main.ts', { path: 'service/compose.ts' }],
 	['access/tokens.ts', { package: 'node:crypto' }],
