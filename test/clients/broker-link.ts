@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { createMetrics } from '../../service/metrics.ts';
 import { readBrokerAddress } from '../../service/mqtt/broker-address.ts';
 import { type ArrivedMessage, type BrokerAddress, type BrokerLink, openBrokerLink } from '../../service/mqtt/broker-link.ts';
+import { createCertificateFiles } from '../support/certificates.ts';
 import { eventually } from '../support/eventually.ts';
 import { type OutsideBroker, startOutsideBroker } from '../support/outside-broker.ts';
 import { hasProgram } from '../support/programs.ts';
@@ -151,6 +152,24 @@ describe('clients/broker-link', function () {
 			late = send('c8y/unheard');
 		});
 		expect(await late).to.equal(false);
+	});
+
+	it('connects over TLS, trusts the given authority only, and shows its own certificate', async () => {
+		const certificates = await createCertificateFiles();
+		const secure = await startOutsideBroker([], certificates);
+		try {
+			const { caFile, certFile, keyFile } = certificates;
+			const known = create(await readBrokerAddress(secure.secureUrl, { caFile, certFile, keyFile }), 'known', []);
+			await eventually('it is connected', known.fault, (fault) => fault === undefined);
+			const distrusting = create(await readBrokerAddress(secure.secureUrl, { certFile, keyFile }), 'distrusting', []);
+			const unknown = create(await readBrokerAddress(secure.secureUrl, { caFile }), 'unknown', []);
+			await eventually('it distrusts', distrusting.fault, (fault) => /certificate|issuer/.test(fault ?? ''));
+			await eventually('it is refused', unknown.fault, (fault) => fault !== undefined && fault !== 'not connected yet');
+			for (const link of links.splice(0)) link.cutOff();
+		} finally {
+			await secure.stop();
+			certificates.remove();
+		}
 	});
 
 	it('says why the broker lets it not in, and goes on trying', async () => {

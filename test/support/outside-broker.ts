@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { connectAsync } from 'mqtt';
+import type { CertificateFiles } from './certificates.ts';
 import { eventually } from './eventually.ts';
 import { connectFakeDevice, downstreamTopics, type FakeDevice } from './fake-device.ts';
 import { type Program, startProgram } from './programs.ts';
@@ -15,18 +16,31 @@ const tenant = 't1';
 export type OutsideDevice = Awaited<ReturnType<OutsideBroker['connect']>>;
 export type OutsideBroker = Awaited<ReturnType<typeof startOutsideBroker>>;
 
-/** A real mosquitto with the configuration that the guide gives, on free ports and in a folder of its own. */
-export async function startOutsideBroker(users: readonly string[]) {
+/**
+ * A real mosquitto with the configuration that the guide gives, on free ports and in a folder of its own.
+ * @param certificates for another listener, which wants a certificate of its clients
+ */
+export async function startOutsideBroker(users: readonly string[], certificates?: CertificateFiles) {
 	// Not in the folder of the user, who is the one that mosquitto runs as.
 	const folder = mkdtempSync('/tmp/outside-broker-');
-	const [devicePort, servicePort] = [await freePort(), await freePort()];
+	const [devicePort, servicePort, tlsPort] = [await freePort(), await freePort(), await freePort()];
 	for (const user of ['service', ...users]) addUser(user);
 	const text = readFileSync(new URL('mosquitto.conf', guide), 'utf8')
 		.replaceAll('/etc/mosquitto/', `${folder}/`)
 		.replaceAll('/var/lib/mosquitto/', `${folder}/`)
 		.replace('listener 1883', `listener ${devicePort} 127.0.0.1`)
 		.replace('listener 1884', `listener ${servicePort}`);
-	writeFileSync(join(folder, 'mosquitto.conf'), `${text}\nuser ${userInfo().username}\n`);
+	const { caFile, certFile, keyFile } = certificates ?? {};
+	const tls = certificates
+		? [
+				`listener ${tlsPort} 127.0.0.1`,
+				`cafile ${caFile}`,
+				`certfile ${certFile}`,
+				`keyfile ${keyFile}`,
+				'require_certificate true',
+			]
+		: [];
+	writeFileSync(join(folder, 'mosquitto.conf'), [text, ...tls, `user ${userInfo().username}`, ''].join('\n'));
 	writeFileSync(join(folder, 'acl'), readFileSync(new URL('mosquitto.acl', guide)));
 	const devices = new Set<FakeDevice>();
 	let program = await start();
@@ -43,7 +57,8 @@ export async function startOutsideBroker(users: readonly string[]) {
 			'mosquitto listens',
 			() => isOpen(servicePort),
 			(open) => open,
-		).catch((error: unknown) => {
+		).catch(async (error: unknown) => {
+			await started.stop();
 			throw new Error(`${error instanceof Error ? error.message : error}\n${started.lines.join('\n')}`);
 		});
 		return started;
@@ -84,6 +99,7 @@ export async function startOutsideBroker(users: readonly string[]) {
 	}
 
 	return {
+		secureUrl: `mqtts://service:${password}@localhost:${tlsPort}`,
 		url: `mqtt://service:${password}@127.0.0.1:${servicePort}`,
 		devicePort,
 		password,
