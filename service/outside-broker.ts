@@ -32,6 +32,11 @@ export async function openOutsideBroker(options: {
 		devices: await openBridgedDevices({ store }),
 		leases: await openLeases({ store, holder: processId, elapsed, leaseMilliseconds }),
 		leaseMilliseconds,
+		isStoreWell: () =>
+			store.ping().then(
+				() => true,
+				() => false,
+			),
 		first: Number.parseInt(processId.slice(0, 4), 16),
 		limits: {
 			unacknowledgedMaxMessages: bridge.unacknowledgedMaxMessages,

@@ -7,6 +7,7 @@ import { type BridgeDevice, createBridgeSession } from './bridge-device.ts';
 import { type BridgeTopic, bridgeFilters, parseBridgeTopic, partitionOf, presenceTopic, type Sharing } from './bridge-topics.ts';
 import { type ArrivedMessage, type BrokerAddress, type BrokerLinkOptions, inWorkAtMost, openBrokerLink } from './broker-link.ts';
 import { createDeviceQueue } from './device-queue.ts';
+import { createFailingMessages } from './failing-messages.ts';
 import type { Gateway } from './gateway.ts';
 import type { DeviceConnection, IncomingPublish } from './session.ts';
 
@@ -22,6 +23,8 @@ export interface BridgePartitionOptions {
 	readonly partitions: number;
 	readonly sharing: Sharing;
 	readonly jsonOperations: 'learned' | 'always' | 'never';
+	/** Whether writes can succeed at all just now. */
+	readonly isStoreWell: () => Promise<boolean>;
 	readonly limits: BrokerLinkOptions['limits'];
 }
 
@@ -53,6 +56,14 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 	});
 	const endWatch = sharing === 'hashed' ? devices.watch(followElsewhere) : () => {};
 	let looking: Promise<void> | undefined;
+	const handleUnlessFailing = createFailingMessages({
+		handle: handleInOrder,
+		isStoreWell: options.isStoreWell,
+		onGivenUp({ tenant, serial }: BridgeDevice, { topic }, error) {
+			metrics.mqttErrors.inc({ kind: 'given up' });
+			log.error({ err: error, tenant, device: serial, topic }, 'a message was given up, for it always fails');
+		},
+	});
 
 	function take(message: ArrivedMessage): void {
 		const { topic: text, done } = message;
@@ -101,6 +112,10 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 			known.delete(keyOf(device));
 			return;
 		}
+		await handleUnlessFailing(device, turn);
+	}
+
+	async function handleInOrder(device: BridgeDevice, turn: readonly IncomingPublish[]): Promise<void> {
 		let publishes: IncomingPublish[] = [];
 		for (const publish of turn) {
 			if (publish.topic !== presenceTopic) {

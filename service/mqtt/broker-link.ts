@@ -49,6 +49,8 @@ export type BrokerLink = ReturnType<typeof openBrokerLink>;
 const firstRetryMilliseconds = 500;
 const keepaliveSeconds = 30;
 const maxDownlinksUnderWay = 1000;
+/** More than a PUBLISH has beside its topic and payload. */
+const packetHeadBytes = 16;
 /** MQTT 5: nobody listens to the topic. */
 const noMatchingSubscribers = 0x10;
 const failure = 0x80;
@@ -145,6 +147,13 @@ export function openBrokerLink(options: BrokerLinkOptions) {
 	}
 
 	function send(opened: MqttClient, message: Downlink): void {
+		const room = (opened.serverProperties?.maximumPacketSize ?? Number.POSITIVE_INFINITY) - packetHeadBytes;
+		if (Buffer.byteLength(message.topic) + Buffer.byteLength(message.payload) > room) {
+			// It would be cut off for it, again and again.
+			log.warn({ topic: message.topic, maximumBytes: room }, 'a message to a device is larger than the broker takes');
+			downlinks.settle(message, false);
+			return;
+		}
 		opened.publish(message.topic, message.payload, { qos: 1 }, (error, packet) => {
 			if (opened !== client) return;
 			if (error) log.warn({ reason: error.message }, 'the broker refuses a message to a device');

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { connectAsync } from 'mqtt';
-import type { DocumentStore } from '../../store/index.ts';
+import { type DocumentStore, StoreError } from '../../store/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { type OutsideBroker, startOutsideBroker } from '../support/outside-broker.ts';
 import {
@@ -38,8 +38,8 @@ describe('clients/outside-broker', function () {
 	});
 
 	/** Several of them are like processes beside each other: they share nothing but the store. */
-	async function start(settings: Readonly<Record<string, string>> = {}): Promise<ServiceUnderTest> {
-		const service = await startService({ ...bridgeSettings(broker), ...settings }, { store });
+	async function start(settings: Readonly<Record<string, string>> = {}, on = store): Promise<ServiceUnderTest> {
+		const service = await startService({ ...bridgeSettings(broker), ...settings }, { store: on });
 		services.push(service);
 		await isReady(service.urls.http);
 		return service;
@@ -254,6 +254,31 @@ describe('clients/outside-broker', function () {
 		);
 		await operator.createOperation('out6', { c8y_Restart: {} });
 		expect(await device.nextLine()).to.equal('510,out6');
+	});
+
+	it('gives a message up that always fails, and loses nothing beside it', async () => {
+		const failing: DocumentStore = {
+			...store,
+			batch: async (steps) => {
+				if (JSON.stringify(steps).includes('poison')) throw new StoreError('this cannot be written');
+				return store.batch(steps);
+			},
+		};
+		const { operator, urls } = await start({ MQTT_BRIDGE_PARTITIONS: '1' }, failing);
+		const [ill, well] = [await broker.connect('out7'), await broker.connect('out8')];
+		await Promise.all([
+			ill.send('141,before,1,apt,'),
+			ill.send('141,poison,1,apt,'),
+			ill.send('141,after,1,apt,'),
+			well.send('141,beside,1,apt,'),
+		]);
+		await eventually(
+			'it is given up',
+			() => figure(urls.http, 'mqtt_message_errors_total{kind="given up"}'),
+			(count) => count === 1,
+		);
+		await hasOnly(operator, 'out8', 'beside 1');
+		await hasOnly(operator, 'out7', 'after 1,before 1');
 	});
 
 	it('refuses another number of partitions than that of the first start', async () => {
