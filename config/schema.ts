@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { oneOf, optional, secretMatching, secretText, setting, text, wholeNumber, yesOrNo } from './setting.ts';
+import { outsideBroker } from './outside-broker.ts';
+import { oneOf, optional, portOrOff, secretMatching, secretText, setting, text, wholeNumber, yesOrNo } from './setting.ts';
 
 const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;
@@ -92,7 +93,7 @@ export const groups = {
 		.describe('HTTP'),
 	mqtt: z
 		.object({
-			port: setting('MQTT_PORT', port, 1883, 'Port of MQTT; 0 picks a free one.'),
+			port: setting('MQTT_PORT', portOrOff, 1883, 'Port of MQTT; 0 picks a free one; `off` means no such listener.'),
 			mqttsPort: optional('MQTTS_PORT', port, 'Port of MQTT over TLS; 0 picks a free one; unset means no such listener.'),
 			payloadMaxBytes: setting(
 				'MQTT_PAYLOAD_MAX_BYTES',
@@ -175,6 +176,7 @@ export const groups = {
 			),
 		})
 		.describe('MQTT'),
+	bridge: outsideBroker,
 	tls: z
 		.object({
 			certFile: optional(

@@ -1,4 +1,5 @@
 import { type CollectionSpec, type DocumentStore, openSequence, type StoredDocument } from '../store/index.ts';
+import { bridgeCollections } from './bridged-devices.ts';
 import { connectionSpec } from './device-connections.ts';
 import { openDevices } from './devices.ts';
 import { type ExternalId, openExternalIds } from './external-ids.ts';
@@ -38,6 +39,7 @@ export const inventoryCollections: readonly CollectionSpec<StoredDocument>[] = [
 	linkSpec,
 	packageSpec,
 	connectionSpec,
+	...bridgeCollections,
 ];
 
 export type Inventory = Awaited<ReturnType<typeof openInventory>>;

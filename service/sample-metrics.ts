@@ -2,7 +2,7 @@ import { type Operations, operationStatuses } from '../operations/index.ts';
 import type { DocumentStore } from '../store/index.ts';
 import type { Readiness } from './http/index.ts';
 import type { Metrics } from './metrics.ts';
-import type { EmbeddedBroker } from './mqtt/index.ts';
+import type { Bridge, EmbeddedBroker } from './mqtt/index.ts';
 
 /** Reads the figures that nobody counts as they change. */
 export async function sampleMetrics(options: {
@@ -10,15 +10,17 @@ export async function sampleMetrics(options: {
 	readonly readiness: () => Promise<Readiness>;
 	readonly store: DocumentStore;
 	readonly broker: EmbeddedBroker;
+	readonly bridge: Bridge | undefined;
 	readonly operations: Operations;
 	readonly processes: number;
 }): Promise<void> {
-	const { metrics, readiness, store, broker, operations, processes } = options;
+	const { metrics, readiness, store, broker, bridge, operations, processes } = options;
 	const parts = await readiness();
 	metrics.ready.set({ part: 'store' }, Number(parts.store.ready));
 	metrics.ready.set({ part: 'broker' }, Number(parts.broker.ready));
 	metrics.mqttConnections.set(broker.connections());
 	metrics.mqttQueued.set(broker.queuedMessages());
+	bridge?.sampleMetrics();
 	metrics.processes.set(processes);
 	// Who watches has to hear of a store that fails: its own figures then stay what they were.
 	if (!parts.store.ready) return;

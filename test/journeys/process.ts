@@ -67,7 +67,7 @@ describe('journeys/process', function () {
 
 	it('says at once that it stops, and serves on until load balancers have seen it', async () => {
 		const service = await start({ ADMIN_PASSWORD: password, DRAIN_DELAY_SECONDS: '2' });
-		const device = await connect(service, 'served-1');
+		const device = await connectDevice(service, 'served-1');
 		const ending = service.end();
 		const { status } = await eventually(
 			'it is not ready any more',
@@ -76,7 +76,7 @@ describe('journeys/process', function () {
 		);
 		expect(status).to.equal(503);
 		await device.send('110,served');
-		const late = await connect(service, 'served-2');
+		const late = await connectDevice(service, 'served-2');
 		await late.send('110,late');
 		expect(await operatorOf(service).objectOf('served-1')).to.deep.include({ c8y_Hardware: { serialNumber: 'served' } });
 		await Promise.all([device.closed, late.closed]);

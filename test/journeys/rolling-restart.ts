@@ -2,10 +2,10 @@ import { expect } from 'chai';
 import { eventually, within } from '../support/eventually.ts';
 import { connectFakeDevice, type FakeDevice } from '../support/fake-device.ts';
 import { createHttpClient } from '../support/http-client.ts';
-import { freshMongoDatabase, type MongoDatabase } from '../support/mongodb.ts';
 import { createOperator, type Operator } from '../support/operator.ts';
 import { type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
 import { skipUnless } from '../support/skip.ts';
+import { freshMongoDatabase, type MongoDatabase } from '../support/test-store.ts';
 
 const password = 'password-of-process-tests';
 const deviceCount = 12;

@@ -1,7 +1,7 @@
 import type { Change, Collection, CollectionSpec, DocumentStore, Step, StoredDocument } from '../../store/index.ts';
 import { openMongoStore } from '../../store/mongodb/index.ts';
 import { openSqliteStore } from '../../store/sqlite/index.ts';
-import { freshMongoDatabase } from './mongodb.ts';
+import { freshMongoDatabase } from './test-store.ts';
 
 /** A store that several services under test work on: MongoDB where `STORES` names nothing else, otherwise the embedded one in memory. */
 export async function openSharedStore(): Promise<DocumentStore> {
