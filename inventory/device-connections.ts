@@ -32,6 +32,7 @@ export const connectionSpec: CollectionSpec<ConnectionRecord> = {
 		{ name: 'byProcess', keys: ['process'] },
 		{ name: 'byWaits', keys: ['waits'] },
 	],
+	ofProcesses: true,
 };
 const maxWaits = 20;
 const maxAttempts = 100;

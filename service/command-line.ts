@@ -15,11 +15,13 @@ docs/reference/configuration.md lists them.
 export function readArguments(
 	args: string[],
 	environment: Readonly<Record<string, string | undefined>>,
-): { readonly asked?: 'print-config' | 'version' | 'help'; readonly file?: string } {
+): { readonly asked?: 'print-config' | 'version' | 'help' | 'migrate'; readonly file?: string } {
+	const file = environment.CONFIG_FILE ? readConfigFile(environment.CONFIG_FILE) : undefined;
+	if (args[0] === 'migrate') return { asked: 'migrate', file };
 	const option = { type: 'boolean' } as const;
 	const { values } = parseArgs({ args, options: { 'print-config': option, version: option, help: option } });
 	const asked = values.help ? 'help' : values.version ? 'version' : values['print-config'] ? 'print-config' : undefined;
-	return { asked, file: environment.CONFIG_FILE ? readConfigFile(environment.CONFIG_FILE) : undefined };
+	return { asked, file };
 }
 
 function readConfigFile(path: string): string {

@@ -2,16 +2,16 @@ import { load, printConfig } from '../config/index.ts';
 import { helpText, readArguments } from './command-line.ts';
 import { compose } from './compose.ts';
 import { createLog } from './log.ts';
+import { migrate } from './migrate-command.ts';
 import { readyText } from './ready-text.ts';
 import { onStopSignal } from './stop-signal.ts';
 import { version } from './version.ts';
 
 async function main(): Promise<void> {
 	const { asked, file } = readArguments(process.argv.slice(2), process.env);
-	if (asked !== undefined) {
-		process.stdout.write(asked === 'help' ? helpText : `${asked === 'version' ? version : printConfig(process.env, file)}\n`);
-		return;
-	}
+	if (asked === 'migrate') return migrate(process.argv.slice(3), process.env, file);
+	if (asked === 'help') return void process.stdout.write(helpText);
+	if (asked) return void process.stdout.write(`${asked === 'version' ? version : printConfig(process.env, file)}\n`);
 	const config = load(process.env, file);
 	const log = createLog(config.log.level, process.stdout);
 	const service = await compose(config, log);

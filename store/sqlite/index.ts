@@ -1,2 +1,2 @@
 /** The embedded engine of the store port: SQLite in a thread of its own. */
-export { openSqliteStore, type SqliteStore, type SqliteStoreOptions } from './store.ts';
+export { hasSqliteStore, openSqliteStore, type SqliteStore, type SqliteStoreOptions } from './store.ts';

@@ -1,4 +1,4 @@
-import { mkdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -55,6 +55,11 @@ export interface SqliteStore extends DocumentStore {
 
 const fileName = 'store.db';
 const defaultMinFreeBytes = 64 * 1024 * 1024;
+
+/** Whether a database was made in a directory. */
+export function hasSqliteStore(directory: string): boolean {
+	return existsSync(join(directory, fileName));
+}
 
 /** Opens the embedded database. @throws StoreError when it is open elsewhere, damaged, or of a newer version. */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
