@@ -29,7 +29,7 @@ export interface ConnectionOwner {
 export const connectionSpec: CollectionSpec<ConnectionRecord> = {
 	name: 'connections',
 	indexes: [
-		{ name: 'byProcess', keys: ['process'] },
+		{ name: 'byProcess', keys: ['process', '_id'] },
 		{ name: 'byWaits', keys: ['waits'] },
 	],
 	ofProcesses: true,

@@ -28,9 +28,12 @@ export function placeOf({ mongodb, store }: Config): StorePlace {
 	return mongodb.url ? { kind: 'mongodb', url: mongodb.url } : { kind: 'sqlite', directory: store.dataDir };
 }
 
+// MongoDB holds what a killed process was writing for a minute.
+const transactionTimeoutSeconds = 150;
+
 /** The settings of a service that uses this store, and is the same otherwise. */
 export function configFor(config: Config, place: StorePlace): Config {
-	if (place.kind === 'mongodb') return { ...config, mongodb: { ...config.mongodb, url: place.url } };
+	if (place.kind === 'mongodb') return { ...config, mongodb: { ...config.mongodb, url: place.url, transactionTimeoutSeconds } };
 	return {
 		...config,
 		mongodb: { ...config.mongodb, url: undefined },
