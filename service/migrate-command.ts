@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import type { Logger } from 'pino';
 import { type Config, type Environment, load } from '../config/index.ts';
 import { type CopyEnd, copyStore, openProcessRecords, StoreError } from '../store/index.ts';
 import { createLog } from './log.ts';
 import { exitCodes, helpText, progressWriter, reportText } from './migrate-texts.ts';
+import { readWords } from './migrate-words.ts';
 import { collections } from './migrations.ts';
 import { hasStore, openStore } from './open-store.ts';
 import { onStopSignal } from './stop-signal.ts';
-import { configFor, parsePlace, placeOf, type StorePlace, UsageError } from './store-place.ts';
+import { configFor, type StorePlace, UsageError } from './store-place.ts';
 
 /** The command `migrate`: copies one store into another. Sets the exit code. */
 export async function migrate(words: string[], environment: Environment, file: string | undefined): Promise<void> {
@@ -48,38 +48,6 @@ async function run(words: string[], config: Config): Promise<number> {
 		}
 	} finally {
 		await source.close();
-	}
-}
-
-function readWords(words: string[], config: Config) {
-	const text = { type: 'string', multiple: true } as const;
-	const flag = { type: 'boolean' } as const;
-	const options = { from: text, to: text, verify: flag, help: flag };
-	const { values, positionals } = parseWords(() => parseArgs({ args: words, options, allowPositionals: true }));
-	const { from = [], to = [], verify = false, help = false } = values;
-	const [given, wanted] = [from[0], to[0]];
-	if (help) return { help, verify, from: placeOf(config), to: placeOf(config) };
-	// The words are not shown: one may be a URL with a password.
-	if (positionals.length > 0) throw new UsageError(`a word stands alone: right is ${usage}`);
-	if (from.length > 1 || to.length > 1) throw new UsageError(`--from and --to may be given once: right is ${usage}`);
-	if (given === undefined) throw new UsageError(`--from is missing: right is ${usage}`);
-	const places = { from: parsePlace('--from', given), to: wanted === undefined ? placeOf(config) : parsePlace('--to', wanted) };
-	if (places.from.kind === places.to.kind) {
-		const own = places.to.kind === 'sqlite' ? 'copy the directory of the stopped service' : 'use mongodump and mongorestore';
-		const unset = wanted === undefined ? ' (--to is not given, so it is the store of the settings)' : '';
-		throw new UsageError(`--from and --to are both ${places.to.kind}${unset}: to copy such a store, ${own}`);
-	}
-	return { help, verify, ...places };
-}
-
-const usage = 'migrate --from <store> --to <store>; --help tells more';
-
-function parseWords<T>(parse: () => T): T {
-	try {
-		return parse();
-	} catch (error) {
-		if (error instanceof TypeError) throw new UsageError(`${error.message}; right is ${usage}`);
-		throw error;
 	}
 }
 

@@ -8,9 +8,9 @@ export const helpText = `npm run migrate -- --from <store> [--to <store>] [--ver
 Copies everything from one store into another, empty one. No service may run on either. Stopped or killed,
 it goes on when the same command is given again; until it is finished, no service starts on the target.
 
-  --from     sqlite:<directory> or mongodb://…; it is only read, but for a note of the copy
-  --to       the same; when it is not given, the store that the settings name (MONGODB_URL or DATA_DIR),
-             so that no password is in the list of processes
+  --from     sqlite:<directory>, mongodb://…, or mongodb: for the store of MONGODB_URL, so that no password is
+             shown by npm or in the list of processes; it is only read, but for a note of the copy
+  --to       the same; when it is not given, the store that a service with these settings would use
   --verify   compares every document, and not only their numbers
   --help     shows this text and ends
 
@@ -24,6 +24,7 @@ const everyMilliseconds = 2000;
 export function progressWriter(out: { write(text: string): unknown }, elapsed: () => number): (progress: CopyProgress) => void {
 	let said = { name: '', isDone: false, at: 0 };
 	return ({ collection, work, documents, of }) => {
+		if (of === 0) return;
 		const [name, isDone, at] = [`${collection} ${work}`, documents >= of, elapsed()];
 		if (name === said.name && (isDone ? said.isDone : at - said.at < everyMilliseconds)) return;
 		said = { name, isDone, at };
@@ -42,23 +43,26 @@ export function reportText(
 	const compared = collections.some((each) => each.compared) ? 'numbers and contents' : 'numbers';
 	const ending =
 		outcome === 'finished'
-			? `${number(documents)} documents are in ${target.place}; their ${compared} are those of ${source.place}. ${seconds.toFixed(1)} s${wasBegun ? ', begun earlier' : ''}.\nNow start the service on it, and keep the source until you have seen it work.`
+			? `${target.place} has ${documentsText(documents)}; their ${compared} are those of ${source.place}. ${seconds.toFixed(1)} s${wasBegun ? ', begun earlier' : ''}.\nNow start the service on it, and keep the source until you have seen it work.`
 			: `${source.place} and ${target.place} differ: somebody else has written to one of them. Remove the target and begin anew.`;
 	return ['', ...collections.flatMap(collectionLines), '', ending, ''].join('\n');
 }
 
 function collectionLines({ name, source, target, compared }: CopiedCollection): string[] {
-	const same =
-		source === target ? `${number(target)} documents` : `${number(target)} documents, but ${number(source)} in the source`;
+	const same = source === target ? `${documentsText(target)}` : `${documentsText(target)}, but ${number(source)} in the source`;
 	const hash = compared ? `  ${compared.digest.slice(0, 16)}` : '';
 	const lines = [`  ${name.padEnd(16)} ${same}${hash}`];
 	if (compared && compared.differing > 0) {
 		const ids = compared.examples.map((id) => JSON.stringify(id)).join(', ');
 		lines.push(
-			`    ${number(compared.differing)} documents differ: ${ids}${compared.differing > compared.examples.length ? ', …' : ''}`,
+			`    ${documentsText(compared.differing)} that differ: ${ids}${compared.differing > compared.examples.length ? ', …' : ''}`,
 		);
 	}
 	return lines;
+}
+
+function documentsText(count: number): string {
+	return `${number(count)} ${count === 1 ? 'document' : 'documents'}`;
 }
 
 function number(value: number): string {

@@ -9,10 +9,15 @@ export type StorePlace =
 /** What is wrong with the words of a command. */
 export class UsageError extends Error {}
 
-const right = 'sqlite:<directory>, or mongodb://user:password@host:27017/database?replicaSet=rs0';
+const right =
+	'sqlite:<directory>, mongodb://user:password@host:27017/database?replicaSet=rs0, or mongodb: for the one of MONGODB_URL';
 
 /** @throws UsageError that does not show the text: it may hold a password */
-export function parsePlace(option: string, text: string): StorePlace {
+export function parsePlace(option: string, text: string, { mongodb }: Config): StorePlace {
+	if (text === 'mongodb:') {
+		if (mongodb.url) return { kind: 'mongodb', url: mongodb.url };
+		throw new UsageError(`${option}: 'mongodb:' stands for the store of MONGODB_URL, which is not set; right is ${right}`);
+	}
 	const directory = /^sqlite:(.+)$/s.exec(text)?.[1];
 	if (directory === ':memory:') throw new UsageError(`${option}: a store in memory is gone with its process; right is ${right}`);
 	if (directory !== undefined) return { kind: 'sqlite', directory };

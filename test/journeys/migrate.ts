@@ -16,7 +16,6 @@ const password = 'password-of-migrate-tests';
 const admin: Credentials = { user: 't1/admin', password };
 const bootstrap: Credentials = { user: 'management/devicebootstrap', password };
 const passwords = { ADMIN_PASSWORD: password, BOOTSTRAP_PASSWORD: password };
-const advice = /right is (sqlite:<directory>|migrate --from)|to copy such a store/;
 
 describe('journeys/migrate', function () {
 	this.timeout(240_000);
@@ -68,43 +67,32 @@ describe('journeys/migrate', function () {
 		return JSON.stringify([lists, pages]).replaceAll(/http:\/\/127[^"/]*/g, '');
 	}
 
-	describe('the words', () => {
+	describe('without MongoDB', () => {
 		const secret = 's3cret-of-the-url';
 		const url = `mongodb://user:${secret}@127.0.0.1:1/db`;
-		const wrong: [what: string, words: string[], message: RegExp][] = [
-			['no source', [], /--from is missing/],
-			['an unknown option', ['--form', 'sqlite:a'], /Unknown option '--form'/],
-			['an unknown kind', ['--from', `postgres://user:${secret}@host/db`, '--to', url], /--from: stores of the kind 'postgres' are not known/],
-			['no kind', ['--from', `user:${secret}@host`, '--to', url], /--from: no kind of store is named/],
-			['a store in memory', ['--from', 'sqlite::memory:', '--to', url], /a store in memory is gone/],
-			['a word that stands alone', ['sqlite:a', url], /a word stands alone/],
-			['two targets', ['--from', 'sqlite:a', '--to', url, '--to', url], /may be given once/],
-			['two stores of one kind', ['--from', 'sqlite:a', '--to', 'sqlite:b'], /both sqlite.*copy the directory/],
-			['the same store', ['--from', url, '--to', url], /both mongodb.*mongodump/],
-			['the store of the settings twice', ['--from', 'sqlite:data'], /both sqlite \(--to is not given/],
-		]; // biome-ignore format: one line a row
-		for (const [what, words, message] of wrong) {
-			it(`are refused with ${what}, and show no password`, async () => {
-				const { code, output } = await runMigrate(words);
-				expect(code).to.equal(2);
-				expect(output).to.match(message).and.to.match(advice).and.not.include(secret);
-			});
-		}
 
-		it('are explained', async () => {
+		it('ends with 2 when the words are wrong, and shows no password', async () => {
+			const { code, output } = await runMigrate(['sqlite:a', url]);
+			expect([code, output]).to.deep.equal([
+				2,
+				'a word stands alone: right is migrate --from <store> --to <store>; --help tells more',
+			]);
+		});
+
+		it('is explained', async () => {
 			const { code, output } = await runMigrate(['--help']);
 			expect([code, output]).to.deep.equal([0, output]);
 			expect(output).to.include('--verify').and.include('Ends with 0');
 		});
 
-		it('are refused with a source that is not there, which is not made', async () => {
+		it('refuses a source that is not there, and does not make it', async () => {
 			const missing = join(folder, 'missing');
 			const { code, output } = await runMigrate(['--from', `sqlite:${missing}`, '--to', url]);
 			expect([code, existsSync(missing)]).to.deep.equal([1, false]);
 			expect(output).to.equal(`--from: there is no store in ${missing}`);
 		});
 
-		it('are refused with a source that a service has open, and with a target that does not answer', async () => {
+		it('refuses a source that a service has open, and a target that does not answer', async () => {
 			const service = await start({ DATA_DIR: folder, ...passwords });
 			const settings = { MONGODB_SERVER_SELECTION_TIMEOUT_SECONDS: '1' };
 			const open = await runMigrate(['--from', `sqlite:${folder}`, '--to', url], { settings });
