@@ -1,9 +1,12 @@
 import { expect } from 'chai';
+import { type MongoStore, openMongoStore } from '../../store/mongodb/index.ts';
 import { openSqliteStore, type SqliteStore } from '../../store/sqlite/index.ts';
 import { type Misfit, misfitOf } from '../support/index-fit.ts';
 import { type QueryRecorder, type RecordedQuery, recordQueries, shapeOf } from '../support/query-recorder.ts';
 import { drive } from '../support/query-scenario.ts';
 import { startService } from '../support/service-fixture.ts';
+import { skipUnless } from '../support/skip.ts';
+import { freshMongoDatabase, isOnMongoDb } from '../support/test-store.ts';
 
 /** Queries that no index answers alone, and why they may stay so. */
 interface Exception extends Partial<Misfit> {
@@ -140,5 +143,44 @@ describe('contract/query-plans', function () {
 			if (isRead || (isSorted && !misfit?.isSorted && !isList) || !isNarrow) bad.push(`${shapeOf(one)}: ${plan.join('; ')}`);
 		}
 		expect(bad).to.deep.equal([]);
+	});
+
+	describe('on MongoDB', () => {
+		let mongodb: MongoStore | undefined;
+		let drop: (() => Promise<void>) | undefined;
+		before(async function () {
+			skipUnless(isOnMongoDb, 'STORES does not name mongodb').call(this);
+			const database = freshMongoDatabase();
+			const opened = await openMongoStore({ ...database, now: Date.now });
+			[mongodb, drop] = [opened, database.drop];
+			for (const spec of new Set([...store.recorded.values()].map((one) => one.spec))) {
+				await opened.collection(spec);
+				const documents = await (await sqlite.collection(spec)).find({ filter: {} });
+				await opened.batch(documents.map((document) => ({ kind: 'put', collection: spec.name, document })));
+			}
+			const probe = await opened.explain('packages', { filter: { _id: { $gt: 'a' } }, sort: [['_id', 1]], limit: 1 });
+			const isPlanned = !probe.stages.includes('COLLSCAN');
+			skipUnless(isPlanned, 'this server reads whole collections even for ranges of ids: it needs a real MongoDB').call(this);
+		});
+		after(async () => {
+			await mongodb?.close();
+			await drop?.();
+		});
+
+		it('is answered from that index, without reading a collection or sorting', async () => {
+			const bad: string[] = [];
+			for (const one of store.recorded.values()) {
+				const { spec, query } = one;
+				const misfit = misfitOf(spec, query);
+				const isList = Object.hasOwn(query.filter, '_id');
+				const plan = await mongodb?.explain(spec.name, query);
+				if (!plan) throw new Error('the store is not open');
+				const isRead = plan.stages.includes('COLLSCAN') && Object.keys(query.filter).length > 0;
+				const isSorted = plan.stages.includes('SORT') && !misfit?.isSorted && !isList;
+				const isWasteful = misfit === undefined && !isList && plan.documentsExamined > plan.documents;
+				if (isRead || isSorted || isWasteful) bad.push(`${shapeOf(one)}: ${JSON.stringify(plan)}`);
+			}
+			expect(bad).to.deep.equal([]);
+		});
 	});
 });
