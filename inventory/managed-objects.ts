@@ -13,7 +13,7 @@ import {
 	type ObjectPatch,
 	withoutNulls,
 } from './managed-object.ts';
-import { type ChildKind, type ChildLink, childLink } from './object-links.ts';
+import { type ChildKind, type ChildLink, childLink, linksBelow } from './object-links.ts';
 import { parseLegacyList } from './software-package.ts';
 
 export interface ObjectFilter {
@@ -183,7 +183,7 @@ export function openManagedObjects({
 	async function collectBelow(tenant: string, id: ManagedObjectId, kinds: readonly ChildKind[]): Promise<ManagedObjectId[]> {
 		const found = new Set<ManagedObjectId>([id]);
 		for (const each of found) {
-			for (const kind of kinds) for await (const link of links.scan({ tenant, parent: each, kind })) found.add(link.child);
+			for (const kind of kinds) for await (const link of links.scan(linksBelow(tenant, each, kind))) found.add(link.child);
 		}
 		return [...found];
 	}
@@ -247,11 +247,31 @@ export function openManagedObjects({
 		return false;
 	}
 
-	return { find, get, list, count, create, update, change, remove, listChildren, listParents, listByIds, findAgent, isAtOrBelow };
+	return {
+		find,
+		get,
+		list,
+		looksAtMany,
+		count,
+		create,
+		update,
+		change,
+		remove,
+		listChildren,
+		listParents,
+		listByIds,
+		findAgent,
+		isAtOrBelow,
+	};
 }
 
 const maxAttempts = 100;
 const maxDepth = 10;
+
+/** Whether no index answers such a filter, so that all that match a part of it may be looked at. */
+function looksAtMany({ type, owner, fragmentType, ids }: ObjectFilter): boolean {
+	return ids === undefined && [type, owner, fragmentType].filter((condition) => condition !== undefined).length > 1;
+}
 
 function objectFilter(tenant: string, { type, fragmentType, owner, ids }: ObjectFilter): Filter {
 	return {

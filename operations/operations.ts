@@ -339,6 +339,7 @@ export async function openOperations(options: {
 		find,
 		get,
 		list,
+		looksAtMany,
 		count,
 		update,
 		updateOpen,
@@ -355,6 +356,14 @@ export async function openOperations(options: {
 }
 
 const maxAttempts = 100;
+
+/** Whether no index answers such a filter, so that all that match a part of it may be looked at. */
+function looksAtMany(filter: OperationFilter): boolean {
+	const { tenant: _, ...fields } = operationFilter('', filter);
+	const names = Object.keys(fields);
+	// All begin with the tenant and end with the order.
+	return !spec.indexes.some(({ keys }) => keys.length === names.length + 2 && names.every((name) => keys.includes(name)));
+}
 
 function operationFilter(tenant: string, { deviceId, agentId, status, fragmentType, dateFrom, dateTo }: OperationFilter): Filter {
 	const created = { ...(dateFrom !== undefined && { $gte: dateFrom }), ...(dateTo !== undefined && { $lte: dateTo }) };

@@ -4,7 +4,7 @@ import { openAccess, type ShownCredentials } from '../access/index.ts';
 import type { Config } from '../config/index.ts';
 import { openInventory, type PackageLimits } from '../inventory/index.ts';
 import { openOperations } from '../operations/index.ts';
-import type { DocumentStore } from '../store/index.ts';
+import { type DocumentStore, takeIntoUse } from '../store/index.ts';
 import { createHttpApp } from './http/index.ts';
 import { openLeaseKeeper } from './leases.ts';
 import { type Listener, openListeners } from './listeners.ts';
@@ -77,6 +77,7 @@ async function open({ config, log, clock, metrics, store, place, isShared, close
 	const elapsed = () => performance.now();
 	const processId = randomBytes(8).toString('hex');
 	const leaseMilliseconds = config.processes.leaseSeconds * 1000;
+	await takeIntoUse(store);
 	const leases = await openLeaseKeeper({ store, holder: processId, leaseMilliseconds, elapsed, log });
 	await runMigrations({ store, leases, log, collections, migrations });
 	const others = isShared

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/index.ts';
 import type { DocumentStore } from '../store/index.ts';
 import { openMongoStore } from '../store/mongodb/index.ts';
-import { openSqliteStore } from '../store/sqlite/index.ts';
+import { hasSqliteStore, openSqliteStore } from '../store/sqlite/index.ts';
 
 export interface OpenedStore {
 	readonly store: DocumentStore;
@@ -40,6 +40,11 @@ export async function openStore(config: Config, log: Logger, now: () => number):
 	});
 	const store = await opening.catch(naming('MONGODB_URL'));
 	return { store, place: `MongoDB ${store.name}`, isShared: true, close: store.close };
+}
+
+/** Whether there is something to open; of MongoDB only opening it tells. */
+export function hasStore({ mongodb, store: { dataDir } }: Config): boolean {
+	return mongodb.url !== undefined || hasSqliteStore(dataDir);
 }
 
 function naming(setting: string): (error: unknown) => never {

@@ -35,6 +35,8 @@ export interface CollectionSpec<T extends StoredDocument> {
 	readonly version?: number;
 	/** Documents whose date field (milliseconds since 1970) is older than this are removed by the engine, in its own time. */
 	readonly expire?: { readonly field: string; readonly afterSeconds: number };
+	/** Its documents tell of running processes, and mean nothing in a copy of the store. */
+	readonly ofProcesses?: true;
 	/** Phantom: ties the document type to the specification. */
 	readonly document?: T;
 }

@@ -2,6 +2,10 @@
 
 /** Versions of what is stored. */
 export { storeCollections } from './collections.ts';
+/** Copies of whole stores. */
+export type { Comparison as CopyComparison } from './compare-copies.ts';
+export { takeIntoUse } from './copy-records.ts';
+export { type CopiedCollection, type CopyEnd, type CopyProgress, type CopyReport, copyStore } from './copy-store.ts';
 export type {
 	BatchOutcome,
 	Change,

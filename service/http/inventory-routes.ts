@@ -97,6 +97,7 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 				const { entries, frame } = await readPage(call, {
 					find: (range) => inventory.objects.list(tenant, filter, range),
 					count: () => inventory.objects.count(tenant, filter),
+					isSearch: inventory.objects.looksAtMany(filter),
 				});
 				const view = { ...singleView(call.base, call.query), withAdvancedList: false };
 				return ok({ managedObjects: await renderer.many(tenant, entries, view), ...frame });

@@ -1,6 +1,13 @@
 import type { Db } from 'mongodb';
 import { checkSpec } from '../collection-spec.ts';
-import { type Collection, type CollectionSpec, type DocumentStore, type StoredDocument, StoreError } from '../document-store.ts';
+import {
+	type Collection,
+	type CollectionSpec,
+	type DocumentStore,
+	type Query,
+	type StoredDocument,
+	StoreError,
+} from '../document-store.ts';
 import { createApplier } from './apply-batches.ts';
 import { createSingleApplier } from './apply-single.ts';
 import { createCollection } from './collection.ts';
@@ -8,6 +15,7 @@ import { type Connection, type ConnectionOptions, connect } from './connection.t
 import { ensureCollection } from './ensure-collection.ts';
 import { type Expiry, startExpiry } from './expiry.ts';
 import { toStoreError } from './explain-error.ts';
+import { explainQuery, type QueryPlan } from './explain-query.ts';
 import { prepareBatch, type Row } from './prepare-step.ts';
 import { createTransactions } from './transaction.ts';
 import { createWatchers } from './watchers.ts';
@@ -39,6 +47,8 @@ export interface MongoStore extends DocumentStore {
 	readonly name: string;
 	/** Removes what has expired now. Returns when it is done. */
 	expire(): Promise<void>;
+	/** Runs a query for its plan. */
+	explain(collection: string, query: Query): Promise<QueryPlan>;
 }
 
 /** Spec names are letters only, so nobody else has this collection. */
@@ -135,6 +145,7 @@ function createStore(options: MongoStoreOptions, { client, db, endpoint }: Conne
 			return closed;
 		},
 		expire: () => read(expiry.run),
+		explain: (name, query) => read(() => explainQuery(db.collection<Row>(name), query)),
 	};
 }
 
