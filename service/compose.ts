@@ -141,7 +141,9 @@ async function open({ config, log, clock, metrics, store, place, isShared, close
 	if (isShared) inventory.externalIds.watchSerials(gateway.serialsChanged, gateway.lookUpAll);
 	let stopping = false;
 	const brokerFault = () => bridge?.fault();
-	const readiness = createReadiness({ store, elapsed, isStopping: () => stopping, brokerFault });
+	const timeoutMilliseconds = config.http.readyTimeoutSeconds * 1000;
+	const readiness = createReadiness({ store, elapsed, timeoutMilliseconds, isStopping: () => stopping, brokerFault });
+	const figures = { metrics, readiness, store, broker, bridge, operations, elapsed, timeoutMilliseconds };
 	const app = createHttpApp({
 		...services,
 		options: {
@@ -150,6 +152,7 @@ async function open({ config, log, clock, metrics, store, place, isShared, close
 			pageSizeMax: config.http.pageSizeMax,
 			pageSizeDefault: 5,
 			childReferencesMax: limits.childReferencesMax,
+			answerTimeoutMilliseconds: config.http.answerTimeoutSeconds * 1000,
 			scansAtOnce: config.http.scansAtOnce,
 			scansWaitingPerUser: config.http.scansWaitingPerUser,
 			packageLimits,
@@ -158,7 +161,7 @@ async function open({ config, log, clock, metrics, store, place, isShared, close
 			showAdvancedListInInventory: tenant.showAdvancedList,
 		},
 		readiness,
-		sampleMetrics: () => sampleMetrics({ metrics, readiness, store, broker, bridge, operations, processes: processes() }),
+		sampleMetrics: () => sampleMetrics({ ...figures, processes: processes() }),
 		onDevicesRemoved: (of, ids) => gateway.devicesRemoved(of, ids),
 	});
 

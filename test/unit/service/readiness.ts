@@ -6,7 +6,7 @@ describe('service/readiness', () => {
 	it('looks at the store once a second, however often it is asked', async () => {
 		const store = await openSqliteStore({ directory: ':memory:', now: () => 0 });
 		let now = 0;
-		const readiness = createReadiness({ store, elapsed: () => now, isStopping: () => false });
+		const readiness = createReadiness({ store, elapsed: () => now, timeoutMilliseconds: 3000, isStopping: () => false });
 		const commits = async () => (await store.statistics()).commits;
 		const before = await commits();
 		for (let i = 0; i < 5; i++) expect((await readiness()).store).to.deep.equal({ ready: true });
@@ -22,7 +22,7 @@ describe('service/readiness', () => {
 
 	it('says that a service which stops is not ready', async () => {
 		const store = await openSqliteStore({ directory: ':memory:', now: () => 0 });
-		const readiness = createReadiness({ store, elapsed: () => 0, isStopping: () => true });
+		const readiness = createReadiness({ store, elapsed: () => 0, timeoutMilliseconds: 3000, isStopping: () => true });
 		expect((await readiness()).broker).to.deep.equal({ ready: false, reason: 'the service is stopping' });
 		await store.close();
 	});

@@ -1,0 +1,45 @@
+import { expect } from 'chai';
+import { canFailDatabase, databaseFaultReason, startLoad, useFaultyService } from '../support/database-faults.ts';
+import type { InjectedError } from '../support/faulty-mongodb.ts';
+import { skipUnless } from '../support/skip.ts';
+
+const retryable: InjectedError = { errorCode: 11_600, errorLabels: ['RetryableWriteError'] };
+const conflict: InjectedError = { errorCode: 112, errorLabels: ['TransientTransactionError'] };
+const lasting: InjectedError = { errorCode: 8000 };
+const broken: InjectedError = { closeConnection: true };
+
+const faults: readonly (readonly [command: string, what: string, error: InjectedError])[] = [
+	['insert', 'an error that may pass', retryable],
+	['insert', 'an error that no label calls passing', lasting],
+	['update', 'a write conflict', conflict],
+	['update', 'an error that no label calls passing', lasting],
+	['update', 'a broken connection', broken],
+	['findAndModify', 'an error that no label calls passing', lasting],
+	['find', 'an error that no label calls passing', lasting],
+	['find', 'a broken connection', broken],
+	['commitTransaction', 'an error that may pass', retryable],
+	['commitTransaction', 'a commit that others were in the way of', conflict],
+	['commitTransaction', 'an error that no label calls passing', lasting],
+	['commitTransaction', 'a broken connection', broken],
+];
+
+describe('journeys/database-errors', function () {
+	this.timeout(240_000);
+	before(skipUnless(canFailDatabase, databaseFaultReason));
+	const start = useFaultyService();
+
+	it('loses nothing, and delivers everything in order, whatever the database answers for a while', async () => {
+		const [database, service] = await start();
+		const load = await startLoad(service);
+		for (const [command, what, error] of faults) {
+			await database.fail(4, [command], error);
+			await load.flows(20, 1).catch((fault: Error) => {
+				throw new Error(`after ${what} of ${command}: ${fault.message}`);
+			});
+		}
+		await load.settle();
+		expect(load.countCutOff(), 'connections that were cut off').to.equal(0);
+		expect(load.refusals.filter((message) => !message.includes(' 503 '))).to.deep.equal([]);
+		expect(await service.end()).to.equal(0);
+	});
+});
