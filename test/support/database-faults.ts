@@ -69,7 +69,7 @@ export async function startLoad(service: ServiceProcess) {
 		);
 	}
 
-	/** Ends it, and compares: nothing acknowledged is lost, and every operation that exists was delivered, in order. */
+	/** Ends it and the service, and compares: nothing acknowledged is lost, every operation was delivered, in order, nobody cut off. */
 	async function settle(): Promise<void> {
 		goesOn = false;
 		await within('the operator ends', creating, 40_000);
@@ -87,10 +87,13 @@ export async function startLoad(service: ServiceProcess) {
 		expect(acknowledged).to.be.above(200);
 		expect(installer.again, 'delivered after their end was acknowledged').to.deep.equal([]);
 		expect(installer.disordered, 'delivered in another order').to.deep.equal([]);
+		expect(cutOff, 'connections that were cut off').to.equal(0);
+		expect(refusals.filter((message) => !message.includes(' 503 '))).to.deep.equal([]);
 		for (const client of [...clients, device]) client.close();
+		expect(await service.end()).to.equal(0);
 	}
 
-	return { ledger, operator, refusals, flows, settle, countCutOff: () => cutOff };
+	return { ledger, operator, refusals, flows, settle };
 }
 
 /** One answer without credentials, and the time that it took. */
