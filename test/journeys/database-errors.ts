@@ -24,6 +24,9 @@ const faults: readonly (readonly [command: string, what: string, error: Injected
 	['commitTransaction', 'a broken connection', broken],
 ];
 
+// More than the 16 MiB of a document.
+const largeBytes = 17 * 1024 * 1024;
+
 describe('journeys/database-errors', function () {
 	this.timeout(240_000);
 	before(skipUnless(canFailDatabase, databaseFaultReason));
@@ -42,17 +45,19 @@ describe('journeys/database-errors', function () {
 	});
 
 	it('refuses at once what the database can never hold, and lets the device go on', async () => {
-		const [, service] = await start({ HTTP_JSON_MAX_DEPTH: '1000' });
+		const limits = ['MANAGED_OBJECT_MAX_BYTES', 'HTTP_BODY_MAX_BYTES', 'MQTT_PAYLOAD_MAX_BYTES'];
+		const settings = Object.fromEntries(limits.map((name) => [name, String(2 * largeBytes)]));
+		const [, service] = await start({ ...settings, MQTT_PACKET_MAX_BYTES: String(3 * largeBytes) });
 		const operator = operatorOf(service);
-		const device = await connectDevice(service, 'deep');
+		const device = await connectDevice(service, 'large');
 		await device.send('114,c8y_Restart');
-		const deep = `{"c8y_Deep":${'{"a":'.repeat(150)}1${'}'.repeat(151)}`;
-		await device.send(deep, 'inventory/managedObjects/update');
+		const large = { c8y_Large: { text: 'x'.repeat(largeBytes) } };
+		await device.send(JSON.stringify(large), 'inventory/managedObjects/update');
 		expect(JSON.parse(await device.nextLine('error'))).to.include({ error: 'mqtt/refused' });
 		await device.send('141,package,1,,');
-		expect(await operator.namesOf('deep')).to.deep.equal(['package 1']);
-		const path = `/inventory/managedObjects/${await operator.idOf('deep')}`;
-		expect(await operator.http.call('PUT', path, JSON.parse(deep))).to.deep.include({ status: 422 });
+		expect(await operator.namesOf('large')).to.deep.equal(['package 1']);
+		const path = `/inventory/managedObjects/${await operator.idOf('large')}`;
+		expect(await operator.http.call('PUT', path, large)).to.deep.include({ status: 422 });
 		await device.close();
 		expect(await service.end()).to.equal(0);
 	});
