@@ -83,6 +83,18 @@ export const groups = {
 				300,
 				'Seconds that a client has to send the whole request.',
 			),
+			answerTimeoutSeconds: setting(
+				'HTTP_ANSWER_TIMEOUT_SECONDS',
+				seconds,
+				60,
+				'Seconds that a request, once received, may take before it is answered with 503; what it began may still be done.',
+			),
+			readyTimeoutSeconds: setting(
+				'READY_TIMEOUT_SECONDS',
+				seconds,
+				3,
+				'Seconds that the database has to answer before `/ready` is red.',
+			),
 			keepAliveTimeoutSeconds: setting(
 				'HTTP_KEEP_ALIVE_TIMEOUT_SECONDS',
 				seconds,
@@ -219,6 +231,12 @@ export const groups = {
 				50_000,
 				'How many batches of writes may wait for a commit; more are refused until some are done.',
 			),
+			waitingMaxBytes: setting(
+				'STORE_WAITING_MAX_BYTES',
+				wholeNumber(mebibyte, 64 * 1024 * mebibyte),
+				256 * mebibyte,
+				'How many bytes of such batches may wait on MongoDB, which may be out of reach for a while.',
+			),
 		})
 		.describe('Store'),
 	processes: z
@@ -271,20 +289,26 @@ export const groups = {
 			serverSelectionTimeoutSeconds: setting(
 				'MONGODB_SERVER_SELECTION_TIMEOUT_SECONDS',
 				wholeNumber(1, 600),
-				30,
+				15,
 				'Seconds that a read or write waits for a server that can take it, at a start or when the primary has changed.',
 			),
 			connectTimeoutSeconds: setting(
 				'MONGODB_CONNECT_TIMEOUT_SECONDS',
 				wholeNumber(1, 600),
-				10,
-				'Seconds that opening one connection may take.',
+				5,
+				'Seconds that opening one connection may take, and that a server has to answer when it is looked at.',
+			),
+			heartbeatSeconds: setting(
+				'MONGODB_HEARTBEAT_SECONDS',
+				wholeNumber(1, 60),
+				2,
+				'Seconds between two looks at each server; whatever waits for one that does not answer them fails after this and MONGODB_CONNECT_TIMEOUT_SECONDS.',
 			),
 			answerTimeoutSeconds: setting(
 				'MONGODB_ANSWER_TIMEOUT_SECONDS',
 				wholeNumber(5, 3600),
 				60,
-				'Seconds that a server may take to answer before the connection is given up; the first start on a large database makes its indexes in this time.',
+				'Seconds that a server which is well may take to answer before the connection is given up; the first start on a large database makes its indexes in this time.',
 			),
 			transactionTimeoutSeconds: setting(
 				'MONGODB_TRANSACTION_TIMEOUT_SECONDS',

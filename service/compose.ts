@@ -17,7 +17,7 @@ import { openOutsideBroker } from './outside-broker.ts';
 import { createReadiness } from './readiness.ts';
 import { sampleMetrics } from './sample-metrics.ts';
 import { startScheduler } from './scheduler.ts';
-import { shutDown } from './shut-down.ts';
+import { closeBegun, shutDown } from './shut-down.ts';
 import { version } from './version.ts';
 
 export interface Service {
@@ -44,10 +44,11 @@ export async function compose(
 	const { clock = Date.now } = given;
 	const metrics = createMetrics();
 	const opened = given.store ? sharedStore(given.store) : await openStore(config, log, clock);
+	const begun: (() => Promise<unknown>)[] = [opened.close];
 	try {
-		return await open({ config, log, clock, metrics, ...opened });
+		return await open({ config, log, clock, metrics, ...opened, begun });
 	} catch (error) {
-		await opened.close();
+		await closeBegun(begun, log);
 		throw error;
 	}
 }
@@ -62,9 +63,11 @@ interface Foundation extends OpenedStore {
 	readonly log: Logger;
 	readonly clock: () => number;
 	readonly metrics: ReturnType<typeof createMetrics>;
+	/** What has to be closed, the last one first, should the start fail. */
+	readonly begun: (() => Promise<unknown>)[];
 }
 
-async function open({ config, log, clock, metrics, store, place, isShared, close: closeStore }: Foundation): Promise<Service> {
+async function open({ config, log, clock, metrics, store, place, isShared, begun, ...foundation }: Foundation): Promise<Service> {
 	const { limits, tenant } = config;
 	const packageLimits: PackageLimits = {
 		maxPackages: limits.packagesMax,
@@ -79,10 +82,12 @@ async function open({ config, log, clock, metrics, store, place, isShared, close
 	const leaseMilliseconds = config.processes.leaseSeconds * 1000;
 	await takeIntoUse(store);
 	const leases = await openLeaseKeeper({ store, holder: processId, leaseMilliseconds, elapsed, log });
+	begun.push(leases.close);
 	await runMigrations({ store, leases, log, collections, migrations });
 	const others = isShared
 		? await openOtherProcesses({ id: processId, store, config: config.processes, clock, elapsed, leases, log })
 		: undefined;
+	if (others) begun.push(others.close);
 	const processes = () => others?.count() ?? 1;
 	const access = await openAccess({
 		store,
@@ -139,10 +144,12 @@ async function open({ config, log, clock, metrics, store, place, isShared, close
 		defaultTenant: tenant.id,
 		limits: config.mqtt,
 	});
+	begun.push(broker.close);
 	if (isShared) inventory.externalIds.watchSerials(gateway.serialsChanged, gateway.lookUpAll);
 	let stopping = false;
-	const brokerFault = () => bridge?.fault();
-	const readiness = createReadiness({ store, elapsed, isStopping: () => stopping, brokerFault });
+	const timely = { elapsed, timeoutMilliseconds: config.http.readyTimeoutSeconds * 1000 };
+	const readiness = createReadiness({ ...timely, store, isStopping: () => stopping, brokerFault: () => bridge?.fault() });
+	const figures = { ...timely, metrics, readiness, store, broker, bridge, operations };
 	const app = createHttpApp({
 		...services,
 		options: {
@@ -151,6 +158,7 @@ async function open({ config, log, clock, metrics, store, place, isShared, close
 			pageSizeMax: config.http.pageSizeMax,
 			pageSizeDefault: 5,
 			childReferencesMax: limits.childReferencesMax,
+			answerTimeoutMilliseconds: config.http.answerTimeoutSeconds * 1000,
 			scansAtOnce: config.http.scansAtOnce,
 			scansWaitingPerUser: config.http.scansWaitingPerUser,
 			packageLimits,
@@ -159,11 +167,12 @@ async function open({ config, log, clock, metrics, store, place, isShared, close
 			showAdvancedListInInventory: tenant.showAdvancedList,
 		},
 		readiness,
-		sampleMetrics: () => sampleMetrics({ metrics, readiness, store, broker, bridge, operations, processes: processes() }),
+		sampleMetrics: () => sampleMetrics({ ...figures, processes: processes() }),
 		onDevicesRemoved: (of, ids) => gateway.devicesRemoved(of, ids),
 	});
 
 	const listeners = await openListeners({ config, app, broker });
+	begun.push(() => Promise.all(listeners.map((listener) => listener.close(0))));
 	// After the ports: a start that fails must not use up the one time that the passwords are shown.
 	const credentials = await access.prepare({
 		tenant: tenant.id,
@@ -187,7 +196,7 @@ async function open({ config, log, clock, metrics, store, place, isShared, close
 	async function close(): Promise<void> {
 		stopping = true;
 		await shutDown({ config, elapsed, listeners, broker, bridge, gateway, scheduler, leases, others });
-		await closeStore();
+		await foundation.close();
 	}
 
 	return { listeners, place, credentials, failed: store.failed, close };

@@ -16,7 +16,7 @@ export interface OpenedStore {
 /** Opens the store that the configuration chooses. @throws Error that names the setting */
 export async function openStore(config: Config, log: Logger, now: () => number): Promise<OpenedStore> {
 	const onFault = (error: Error) => log.error({ err: error }, 'a fault in the store');
-	const { groupMaxSteps: maxGroupSteps, waitingMaxBatches: maxWaitingBatches } = config.store;
+	const { groupMaxSteps: maxGroupSteps, waitingMaxBatches: maxWaitingBatches, waitingMaxBytes } = config.store;
 	const common = { now, onFault, maxGroupSteps, maxWaitingBatches };
 	const { mongodb } = config;
 	const url = mongodb.url?.reveal();
@@ -35,6 +35,9 @@ export async function openStore(config: Config, log: Logger, now: () => number):
 		connectTimeoutMilliseconds: mongodb.connectTimeoutSeconds * 1000,
 		socketTimeoutMilliseconds: mongodb.answerTimeoutSeconds * 1000,
 		transactionTimeoutMilliseconds: mongodb.transactionTimeoutSeconds * 1000,
+		heartbeatMilliseconds: mongodb.heartbeatSeconds * 1000,
+		silentMilliseconds: config.processes.leaseSeconds * 1000,
+		maxWaitingBytes: waitingMaxBytes,
 		maxGroupBytes: mongodb.groupMaxBytes,
 		maxGroupsInFlight: mongodb.groupsInFlight,
 	});

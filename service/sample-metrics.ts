@@ -1,8 +1,10 @@
 import { type Operations, operationStatuses } from '../operations/index.ts';
 import type { DocumentStore } from '../store/index.ts';
+import { createDeadline } from './deadline.ts';
 import type { Readiness } from './http/index.ts';
 import type { Metrics } from './metrics.ts';
 import type { Bridge, EmbeddedBroker } from './mqtt/index.ts';
+import { isStoreFault } from './store-fault.ts';
 
 /** Reads the figures that nobody counts as they change. */
 export async function sampleMetrics(options: {
@@ -13,8 +15,11 @@ export async function sampleMetrics(options: {
 	readonly bridge: Bridge | undefined;
 	readonly operations: Operations;
 	readonly processes: number;
+	readonly elapsed: () => number;
+	/** The longest that the figures of the store are waited for. */
+	readonly timeoutMilliseconds: number;
 }): Promise<void> {
-	const { metrics, readiness, store, broker, bridge, operations, processes } = options;
+	const { metrics, readiness, broker, bridge, processes } = options;
 	const parts = await readiness();
 	metrics.ready.set({ part: 'store' }, Number(parts.store.ready));
 	metrics.ready.set({ part: 'broker' }, Number(parts.broker.ready));
@@ -24,11 +29,28 @@ export async function sampleMetrics(options: {
 	metrics.processes.set(processes);
 	// Who watches has to hear of a store that fails: its own figures then stay what they were.
 	if (!parts.store.ready) return;
-	const figures = await store.statistics();
-	metrics.storeWaiting.set(figures.waitingBatches);
-	metrics.storeCommits.set(figures.commits);
-	metrics.storeBatches.set(figures.committedBatches);
-	metrics.storeBytes.set(figures.sizeBytes);
-	const counts = new Map((await operations.countByStatus()).map(({ status, count }) => [status, count]));
-	for (const status of operationStatuses) metrics.operations.set({ status }, counts.get(status) ?? 0);
+	await createDeadline(options.timeoutMilliseconds, options.elapsed).wait(sampleStore(options));
+}
+
+async function sampleStore({
+	metrics,
+	store,
+	operations,
+}: {
+	readonly metrics: Metrics;
+	readonly store: DocumentStore;
+	readonly operations: Operations;
+}): Promise<void> {
+	try {
+		const figures = await store.statistics();
+		metrics.storeWaiting.set(figures.waitingBatches);
+		metrics.storeCommits.set(figures.commits);
+		metrics.storeBatches.set(figures.committedBatches);
+		metrics.storeBytes.set(figures.sizeBytes);
+		const counts = new Map((await operations.countByStatus()).map(({ status, count }) => [status, count]));
+		for (const status of operationStatuses) metrics.operations.set({ status }, counts.get(status) ?? 0);
+	} catch (error) {
+		if (!isStoreFault(error)) throw error;
+		metrics.ready.set({ part: 'store' }, 0);
+	}
 }

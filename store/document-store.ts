@@ -188,6 +188,11 @@ export class StoreError extends Error {
 	override readonly name: string = 'StoreError';
 }
 
+/** The engine can never hold or change this document in this way: trying again is no use. */
+export class DocumentRefusedError extends StoreError {
+	override readonly name = 'DocumentRefusedError';
+}
+
 /** An insert met a taken `_id` or unique index. */
 export class DuplicateKeyError extends StoreError {
 	override readonly name = 'DuplicateKeyError';

@@ -23,7 +23,7 @@ export type {
 	StoreStatistics,
 	Update,
 } from './document-store.ts';
-export { DuplicateKeyError, StoreError } from './document-store.ts';
+export { DocumentRefusedError, DuplicateKeyError, StoreError } from './document-store.ts';
 /** The right of one process to do something alone. */
 export { type Lease, type Leases, openLeases } from './lease.ts';
 export { type Migration, type MigrationContext, openSchema, type Schema, versionOf } from './migrations.ts';

@@ -1,5 +1,6 @@
 import type { Express, Request, Response } from 'express';
 import { mayDo, type Principal } from '../../access/index.ts';
+import { type AnswerDeadline, startAnswerDeadline } from './answer-deadline.ts';
 import { claimedUser, createAuthenticator } from './auth.ts';
 import { baseUrl } from './base-url.ts';
 import { HttpError } from './http-error.ts';
@@ -38,13 +39,15 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 			const started = performance.now();
 			let principal: Principal | undefined;
 			try {
-				const call = callOf(request, response, () => principal);
-				if (each.permission === 'public') sendReply(response, await each.answer(call));
-				else {
+				const deadline = startAnswerDeadline(services.options.answerTimeoutMilliseconds);
+				const call = callOf(request, response, deadline, () => principal);
+				const work = async () => {
+					if (each.permission === 'public') return each.answer(call);
 					principal = await identify(request);
 					if (!mayDo(principal, each.permission)) throw forbidden(principal, each.permission);
-					sendReply(response, await each.answer(call, principal));
-				}
+					return each.answer(call, principal);
+				};
+				sendReply(response, await deadline.wait(work()));
 			} catch (error) {
 				refuse(request, response, error, each);
 			}
@@ -66,7 +69,12 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 		}
 	}
 
-	function callOf(request: Request, response: Response, caller: () => Principal | undefined): IncomingCall {
+	function callOf(
+		request: Request,
+		response: Response,
+		deadline: AnswerDeadline,
+		caller: () => Principal | undefined,
+	): IncomingCall {
 		const at = request.originalUrl.indexOf('?');
 		return {
 			params: request.params,
@@ -75,7 +83,7 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 			path: at < 0 ? request.originalUrl : request.originalUrl.slice(0, at),
 			base: baseUrl(request),
 			acceptsGzip: request.headers['accept-encoding']?.includes('gzip') ?? false,
-			readJson: () => readJson(request, response),
+			readJson: () => deadline.receiving(readJson(request, response)),
 			scan: (work) => {
 				const { tenant = '', userName = '' } = caller() ?? {};
 				return gate.run(`${tenant}/${userName}`, () => response.destroyed || response.closed, work);

@@ -14,6 +14,8 @@ export interface ConnectionOptions {
 	/** How long a call waits for a primary. */
 	readonly serverSelectionTimeoutMilliseconds?: number;
 	readonly connectTimeoutMilliseconds?: number;
+	/** Between two looks at each server, by which a call hears that its server does not answer at all. */
+	readonly heartbeatMilliseconds?: number;
 	/** How long a call waits for its answer. */
 	readonly socketTimeoutMilliseconds?: number;
 }
@@ -38,6 +40,7 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
 		waitQueueTimeoutMS: serverSelectionTimeoutMilliseconds,
 		connectTimeoutMS: options.connectTimeoutMilliseconds ?? 10_000,
 		socketTimeoutMS: socketTimeoutMilliseconds,
+		heartbeatFrequencyMS: options.heartbeatMilliseconds ?? 2000,
 		// What is acknowledged outlives the loss of any one server, and what is read cannot be taken back.
 		writeConcern: { w: 'majority', journal: true },
 		readConcern: { level: 'majority' },

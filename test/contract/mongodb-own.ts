@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { MongoClient } from 'mongodb';
-import { type DocumentStore, type Step, StoreError } from '../../store/index.ts';
+import { DocumentRefusedError, type DocumentStore, type Step, StoreError } from '../../store/index.ts';
 import { type MongoStore, type MongoStoreOptions, openMongoStore } from '../../store/mongodb/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { startTestMongoDb, type TestMongoDb } from '../support/mongodb.ts';
@@ -171,7 +171,7 @@ function ownCases(this: Mocha.Suite): void {
 			for (const result of results)
 				if (result.status === 'rejected')
 					expect(result.reason)
-						.to.be.instanceOf(StoreError)
+						.to.be.instanceOf(DocumentRefusedError)
 						.with.property('message')
 						.that.match(/MongoDB/);
 			await things.insert({ _id: 'grown', text: 'x'.repeat(9_000_000) });
