@@ -15,7 +15,7 @@ import { type OpenedStore, openStore } from './open-store.ts';
 import { openOtherProcesses } from './other-processes.ts';
 import { openOutsideBroker } from './outside-broker.ts';
 import { createReadiness } from './readiness.ts';
-import { sampleMetrics } from './sample-metrics.ts';
+import { createMetricsSampler } from './sample-metrics.ts';
 import { startScheduler } from './scheduler.ts';
 import { shutDown } from './shut-down.ts';
 import { version } from './version.ts';
@@ -158,7 +158,7 @@ async function open({ config, log, clock, metrics, store, place, isShared, close
 			showAdvancedListInInventory: tenant.showAdvancedList,
 		},
 		readiness,
-		sampleMetrics: () => sampleMetrics({ metrics, readiness, store, broker, bridge, operations, processes: processes() }),
+		sampleMetrics: createMetricsSampler({ ...services, config, elapsed, readiness, store, broker, bridge, others }),
 		onDevicesRemoved: (of, ids) => gateway.devicesRemoved(of, ids),
 	});
 
