@@ -57,7 +57,7 @@ describe('deploy/settings', () => {
 	it('are not made up in the guides', () => {
 		// Variables of compose.yaml, of the Dockerfile and of Node.js, and capabilities.
 		const others = /^(HTTP|MQTT)_PUBLISHED(_2)?$|^MONGODB_PASSWORD$|^CAP_|^NODE_(ENV|IMAGE)$/;
-		for (const page of ['docker', 'kubernetes', 'systemd', 'monitoring', 'many-processes']) {
+		for (const page of ['docker', 'kubernetes', 'systemd', 'monitoring', 'many-processes', 'scale']) {
 			const names = [...readText(`docs/guides/${page}.md`).matchAll(/\b[A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+\b/g)].map(([name]) => name);
 			expect(
 				names.filter((name) => !known.has(name) && !others.test(name)),
