@@ -486,6 +486,16 @@ export const groups = {
 			),
 		})
 		.describe('Template collections'),
+	metrics: z
+		.object({
+			sampleSeconds: setting(
+				'METRICS_SAMPLE_SECONDS',
+				seconds,
+				60,
+				'Seconds for which the figures about operations at `/metrics` are good before operations are counted again.',
+			),
+		})
+		.describe('Metrics'),
 	log: z
 		.object({
 			level: setting(

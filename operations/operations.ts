@@ -13,7 +13,6 @@ import {
 	type DocumentStore,
 	type Filter,
 	openSequence,
-	type Scalar,
 	type StoredDocument,
 } from '../store/index.ts';
 import { documentId, type Operation, type OperationId, parseOperationId } from './operation.ts';
@@ -22,6 +21,7 @@ import { headSpec, openOperationHeads } from './operation-heads.ts';
 import { openReports, type Receipt, toMark } from './operation-reports.ts';
 import { checkChange, checkOperation, type OperationLimits } from './operation-rules.ts';
 import { isFinal, nextStatus, type OperationStatus, statusesBefore } from './operation-status.ts';
+import { openSurvey } from './operation-survey.ts';
 import { announcedTexts, completeList, toSoftwareItem } from './software-items.ts';
 
 const spec: CollectionSpec<Operation> = {
@@ -325,14 +325,6 @@ export async function openOperations(options: {
 		}, onGap);
 	}
 
-	/** How many operations there are in each status, over all tenants. */
-	async function countByStatus(): Promise<{ status: Scalar; count: number }[]> {
-		const groups = await operations.groupCount(['tenant', 'status'], {});
-		const totals = new Map<Scalar, number>();
-		for (const { key, count: found } of groups) totals.set(key[1] ?? null, (totals.get(key[1] ?? null) ?? 0) + found);
-		return [...totals].map(([status, found]) => ({ status, count: found }));
-	}
-
 	return {
 		create,
 		createSoftwareChange,
@@ -350,7 +342,7 @@ export async function openOperations(options: {
 		setDelivered,
 		watchPending,
 		newestNumber: heads.newest,
-		countByStatus,
+		...openSurvey(operations),
 		...reports,
 	};
 }

@@ -15,7 +15,7 @@ import { type OpenedStore, openStore } from './open-store.ts';
 import { openOtherProcesses } from './other-processes.ts';
 import { openOutsideBroker } from './outside-broker.ts';
 import { createReadiness } from './readiness.ts';
-import { sampleMetrics } from './sample-metrics.ts';
+import { createMetricsSampler } from './sample-metrics.ts';
 import { startScheduler } from './scheduler.ts';
 import { closeBegun, shutDown } from './shut-down.ts';
 import { version } from './version.ts';
@@ -149,7 +149,6 @@ async function open({ config, log, clock, metrics, store, place, isShared, begun
 	let stopping = false;
 	const timely = { elapsed, timeoutMilliseconds: config.http.readyTimeoutSeconds * 1000 };
 	const readiness = createReadiness({ ...timely, store, isStopping: () => stopping, brokerFault: () => bridge?.fault() });
-	const figures = { ...timely, metrics, readiness, store, broker, bridge, operations };
 	const app = createHttpApp({
 		...services,
 		options: {
@@ -167,7 +166,7 @@ async function open({ config, log, clock, metrics, store, place, isShared, begun
 			showAdvancedListInInventory: tenant.showAdvancedList,
 		},
 		readiness,
-		sampleMetrics: () => sampleMetrics({ ...figures, processes: processes() }),
+		sampleMetrics: createMetricsSampler({ ...services, ...timely, config, readiness, store, broker, bridge, others }),
 		onDevicesRemoved: (of, ids) => gateway.devicesRemoved(of, ids),
 	});
 

@@ -34,12 +34,16 @@ export interface TestMongoDb {
 	stop(): Promise<void>;
 }
 
-/** Starts a server on a free port. `standalone` makes it one that is no replica set. */
-export async function startTestMongoDb(options: { readonly standalone?: boolean } = {}): Promise<TestMongoDb> {
+/** Starts a server on a free port. `standalone` makes it one that is no replica set; `detached`, one that Ctrl-C does not end. */
+export async function startTestMongoDb(
+	options: { readonly standalone?: boolean; readonly detached?: boolean } = {},
+): Promise<TestMongoDb> {
 	const python = await installed();
 	const [port, folder] = [await freePort(), await mkdtemp(join(tmpdir(), 'test-mongodb-'))];
 	const flags = ['--host', '127.0.0.1', '--port', String(port), '--storage-path', folder, '--sync-on-commit'];
-	const start = () => startServer(python, [...flags, '--enable-test-commands', ...(options.standalone ? ['--standalone'] : [])]);
+	const { standalone, detached = false } = options;
+	const start = () =>
+		startServer(python, [...flags, '--enable-test-commands', ...(standalone ? ['--standalone'] : [])], detached);
 	let server = await start();
 
 	async function end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
@@ -54,7 +58,7 @@ export async function startTestMongoDb(options: { readonly standalone?: boolean 
 	}
 
 	return {
-		url: `mongodb://127.0.0.1:${port}/${options.standalone ? '' : '?replicaSet=secantus'}`,
+		url: `mongodb://127.0.0.1:${port}/${standalone ? '' : '?replicaSet=secantus'}`,
 		kill: () => end('SIGKILL'),
 		pause: () => void server.kill('SIGSTOP'),
 		resume: () => void server.kill('SIGCONT'),
@@ -69,8 +73,8 @@ export async function startTestMongoDb(options: { readonly standalone?: boolean 
 	};
 }
 
-async function startServer(python: string, flags: readonly string[]): Promise<ChildProcess> {
-	const server = spawn(python, ['-c', startProgram, ...flags], { stdio: ['ignore', 'ignore', 'pipe'] });
+async function startServer(python: string, flags: readonly string[], detached: boolean): Promise<ChildProcess> {
+	const server = spawn(python, ['-c', startProgram, ...flags], { stdio: ['ignore', 'ignore', 'pipe'], detached });
 	const output: string[] = [];
 	const listening = new Promise<void>((resolve, reject) => {
 		server.once('error', reject);
