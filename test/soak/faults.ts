@@ -30,7 +30,7 @@ interface FaultKind {
 /** THE table of what goes wrong. Faults of one kind happen one after the other, those of different kinds at any time. */
 export const faultKinds: readonly FaultKind[] = [
 	{
-		pause: [6, 18],
+		pause: [3, 14],
 		isPossible: () => true,
 		faults: [
 			{ name: 'kill -9 of a process', weight: 4, happen: (scene) => restarted(scene, scene.fleet.kill) },

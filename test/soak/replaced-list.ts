@@ -71,7 +71,7 @@ export function createReplacedList(entries: LedgerStream) {
 		return undefined;
 	}
 
-	return { replace, add, beginReading, noteStored };
+	return { replace, add, beginReading, noteStored, isChanging: () => sent > acknowledged };
 }
 
 /** Which replacement is seen, and after which line; or why it is no whole list. */

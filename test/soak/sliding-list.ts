@@ -65,7 +65,9 @@ export function createSlidingList(installs: LedgerStream, removals: LedgerStream
 			}
 			// Pages are counted from the beginning: what is removed there meanwhile moves others to a page that was read.
 			if (!isOnePage && sent.removed > gone) return undefined;
-			const begin = numbers[0] ?? sent.removed;
+			const [begin] = numbers;
+			if (begin === undefined)
+				return known > sent.removed ? `${nameOf(sent.removed)} is missing, and was acknowledged` : undefined;
 			const end = begin + numbers.length;
 			for (const [index, number] of numbers.entries())
 				if (number !== begin + index) return `${nameOf(begin + index)} is missing before ${names[index]}`;

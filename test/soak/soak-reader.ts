@@ -44,7 +44,9 @@ export function createSoakReader({ places, devices, findings, chance, intervalMi
 		if (list) note(serial, judge(namesIn(list), false));
 	}
 
-	async function readChild({ childSerial, child }: SoakDevice): Promise<void> {
+	/** Rather one that is changing: half of a list would be there for a moment only. */
+	async function readChild(any: SoakDevice): Promise<void> {
+		const { childSerial, child } = chance.pick(devices.filter((device) => device.child.isChanging())) ?? any;
 		const judge = child.beginReading();
 		const list = await readList(childSerial, wholePage);
 		if (list) note(childSerial, judge(list));

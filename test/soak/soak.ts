@@ -19,6 +19,7 @@ import { createSoakReader } from './soak-reader.ts';
 import { judgeSoak, mebibytes } from './soak-report.ts';
 
 const progressMilliseconds = 10_000;
+const sampleMilliseconds = 1000;
 const readers = 3;
 
 /** How long everything may take to come to rest after the last fault; what a killed process had begun can hold up the test MongoDB for a minute. */
@@ -78,6 +79,7 @@ export async function runSoak(options: SoakOptions, print: (line: string) => voi
 			for (const signal of ['SIGINT', 'SIGTERM'] as const)
 				process.once(signal, () => reject(new Error(`interrupted by ${signal}`)));
 		});
+		const sampling = setInterval(fleet.noteMemory, sampleMilliseconds);
 		const progress = setInterval(() => say(describeProgress(fleet, devices, findings, seconds())), progressMilliseconds);
 		try {
 			await Promise.race([delay(minutes * 60_000), faults.done, running, interrupted]);
@@ -90,6 +92,7 @@ export async function runSoak(options: SoakOptions, print: (line: string) => voi
 			for (const device of devices) device.end();
 			await within('devices, operator and readers end', running, restMilliseconds[store]);
 		} finally {
+			clearInterval(sampling);
 			clearInterval(progress);
 		}
 		fleet.noteMemory();
@@ -131,7 +134,7 @@ async function makeStore(store: SoakOptions['store'], database: TestMongoDb | un
 	if (store === 'sqlite') {
 		const folder = mkdtempSync(join(tmpdir(), 'soak-'));
 		const remove = async () => rmSync(folder, { recursive: true, force: true });
-		return { settings: { DATA_DIR: folder }, remove, readMilliseconds: 50 };
+		return { settings: { DATA_DIR: folder }, remove, readMilliseconds: 30 };
 	}
 	const { url, database: name, drop } = freshMongoDatabase(database?.url);
 	const remove = database ? async () => {} : drop;

@@ -61,6 +61,14 @@ describe('soak/sliding-list', () => {
 		});
 	}
 
+	it('takes an empty list for possible while nothing is acknowledged, whatever was sent until the answer', () => {
+		const { list } = openList();
+		const judge = list.beginReading();
+		list.install(3).acknowledge();
+		list.remove(2);
+		expect(judge([], true)).to.equal(undefined);
+	});
+
 	it('asks of pages that were read during a removal only what they can tell', () => {
 		const { list } = openList();
 		change(list);
