@@ -4,6 +4,14 @@ import { seedLimit } from './chance.ts';
 import { runSoak } from './soak.ts';
 import { parseSoakOptions } from './soak-options.ts';
 
-const options = parseSoakOptions(process.argv.slice(2), randomInt(seedLimit - 1));
-const isGood = await runSoak(options, (line) => void process.stdout.write(`${line}\n`));
-process.exit(isGood ? 0 : 1);
+const say = (line: string) => void process.stdout.write(`${line}\n`);
+try {
+	const options = parseSoakOptions(process.argv.slice(2), randomInt(seedLimit - 1));
+	process.exitCode = (await runSoak(options, say)) ? 0 : 1;
+} catch (error) {
+	// Without a ledger: an option that is wrong, an interruption, a process that does not start any more.
+	say(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+	process.exitCode = 1;
+}
+// What a device or a reader still waits for is of no use any more.
+process.exit();
