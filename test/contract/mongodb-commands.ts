@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import { type Inventory, type ManagedObjectId, openInventory, type SoftwareChange } from '../../inventory/index.ts';
 import type { Step } from '../../store/index.ts';
 import { type MongoStore, openMongoStore } from '../../store/mongodb/index.ts';
-import { freshMongoDatabase, isOnMongoDb, type MongoDatabase } from '../support/test-store.ts';
+import { isOnMongoDb } from '../support/named-stores.ts';
+import { freshMongoDatabase, type MongoDatabase } from '../support/test-store.ts';
 
 const limits = {
 	packages: { maxPackages: 10_000, nameMaxLength: 100, versionMaxLength: 50, typeMaxLength: 20, urlMaxLength: 60 },
