@@ -37,6 +37,8 @@ for (const name of namedStores) {
 }
 
 for (const name of storesThatDidNotRun) didNotRun(`store contract on ${name}`, 'STORES does not name it');
+if (!namedStores.includes('sqlite'))
+	didNotRun('what only the embedded store is tested with (.mocharc.cjs)', 'STORES does not name sqlite');
 
 /** An engine whose stores can be made to remove what has expired. */
 function engineOf(name: string, openStore: () => Promise<ExpiringStore>): ContractEngine {
