@@ -35,6 +35,11 @@ export interface NewObject {
 	readonly parent?: { readonly id: ManagedObjectId; readonly kind: ChildKind };
 }
 
+interface ChangeSteps {
+	readonly steps: readonly Step[];
+	readonly changed?: ManagedObject;
+}
+
 export type ManagedObjects = ReturnType<typeof openManagedObjects>;
 
 /** Managed objects, their fragments and their place below each other. */
@@ -122,45 +127,38 @@ export function openManagedObjects({
 	): Promise<ManagedObject> {
 		for (let attempt = 0; attempt < maxAttempts; attempt++) {
 			const object = await get(tenant, id);
-			const steps = await changeSteps(object, patchOf(object));
+			const { steps, changed } = await changeSteps(object, patchOf(object));
 			if (steps.length === 0) return object;
-			if ((await store.batch(steps)).ok) return get(tenant, id);
+			if ((await store.batch(steps)).ok) return changed ?? get(tenant, id);
 		}
 		throw new InventoryError('inventory/conflict', `Managed object '${id}' was changed by others again and again: try once more`);
 	}
 
-	async function changeSteps(object: ManagedObject, patch: ObjectPatch | undefined): Promise<Step[]> {
-		if (!patch) return [];
+	/** The steps that change an object, none where nothing changes, and the object as they leave it where that is known. */
+	async function changeSteps(object: ManagedObject, patch: ObjectPatch | undefined): Promise<ChangeSteps> {
+		if (!patch) return { steps: [] };
 		const merged = mergePatch(object, patch);
 		if (merged) checkSize(merged.fragments, limits);
 		// What `null` removes is the list that the object shows: the one of the other door stays.
 		const isUntouched = patch.softwareList === null && object.software?.mode !== 'legacy';
 		if (patch.softwareList !== undefined && !isUntouched) {
 			refuseListObject(object);
-			if (patch.softwareList === null) return software.replacementSteps(object, [], undefined, merged);
-			return software.replacementSteps(object, parseLegacyList(patch.softwareList, limits.packages), 'legacy', merged);
+			const list = patch.softwareList === null ? [] : parseLegacyList(patch.softwareList, limits.packages);
+			const mode = patch.softwareList === null ? undefined : 'legacy';
+			return { steps: await software.replacementSteps(object, list, mode, merged) };
 		}
-		if (!merged) return [];
-		const { name, type, fragments } = merged;
-		return [
-			{
-				kind: 'update',
-				collection: objects.name,
-				id: object._id,
-				where: { revision: object.revision },
-				update: {
-					$set: {
-						fragments,
-						fragmentNames: object.softwareOf ? object.fragmentNames : fragmentNamesOf(fragments, object.software?.mode),
-						revision: object.revision + 1,
-						lastUpdated: clock(),
-						...(name !== undefined && { name }),
-						...(type !== undefined && { type }),
-					},
-					$unset: [...(name === undefined ? ['name'] : []), ...(type === undefined ? ['type'] : [])],
-				},
-			},
-		];
+		if (!merged) return { steps: [] };
+		const { name, type, ...kept } = object;
+		const $set = {
+			...merged,
+			fragmentNames: object.softwareOf ? object.fragmentNames : fragmentNamesOf(merged.fragments, object.software?.mode),
+			revision: object.revision + 1,
+			lastUpdated: clock(),
+		};
+		const $unset = ['name', 'type'].filter((field) => !Object.hasOwn(merged, field));
+		const where = { revision: object.revision };
+		const step: Step = { kind: 'update', collection: objects.name, id: object._id, where, update: { $set, $unset } };
+		return { steps: [step], changed: { ...kept, ...$set } };
 	}
 
 	/**

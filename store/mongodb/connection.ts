@@ -18,6 +18,8 @@ export interface ConnectionOptions {
 	readonly heartbeatMilliseconds?: number;
 	/** How long a call waits for its answer. */
 	readonly socketTimeoutMilliseconds?: number;
+	/** Hears of each command that is sent: its name, and the collection where it is about one. */
+	readonly onCommand?: (name: string, collection: string | undefined) => void;
 }
 
 /** A database that can be used: reachable, a replica set. */
@@ -48,6 +50,11 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
 		retryReads: true,
 		retryWrites: true,
 		ignoreUndefined: true,
+		monitorCommands: options.onCommand !== undefined,
+	});
+	client.on('commandStarted', ({ commandName, command }) => {
+		const about: unknown = command[commandName === 'getMore' ? 'collection' : commandName];
+		options.onCommand?.(commandName, typeof about === 'string' ? about : undefined);
 	});
 	const database = options.database ?? databaseOf(url) ?? defaultDatabase;
 	const hosts = client.options.srvHost ?? client.options.hosts.map((host) => host.toString()).join(',');

@@ -4,8 +4,9 @@ import { DocumentRefusedError, type DocumentStore, type Step, StoreError } from 
 import { type MongoStore, type MongoStoreOptions, openMongoStore } from '../../store/mongodb/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { startTestMongoDb, type TestMongoDb } from '../support/mongodb.ts';
+import { isOnMongoDb } from '../support/named-stores.ts';
 import { didNotRun } from '../support/skip.ts';
-import { freshMongoDatabase, isOnMongoDb, type MongoDatabase } from '../support/test-store.ts';
+import { freshMongoDatabase, type MongoDatabase } from '../support/test-store.ts';
 import type { AnyDocument } from './engine.ts';
 
 const put = (collection: string, document: AnyDocument): Step => ({ kind: 'put', collection, document });

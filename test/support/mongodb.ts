@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -60,7 +60,10 @@ export async function startTestMongoDb(
 	return {
 		url: `mongodb://127.0.0.1:${port}/${standalone ? '' : '?replicaSet=secantus'}`,
 		kill: () => end('SIGKILL'),
-		pause: () => void server.kill('SIGSTOP'),
+		pause: () => {
+			server.kill('SIGSTOP');
+			waitUntilStopped(server.pid ?? 0);
+		},
 		resume: () => void server.kill('SIGCONT'),
 		restart: async () => {
 			await end('SIGKILL');
@@ -90,6 +93,14 @@ async function startServer(python: string, flags: readonly string[], detached: b
 		throw new Error(`${error instanceof Error ? error.message : error}\n${output.join('\n')}`);
 	});
 	return server;
+}
+
+/** A signal is only sent when `kill` returns: on a busy machine a thread may answer once more. Where there is no /proc, it may. */
+function waitUntilStopped(pid: number): void {
+	const threads = `/proc/${pid}/task`;
+	const deadline = Date.now() + 5000;
+	const isRunning = (thread: string) => !/\) T /.test(readFileSync(join(threads, thread, 'stat'), 'utf8'));
+	while (existsSync(threads) && Date.now() < deadline && readdirSync(threads).some(isRunning));
 }
 
 /** The Python that has the server, installed once into the cache of the packages. */
