@@ -2,11 +2,12 @@ import { expect } from 'chai';
 import { type MongoStore, openMongoStore } from '../../store/mongodb/index.ts';
 import { openSqliteStore, type SqliteStore } from '../../store/sqlite/index.ts';
 import { type Misfit, misfitOf } from '../support/index-fit.ts';
+import { isOnMongoDb } from '../support/named-stores.ts';
 import { type QueryRecorder, type RecordedQuery, recordQueries, shapeOf } from '../support/query-recorder.ts';
 import { drive } from '../support/query-scenario.ts';
 import { startService } from '../support/service-fixture.ts';
 import { skipUnless } from '../support/skip.ts';
-import { freshMongoDatabase, isOnMongoDb } from '../support/test-store.ts';
+import { freshMongoDatabase } from '../support/test-store.ts';
 
 /** Queries that no index answers alone, and why they may stay so. */
 interface Exception extends Partial<Misfit> {

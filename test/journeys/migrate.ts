@@ -7,10 +7,11 @@ import { eventually } from '../support/eventually.ts';
 import { connectFakeDevice } from '../support/fake-device.ts';
 import { type Credentials, createHttpClient } from '../support/http-client.ts';
 import { type MigrateRun, runMigrate } from '../support/migrate-process.ts';
+import { isOnMongoDb } from '../support/named-stores.ts';
 import { createOperator } from '../support/operator.ts';
 import { type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
 import { skipUnless } from '../support/skip.ts';
-import { freshMongoDatabase, isOnMongoDb, type MongoDatabase } from '../support/test-store.ts';
+import { freshMongoDatabase, type MongoDatabase } from '../support/test-store.ts';
 
 const password = 'password-of-migrate-tests';
 const admin: Credentials = { user: 't1/admin', password };

@@ -2,10 +2,10 @@ import { expect } from 'chai';
 import { eventually, within } from './eventually.ts';
 import { type FaultyMongoDb, useFaultyMongoDb } from './faulty-mongodb.ts';
 import { createLedger } from './ledger.ts';
+import { isOnMongoDb } from './named-stores.ts';
 import { createInstaller, createOperations, noteOperations } from './operation-stream.ts';
 import { createPackageStream } from './package-stream.ts';
 import { operatorOf, processLogin, processPassword, type ServiceProcess, useServiceProcess } from './service-process.ts';
-import { isOnMongoDb } from './test-store.ts';
 
 export const databaseFaultReason = 'the embedded database has no server that could fail: STORES=mongodb';
 export const canFailDatabase = isOnMongoDb;
