@@ -6,6 +6,7 @@ import { openInventory, type PackageLimits } from '../inventory/index.ts';
 import { openOperations } from '../operations/index.ts';
 import { type DocumentStore, takeIntoUse } from '../store/index.ts';
 import { createHttpApp } from './http/index.ts';
+import { httpOptions } from './http-settings.ts';
 import { openLeaseKeeper } from './leases.ts';
 import { type Listener, openListeners } from './listeners.ts';
 import { createMetrics } from './metrics.ts';
@@ -151,20 +152,7 @@ async function open({ config, log, clock, metrics, store, place, isShared, begun
 	const readiness = createReadiness({ ...timely, store, isStopping: () => stopping, brokerFault: () => bridge?.fault() });
 	const app = createHttpApp({
 		...services,
-		options: {
-			bodyMaxBytes: config.http.bodyMaxBytes,
-			jsonMaxDepth: config.http.jsonMaxDepth,
-			pageSizeMax: config.http.pageSizeMax,
-			pageSizeDefault: 5,
-			childReferencesMax: limits.childReferencesMax,
-			answerTimeoutMilliseconds: config.http.answerTimeoutSeconds * 1000,
-			scansAtOnce: config.http.scansAtOnce,
-			scansWaitingPerUser: config.http.scansWaitingPerUser,
-			packageLimits,
-			maxFragments,
-			defaultTenant: tenant.id,
-			showAdvancedListInInventory: tenant.showAdvancedList,
-		},
+		options: httpOptions(config, packageLimits),
 		readiness,
 		sampleMetrics: createMetricsSampler({ ...services, ...timely, config, readiness, store, broker, bridge, others }),
 		onDevicesRemoved: (of, ids) => gateway.devicesRemoved(of, ids),

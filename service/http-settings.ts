@@ -1,0 +1,21 @@
+import type { Config } from '../config/index.ts';
+import type { PackageLimits } from '../inventory/index.ts';
+import type { HttpOptions } from './http/index.ts';
+
+/** What the HTTP interface takes of the configuration. */
+export function httpOptions({ http, limits, tenant }: Config, packageLimits: PackageLimits): HttpOptions {
+	return {
+		bodyMaxBytes: http.bodyMaxBytes,
+		jsonMaxDepth: http.jsonMaxDepth,
+		pageSizeMax: http.pageSizeMax,
+		pageSizeDefault: 5,
+		childReferencesMax: limits.childReferencesMax,
+		answerTimeoutMilliseconds: http.answerTimeoutSeconds * 1000,
+		scansAtOnce: http.scansAtOnce,
+		scansWaitingPerUser: http.scansWaitingPerUser,
+		packageLimits,
+		maxFragments: limits.fragmentsMax,
+		defaultTenant: tenant.id,
+		showAdvancedListInInventory: tenant.showAdvancedList,
+	};
+}
