@@ -182,7 +182,7 @@ async function open({ config, log, clock, metrics, store, place, isShared, begun
 
 	async function close(): Promise<void> {
 		stopping = true;
-		await shutDown({ config, elapsed, listeners, broker, bridge, gateway, scheduler, leases, others });
+		await shutDown({ config, elapsed, listeners, broker, bridge, gateway, scheduler, leases, others, log });
 		await foundation.close();
 	}
 
