@@ -6,7 +6,7 @@ import { isOnMongoDb } from '../support/named-stores.ts';
 import { type QueryRecorder, type RecordedQuery, recordQueries, shapeOf } from '../support/query-recorder.ts';
 import { drive } from '../support/query-scenario.ts';
 import { startService } from '../support/service-fixture.ts';
-import { skipUnless } from '../support/skip.ts';
+import { describeWhere, skipUnless } from '../support/skip.ts';
 import { freshMongoDatabase } from '../support/test-store.ts';
 
 /** Queries that no index answers alone, and why they may stay so. */
@@ -140,11 +140,10 @@ describe('contract/query-plans', function () {
 		expect(bad).to.deep.equal([]);
 	});
 
-	describe('on MongoDB', () => {
+	describeWhere(isOnMongoDb, 'contract/query-plans on MongoDB', 'STORES does not name mongodb', () => {
 		let mongodb: MongoStore | undefined;
 		let drop: (() => Promise<void>) | undefined;
 		before(async function () {
-			skipUnless(isOnMongoDb, 'STORES does not name mongodb').call(this);
 			const database = freshMongoDatabase();
 			const opened = await openMongoStore({ ...database, now: Date.now });
 			[mongodb, drop] = [opened, database.drop];
