@@ -8,7 +8,10 @@ export const mongodb = z
 	.object({
 		url: optional(
 			'MONGODB_URL',
-			secretMatching('mongodb://user:password@host:27017/database?replicaSet=rs0', /^mongodb(\+srv)?:\/\/[^\s/]+(\/\S*)?$/),
+			secretMatching(
+				'mongodb://user:password@host:27017/database?replicaSet=rs0, with @ : and / in a password written as %40, %3A and %2F',
+				/^mongodb(\+srv)?:\/\/([^\s/@:]+(:[^\s/@:]*)?@)?[^\s/@]+(\/[^\s@]*)?$/,
+			),
 			'Address of a MongoDB replica set (one of a single server will do), which takes the place of the embedded database; unset means the embedded one.',
 		),
 		database: optional(
