@@ -48,5 +48,39 @@ const packetHoldsList: Rule = {
 	right: 'more than MQTT_LIST_PAYLOAD_MAX_BYTES, which it must have room for',
 };
 
+function neededBy(store: Config['binaries']['store'], key: 'mongodbUrl' | 's3Bucket', what: string): Rule {
+	return {
+		at: ['binaries', key],
+		reads: [`binaries.${key}`, 'binaries.store'],
+		holds: ({ binaries }) => binaries.store !== store || binaries[key] !== undefined,
+		right: `${what}, because BINARIES_STORE is ${store}`,
+	};
+}
+
+const s3Credentials = (['s3AccessKeyId', 's3SecretAccessKey'] as const).map(
+	(key, index, both): Rule => ({
+		at: ['binaries', key],
+		reads: both.map((each) => `binaries.${each}`),
+		holds: ({ binaries }) => binaries[key] !== undefined || binaries[both[1 - index] ?? key] === undefined,
+		right: 'a value, because the other one of S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY is set',
+	}),
+);
+
+const leftoversAreNoUploads: Rule = {
+	at: ['binaries', 'leftoverAfterSeconds'],
+	reads: ['binaries.leftoverAfterSeconds', 'binaries.uploadTimeoutSeconds'],
+	holds: ({ binaries }) => binaries.leftoverAfterSeconds > binaries.uploadTimeoutSeconds,
+	right: 'more than BINARY_UPLOAD_TIMEOUT_SECONDS, or it would remove what is being uploaded',
+};
+
 /** Everything that must hold between settings. */
-export const rules: readonly Rule[] = [...differentPorts, ...tlsFiles, packetHoldsPayload, packetHoldsList];
+export const rules: readonly Rule[] = [
+	...differentPorts,
+	...tlsFiles,
+	packetHoldsPayload,
+	packetHoldsList,
+	neededBy('gridfs', 'mongodbUrl', 'the address of a MongoDB with the name of the database'),
+	neededBy('s3', 's3Bucket', 'the name of a bucket'),
+	...s3Credentials,
+	leftoversAreNoUploads,
+];

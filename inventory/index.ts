@@ -1,5 +1,17 @@
 /** Everything the inventory does, on one store. */
 
+/** Binaries: managed objects with bytes. */
+export {
+	type Binaries,
+	type BinaryLimits,
+	type BinaryObject,
+	type BinaryRange,
+	isBinary,
+	openBinaries,
+	type ReceivedBytes,
+} from './binaries.ts';
+export { binaryFragment, binaryIdsIn } from './binary-fragments.ts';
+export type { BinaryFacts } from './binary-records.ts';
 /** External ids and devices. */
 export { agentFragments, type NewDevice } from './devices.ts';
 export { type ExternalId, serialType } from './external-ids.ts';

@@ -3,6 +3,8 @@ export type InventoryErrorCode =
 	| 'inventory/invalid'
 	| 'inventory/conflict'
 	| 'inventory/tooLarge'
+	| 'binary/tooLarge'
+	| 'binary/quotaExceeded'
 	| 'identity/notFound'
 	| 'identity/duplicate';
 

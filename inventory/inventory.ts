@@ -1,4 +1,5 @@
 import { type CollectionSpec, type DocumentStore, openSequence } from '../store/index.ts';
+import { contentSpec, openBinaryRecords, referenceSpec } from './binary-records.ts';
 import { openDevices } from './devices.ts';
 import { type ExternalId, openExternalIds } from './external-ids.ts';
 import { openInstalledSoftware } from './installed-software.ts';
@@ -15,6 +16,7 @@ const objectSpec: CollectionSpec<ManagedObject> = {
 		{ name: 'byType', keys: ['tenant', 'type', 'seq'] },
 		{ name: 'byOwner', keys: ['tenant', 'owner', 'seq'] },
 		{ name: 'byFragment', keys: ['tenant', 'fragmentNames', 'seq'], multikey: 'fragmentNames' },
+		{ name: 'byBinary', keys: ['tenant', 'binaryIds'], multikey: 'binaryIds' },
 	],
 };
 const externalIdSpec: CollectionSpec<ExternalId> = {
@@ -39,6 +41,11 @@ export async function openInventory(options: { store: DocumentStore; clock: () =
 	const objects = await store.collection(objectSpec);
 	const links = await store.collection(linkSpec);
 	const packages = await store.collection(packageSpec);
+	const binaryRecords = openBinaryRecords({
+		store,
+		references: await store.collection(referenceSpec),
+		contents: await store.collection(contentSpec),
+	});
 	const externalIds = openExternalIds({ store, externalIds: await store.collection(externalIdSpec) });
 	const context: InventoryContext = {
 		...options,
@@ -51,5 +58,5 @@ export async function openInventory(options: { store: DocumentStore; clock: () =
 	const software = openInstalledSoftware({ ...context, packages });
 	const managedObjects = openManagedObjects({ ...context, links, software });
 	const devices = openDevices({ objects: managedObjects, externalIds });
-	return { objects: managedObjects, externalIds, software, devices };
+	return { objects: managedObjects, externalIds, software, devices, binaryRecords };
 }

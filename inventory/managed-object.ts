@@ -1,3 +1,4 @@
+import type { BinaryChange, BinaryFacts } from './binary-records.ts';
 import { InventoryError } from './inventory-error.ts';
 
 /** Decimal digits, unique in the service. */
@@ -27,6 +28,10 @@ export interface ManagedObject {
 	readonly software?: { readonly mode: SoftwareMode; readonly revision: number; readonly listId?: ManagedObjectId };
 	/** Set on the child addition that shows the list of that device. */
 	readonly softwareOf?: ManagedObjectId;
+	/** The bytes of this object; fragments show the same to clients. */
+	readonly binary?: BinaryFacts;
+	/** Binaries that this object, of the software repository, offers to devices. */
+	readonly binaryIds?: readonly string[];
 }
 
 export const softwareListFragment = 'c8y_SoftwareList';
@@ -75,6 +80,8 @@ export interface ObjectPatch {
 	readonly fragments: Readonly<Record<string, unknown>>;
 	/** `undefined`: untouched; `null`: removed. */
 	readonly softwareList?: unknown;
+	/** Other bytes; never in what a client sent. */
+	readonly binary?: BinaryChange;
 }
 
 /**

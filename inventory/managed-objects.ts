@@ -1,4 +1,6 @@
 import type { Collection, Filter, Step } from '../store/index.ts';
+import { binaryFragments, offeredBinaryIds, withoutBinaryFragments } from './binary-fragments.ts';
+import { dereferenceStep, referenceSteps } from './binary-records.ts';
 import { type InstalledSoftware, refuseListObject } from './installed-software.ts';
 import type { InventoryContext, InventoryLimits } from './inventory-context.ts';
 import { InventoryError } from './inventory-error.ts';
@@ -78,7 +80,7 @@ export function openManagedObjects({
 	): Promise<ManagedObject | undefined> {
 		const { id, seq } = await nextId();
 		const now = clock();
-		const fragments = withoutNulls(patch.fragments);
+		const fragments = withoutNulls(withBinary(undefined, patch).fragments);
 		checkSize(fragments, limits);
 		const list = patch.softwareList == null ? undefined : parseLegacyList(patch.softwareList, limits.packages);
 		const object: ManagedObject = {
@@ -94,12 +96,15 @@ export function openManagedObjects({
 			fragments,
 			fragmentNames: fragmentNamesOf(fragments, undefined),
 			revision: 1,
+			...offers(patch.type ?? undefined, fragments),
+			...(patch.binary && { binary: patch.binary.facts }),
 		};
 		const steps: Step[] = [];
 		if (parent) steps.push({ kind: 'require', collection: objects.name, id: documentId(tenant, parent.id) });
 		steps.push({ kind: 'insert', collection: objects.name, document: object }, ...also(id));
 		if (parent) steps.push({ kind: 'put', collection: links.name, document: childLink(tenant, parent.id, parent.kind, object) });
 		if (list) steps.push(...(await software.replacementSteps(object, list, 'legacy', undefined)));
+		if (patch.binary) steps.push(...referenceSteps(object._id, tenant, patch.binary));
 		const outcome = await store.batch(steps);
 		if (outcome.ok) return list ? get(tenant, id) : object;
 		if (outcome.duplicate) return undefined;
@@ -118,19 +123,20 @@ export function openManagedObjects({
 	async function change(
 		tenant: string,
 		id: ManagedObjectId,
-		patchOf: (object: ManagedObject) => ObjectPatch | undefined,
+		patchOf: (object: ManagedObject) => ObjectPatch | undefined | Promise<ObjectPatch | undefined>,
 	): Promise<ManagedObject> {
 		for (let attempt = 0; attempt < maxAttempts; attempt++) {
 			const object = await get(tenant, id);
-			const steps = await changeSteps(object, patchOf(object));
+			const steps = await changeSteps(object, await patchOf(object));
 			if (steps.length === 0) return object;
 			if ((await store.batch(steps)).ok) return get(tenant, id);
 		}
 		throw new InventoryError('inventory/conflict', `Managed object '${id}' was changed by others again and again: try once more`);
 	}
 
-	async function changeSteps(object: ManagedObject, patch: ObjectPatch | undefined): Promise<Step[]> {
-		if (!patch) return [];
+	async function changeSteps(object: ManagedObject, asked: ObjectPatch | undefined): Promise<Step[]> {
+		if (!asked) return [];
+		const patch = withBinary(object, asked);
 		const merged = mergePatch(object, patch);
 		if (merged) checkSize(merged.fragments, limits);
 		// What `null` removes is the list that the object shows: the one of the other door stays.
@@ -142,6 +148,7 @@ export function openManagedObjects({
 		}
 		if (!merged) return [];
 		const { name, type, fragments } = merged;
+		const { binaryIds } = offers(type, fragments);
 		return [
 			{
 				kind: 'update',
@@ -156,10 +163,17 @@ export function openManagedObjects({
 						lastUpdated: clock(),
 						...(name !== undefined && { name }),
 						...(type !== undefined && { type }),
+						...(binaryIds && { binaryIds }),
+						...(patch.binary && { binary: patch.binary.facts }),
 					},
-					$unset: [...(name === undefined ? ['name'] : []), ...(type === undefined ? ['type'] : [])],
+					$unset: [
+						...(name === undefined ? ['name'] : []),
+						...(type === undefined ? ['type'] : []),
+						...(binaryIds ? [] : ['binaryIds']),
+					],
 				},
 			},
+			...(patch.binary ? referenceSteps(object._id, object.tenant, patch.binary) : []),
 		];
 	}
 
@@ -199,6 +213,7 @@ export function openManagedObjects({
 			{ kind: 'removeWhere', collection: links.name, filter: { tenant, parent: id } },
 			...(list?.listId ? [{ kind: 'remove', collection: objects.name, id: documentId(tenant, list.listId) } as const] : []),
 			...software.removalSteps(object),
+			dereferenceStep(object._id),
 		];
 	}
 
@@ -221,6 +236,12 @@ export function openManagedObjects({
 	async function listByIds(tenant: string, ids: readonly ManagedObjectId[]): Promise<ManagedObject[]> {
 		if (ids.length === 0) return [];
 		return objects.find({ filter: { _id: { $in: ids.map((id) => documentId(tenant, id)) } } });
+	}
+
+	/** Whether an object of the software repository offers this binary; one whose owner begins with `untrustedOwner` does not count. */
+	async function isOffered(tenant: string, binaryId: string, untrustedOwner: string): Promise<boolean> {
+		const filter = { tenant, binaryIds: binaryId, $nor: [{ owner: { $wildcard: `${untrustedOwner}*` } }] };
+		return (await objects.find({ filter, limit: 1 })).length > 0;
 	}
 
 	/** The nearest object at or above `object` that is an agent: it has the connection. */
@@ -247,7 +268,22 @@ export function openManagedObjects({
 		return false;
 	}
 
-	return { find, get, list, count, create, update, change, remove, listChildren, listParents, listByIds, findAgent, isAtOrBelow };
+	return {
+		find,
+		get,
+		list,
+		count,
+		create,
+		update,
+		change,
+		remove,
+		listChildren,
+		listParents,
+		listByIds,
+		isOffered,
+		findAgent,
+		isAtOrBelow,
+	};
 }
 
 const maxAttempts = 100;
@@ -261,6 +297,18 @@ function objectFilter(tenant: string, { type, fragmentType, owner, ids }: Object
 		...(owner !== undefined && { owner }),
 		...(fragmentType !== undefined && { fragmentNames: fragmentType }),
 	};
+}
+
+/** What clients see of a binary is what the bytes are, whatever a client says. */
+function withBinary(object: ManagedObject | undefined, patch: ObjectPatch): ObjectPatch {
+	if (!object?.binary && !patch.binary) return patch;
+	const facts = patch.binary && binaryFragments(patch.binary.facts);
+	return { ...patch, fragments: { ...withoutBinaryFragments(patch.fragments), ...facts } };
+}
+
+function offers(type: string | undefined, fragments: Readonly<Record<string, unknown>>): { readonly binaryIds?: string[] } {
+	const binaryIds = offeredBinaryIds(type, fragments);
+	return binaryIds.length > 0 ? { binaryIds } : {};
 }
 
 function checkSize(fragments: Readonly<Record<string, unknown>>, { objectMaxBytes, maxFragments }: InventoryLimits): void {

@@ -1,4 +1,5 @@
 import {
+	binaryIdsIn,
 	compactPackage,
 	type Inventory,
 	InventoryError,
@@ -35,6 +36,9 @@ const spec: CollectionSpec<Operation> = {
 		{ name: 'byDeviceFragment', keys: ['tenant', 'deviceId', 'fragmentNames', 'seq'], multikey: 'fragmentNames' },
 		// What reports without an id look for, whatever the device has done before.
 		{ name: 'byDeviceStatusFragment', keys: ['tenant', 'deviceId', 'status', 'fragmentNames', 'seq'], multikey: 'fragmentNames' },
+		// Whether a device may download a binary, in however many operations it is.
+		{ name: 'byBinaryAgent', keys: ['tenant', 'binaryIds', 'agentId'], multikey: 'binaryIds' },
+		{ name: 'byBinaryDevice', keys: ['tenant', 'binaryIds', 'deviceId'], multikey: 'binaryIds' },
 	],
 };
 
@@ -42,6 +46,10 @@ export interface NewOperation {
 	readonly deviceId: ManagedObjectId;
 	readonly description?: string;
 	readonly fragments: Readonly<Record<string, unknown>>;
+	/** What of it an operator asked for, when that is not all: the device may download the binaries that are named there. */
+	readonly asked?: unknown;
+	/** Whether the device asks itself: then it may download nothing for that. */
+	readonly isByDevice?: boolean;
 }
 
 export interface OperationFilter {
@@ -59,6 +67,8 @@ export interface OperationChange {
 	readonly failureReason?: string;
 	readonly description?: string;
 	readonly fragments?: Readonly<Record<string, unknown>>;
+	/** Whether a device changes it: then the operation gives access to no more binaries than before. */
+	readonly isByDevice?: boolean;
 }
 
 export type Operations = Awaited<ReturnType<typeof openOperations>>;
@@ -83,7 +93,10 @@ export async function openOperations(options: {
 	 * Validates against the device and stores as PENDING.
 	 * @throws OperationError `operation/invalid`, `operation/unsupported`, `operation/tooLarge`; InventoryError `inventory/notFound`
 	 */
-	async function create(tenant: string, { deviceId, description, fragments }: NewOperation): Promise<Operation> {
+	async function create(
+		tenant: string,
+		{ deviceId, description, fragments, asked = fragments, isByDevice = false }: NewOperation,
+	): Promise<Operation> {
 		const device = await inventory.objects.get(tenant, deviceId);
 		const [agent, externalIds, seq] = await Promise.all([
 			inventory.objects.findAgent(tenant, device),
@@ -107,6 +120,7 @@ export async function openOperations(options: {
 			lastUpdated: now,
 			fragments,
 			fragmentNames: Object.keys(fragments),
+			binaryIds: isByDevice ? [] : binaryIdsIn(asked),
 			revision: 1,
 			delivery: { status: 'PENDING', time: now },
 		};
@@ -128,7 +142,7 @@ export async function openOperations(options: {
 		tenant: string,
 		deviceId: ManagedObjectId,
 		changes: readonly Readonly<Record<string, unknown>>[],
-		description?: string,
+		{ description, isByDevice = false }: { readonly description?: string; readonly isByDevice?: boolean } = {},
 	): Promise<Operation> {
 		const device = await inventory.objects.get(tenant, deviceId);
 		const supported = announcedTexts(device, 'c8y_SupportedOperations') ?? [];
@@ -140,7 +154,7 @@ export async function openOperations(options: {
 				500,
 			);
 		if (supported.includes('c8y_SoftwareUpdate'))
-			return create(tenant, { deviceId, description: text, fragments: { c8y_SoftwareUpdate: changes } });
+			return create(tenant, { deviceId, description: text, fragments: { c8y_SoftwareUpdate: changes }, isByDevice });
 		if (!supported.includes('c8y_SoftwareList')) {
 			throw new OperationError(
 				'operation/unsupported',
@@ -161,7 +175,8 @@ export async function openOperations(options: {
 			url: url ?? '',
 			...(softwareType && { softwareType }),
 		}));
-		return create(tenant, { deviceId, description: text, fragments: { c8y_SoftwareList: list } });
+		// The rest of the list has its addresses from the device.
+		return create(tenant, { deviceId, description: text, fragments: { c8y_SoftwareList: list }, asked: changes, isByDevice });
 	}
 
 	/** What the device will have after the complete list that it was last asked for; a further one must not undo it. */
@@ -207,7 +222,7 @@ export async function openOperations(options: {
 	async function update(tenant: string, id: OperationId, change: OperationChange): Promise<Operation> {
 		for (;;) {
 			const operation = await get(tenant, id);
-			const { status, failureReason, description, fragments } = change;
+			const { status, failureReason, description, fragments, isByDevice = false } = change;
 			const outcome = status === undefined ? 'unchanged' : nextStatus(operation.status, status);
 			if (outcome === 'refused') {
 				throw new OperationError('operation/transition', `Operation '${id}' is ${operation.status} and cannot become ${status}`);
@@ -219,6 +234,7 @@ export async function openOperations(options: {
 				...(failureReason !== undefined && !isFinal(operation.status) && { failureReason }),
 				...(description !== undefined && { description }),
 				...(fragments && { fragments: merged, fragmentNames: Object.keys(merged), revision: operation.revision + 1 }),
+				...(fragments && !isByDevice && { binaryIds: binaryIdsIn(merged) }),
 			};
 			if (Object.keys(set).length === 0) return operation;
 			// Fragments are merged into those that were read: nobody else may have changed them since.
@@ -239,6 +255,15 @@ export async function openOperations(options: {
 		checkOperation(operation.fragments, device, limits);
 		const reason = fault(operation, device);
 		if (reason) throw new OperationError('operation/tooLarge', reason);
+	}
+
+	/** Whether an operation of this device, or of one below it, names the binary. */
+	async function isBinaryNamed(tenant: string, binaryId: string, device: ManagedObjectId): Promise<boolean> {
+		for (const key of ['agentId', 'deviceId']) {
+			const [named] = await operations.find({ filter: { tenant, binaryIds: binaryId, [key]: device }, limit: 1 });
+			if (named) return true;
+		}
+		return false;
 	}
 
 	/** Removes what matches, a bounded number at a time. Returns how many. */
@@ -294,6 +319,7 @@ export async function openOperations(options: {
 		list,
 		count,
 		update,
+		isBinaryNamed,
 		removeMatching,
 		failFor,
 		listPending,

@@ -3,8 +3,9 @@ import { openAccess, type ShownCredentials } from '../access/index.ts';
 import type { Config } from '../config/index.ts';
 import { openInventory, type PackageLimits } from '../inventory/index.ts';
 import { openOperations, operationStatuses } from '../operations/index.ts';
-import type { DocumentStore } from '../store/index.ts';
+import type { ContentStore, DocumentStore } from '../store/index.ts';
 import { openSqliteStore } from '../store/sqlite/index.ts';
+import { composeBinaries, openContentStore } from './binary-parts.ts';
 import { createHttpApp } from './http/index.ts';
 import { type Listener, openListeners } from './listeners.ts';
 import { createMetrics } from './metrics.ts';
@@ -28,9 +29,12 @@ export async function compose(config: Config, log: Logger): Promise<Service> {
 	const clock = Date.now;
 	const metrics = createMetrics();
 	const store = await openStore(config, log, clock);
+	let contents: ContentStore | undefined;
 	try {
-		return await open({ config, log, clock, metrics, store });
+		contents = await openContentStore(config);
+		return await open({ config, log, clock, metrics, store, contents });
 	} catch (error) {
+		await contents?.close();
 		await store.close();
 		throw error;
 	}
@@ -56,9 +60,10 @@ interface Foundation {
 	readonly clock: () => number;
 	readonly metrics: ReturnType<typeof createMetrics>;
 	readonly store: DocumentStore;
+	readonly contents: ContentStore;
 }
 
-async function open({ config, log, clock, metrics, store }: Foundation): Promise<Service> {
+async function open({ config, log, clock, metrics, store, contents }: Foundation): Promise<Service> {
 	const { limits, tenant } = config;
 	const packageLimits: PackageLimits = {
 		maxPackages: limits.packagesMax,
@@ -90,6 +95,7 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 			maxChildReferences: limits.childReferencesMax,
 		},
 	});
+	const files = composeBinaries({ config, inventory, contents, clock, log });
 	const operations = await openOperations({
 		store,
 		inventory,
@@ -124,6 +130,7 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 
 	const app = createHttpApp({
 		...services,
+		binaries: files.binaries,
 		options: {
 			bodyMaxBytes: config.http.bodyMaxBytes,
 			jsonMaxDepth: config.http.jsonMaxDepth,
@@ -136,6 +143,11 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 			maxFragments,
 			defaultTenant: tenant.id,
 			showAdvancedListInInventory: tenant.showAdvancedList,
+			requestTimeoutMilliseconds: config.http.requestTimeoutSeconds * 1000,
+			uploadTimeoutMilliseconds: config.binaries.uploadTimeoutSeconds * 1000,
+			standstillMilliseconds: config.binaries.standstillSeconds * 1000,
+			binaryRedirect: config.binaries.redirect,
+			objectMaxBytes: limits.managedObjectMaxBytes,
 		},
 		readiness: createReadiness({ store, elapsed, isStopping: () => stopping }),
 		async sampleMetrics() {
@@ -161,7 +173,10 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 		...(tenant.bootstrapPassword && { bootstrapPassword: tenant.bootstrapPassword.reveal() }),
 	});
 	const scheduler = startScheduler(
-		[{ name: 'delivery sweep', everyMilliseconds: config.mqtt.deliverySweepSeconds * 1000, run: gateway.outbound.sweepAll }],
+		[
+			{ name: 'delivery sweep', everyMilliseconds: config.mqtt.deliverySweepSeconds * 1000, run: gateway.outbound.sweepAll },
+			...files.jobs,
+		],
 		log,
 	);
 
@@ -172,6 +187,7 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 		await broker.close();
 		await Promise.all(closing);
 		gateway.outbound.close();
+		await files.close();
 		await store.close();
 	}
 

@@ -16,7 +16,20 @@ const law: Readonly<Record<string, readonly string[] | typeof everything>> = {
 	store: [],
 	'store/sqlite': ['store'],
 	'store/mongodb': ['store'],
-	service: ['store', 'config', 'service/http', 'service/mqtt', 'service/compose.ts', ...domain],
+	'store/files': ['store'],
+	'store/gridfs': ['store'],
+	'store/s3': ['store'],
+	service: [
+		'store',
+		'store/files',
+		'store/gridfs',
+		'store/s3',
+		'config',
+		'service/http',
+		'service/mqtt',
+		'service/compose.ts',
+		...domain,
+	],
 	'service/http': ['service', 'service/http/problem.ts', ...domain],
 	// The one table of all errors names the store's own too.
 	'service/http/problem.ts': ['service', 'service/http', 'store', ...domain],
@@ -33,7 +46,7 @@ const law: Readonly<Record<string, readonly string[] | typeof everything>> = {
 const beside = ['test', 'bench', 'scripts', 'examples'];
 
 /** Parts with a door of their own inside another part. */
-const innerDoors = ['store/sqlite', 'store/mongodb'];
+const innerDoors = ['store/sqlite', 'store/mongodb', 'store/files', 'store/gridfs', 'store/s3'];
 
 /** Files that are no code and may be read by the parts named. */
 const resources: Readonly<Record<string, readonly string[]>> = { 'package.json': ['service'] };
@@ -41,7 +54,11 @@ const resources: Readonly<Record<string, readonly string[]>> = { 'package.json':
 /** Packages with one home; elsewhere in the product they are strangers. */
 const homes: Readonly<Record<string, readonly string[]>> = {
 	libsql: ['store/sqlite'],
-	mongodb: ['store/mongodb'],
+	mongodb: ['store/mongodb', 'store/gridfs'],
+	'@aws-sdk/client-s3': ['store/s3'],
+	'@aws-sdk/lib-storage': ['store/s3'],
+	'@aws-sdk/s3-request-presigner': ['store/s3'],
+	'@fastify/busboy': ['service/http'],
 	express: ['service/http'],
 	aedes: ['service/mqtt'],
 	mqtt: ['service/mqtt', 'examples'],
