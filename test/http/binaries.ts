@@ -4,47 +4,30 @@ import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { expect } from 'chai';
 import type { Response } from 'supertest';
-import type { KeptContent } from '../../store/index.ts';
+import { type BinaryFixture, bytes, openBinaryFixture, binariesPath as root } from '../support/binary-fixture.ts';
 import { basic, type CallOptions } from '../support/checked-http-client.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Caller, credentials, expectRefusal, type HttpFixture, openHttpFixture, tenant } from '../support/http-fixture.ts';
+import { type Caller, credentials, expectRefusal, type HttpFixture, tenant } from '../support/http-fixture.ts';
 import { fileForm, multipart, multipartBody, multipartType, type Part } from '../support/multipart.ts';
 
-const root = '/inventory/binaries';
 const objects = '/inventory/managedObjects';
 const headers = { Host: 'c8y.test' };
-const bytes = Buffer.from(Array.from({ length: 1000 }, (_, index) => index % 256));
 
 function sha256Of(content: string | Buffer): Buffer {
 	return createHash('sha256').update(content).digest();
 }
 
 describe('http/binaries', () => {
+	let bench: BinaryFixture;
 	let fixture: HttpFixture;
 	beforeEach(async () => {
-		fixture = await openHttpFixture({}, { binaries: { maxBytes: 100_000 } });
+		bench = await openBinaryFixture();
+		fixture = bench.fixture;
 	});
-	afterEach(() => fixture.close());
-
-	async function upload(options: CallOptions, caller: Caller = 'admin'): Promise<string> {
-		const answer = await fixture.call(caller, 'post', root, options);
-		expect(answer.status, answer.text).to.equal(201);
-		return answer.body.id;
-	}
-
-	/** Bodies are read as they are, whatever their type says. */
-	async function download(id: string, extra: Readonly<Record<string, string>> = {}, caller: Caller = 'admin') {
-		const response = await fetch(`${fixture.url}${root}/${id}`, {
-			headers: { authorization: basic(credentials[caller]), ...extra },
-		});
-		return { status: response.status, headers: response.headers, body: Buffer.from(await response.arrayBuffer()) };
-	}
-
-	async function kept(): Promise<KeptContent[]> {
-		const found: KeptContent[] = [];
-		for await (const each of fixture.contents.list()) found.push(each);
-		return found;
-	}
+	afterEach(() => bench.close());
+	const upload: BinaryFixture['upload'] = (...args) => bench.upload(...args);
+	const download: BinaryFixture['download'] = (...args) => bench.download(...args);
+	const kept = () => bench.kept();
 
 	describe('an upload', () => {
 		const file: Part = { name: 'file', fileName: 'a b.deb', type: 'application/x-deb', content: bytes };
@@ -219,135 +202,6 @@ describe('http/binaries', () => {
 			expect((await fixture.call('admin', 'get', `${root}?${query}`)).status, query).to.equal(query === 'query=x' ? 200 : 400);
 	});
 
-	describe('a download', () => {
-		let id: string;
-		let tag: string;
-		const repr = `sha-256=:${sha256Of(bytes).toString('base64')}:`;
-		beforeEach(async () => {
-			id = await upload(fileForm(bytes, { name: 'tool.deb', type: 't' }));
-			tag = `"${sha256Of(bytes).toString('hex')}"`;
-		});
-
-		it('has all that tells what it is', async () => {
-			for (const accept of ['application/json', '*/*', 'image/png']) {
-				const answer = await download(id, { accept });
-				expect(answer.status).to.equal(200);
-				expect(Object.fromEntries(answer.headers)).to.include({
-					'content-length': '1000',
-					'content-type': 'application/octet-stream',
-					'content-disposition': 'attachment; filename="tool.deb"',
-					'accept-ranges': 'bytes',
-					etag: tag,
-					'last-modified': 'Sat, 21 Nov 2026 20:23:30 GMT',
-					'repr-digest': repr,
-					'content-digest': repr,
-					'x-content-type-options': 'nosniff',
-				});
-			}
-		});
-
-		it('answers HEAD with the same head and no body', async () => {
-			const answer = await fixture.call('admin', 'head', `${root}/${id}`);
-			expect(answer.status).to.equal(200);
-			expect(answer.headers).to.include({ 'content-length': '1000', etag: tag, 'repr-digest': repr });
-			expect(answer.headers).not.to.have.property('content-digest');
-		});
-
-		const ranges: readonly (readonly [string, Readonly<Record<string, string>>, number, number, number])[] = [
-			['the first byte', { range: 'bytes=0-0' }, 206, 0, 0],
-			['the rest', { range: 'bytes=990-' }, 206, 990, 999],
-			['the last ones', { range: 'bytes=-10' }, 206, 990, 999],
-			['more last ones than there are', { range: 'bytes=-5000' }, 206, 0, 999],
-			['an end behind the end', { range: 'bytes=500-5000' }, 206, 500, 999],
-			['another unit', { range: 'lines=1-2' }, 200, 0, 999],
-			['several parts', { range: 'bytes=0-1,5-6' }, 200, 0, 999],
-			['nonsense', { range: 'bytes=a-b' }, 200, 0, 999],
-			['an old version', { range: 'bytes=5-6', 'if-range': '"x"' }, 200, 0, 999],
-			['a weak tag', { range: 'bytes=5-6', 'if-range': 'W/"x"' }, 200, 0, 999],
-			['an older date', { range: 'bytes=5-6', 'if-range': 'Sat, 21 Nov 2026 20:23:29 GMT' }, 200, 0, 999],
-			['this date', { range: 'bytes=5-6', 'if-range': 'Sat, 21 Nov 2026 20:23:30 GMT' }, 206, 5, 6],
-		];
-		for (const [what, extra, status, start, end] of ranges) {
-			it(`answers a range: ${what}`, async () => {
-				const answer = await download(id, extra);
-				expect(answer.status).to.equal(status);
-				expect(answer.body.equals(bytes.subarray(start, end + 1))).to.equal(true);
-				expect(answer.headers.get('content-length')).to.equal(String(end - start + 1));
-				expect(answer.headers.get('content-range')).to.equal(status === 206 ? `bytes ${start}-${end}/1000` : null);
-				expect(answer.headers.get('repr-digest')).to.equal(repr);
-				expect(answer.headers.get('content-digest')).to.equal(status === 206 ? null : repr);
-			});
-		}
-
-		it('answers a range of the version that the client has', async () => {
-			expect((await download(id, { range: 'bytes=5-6', 'if-range': tag })).status).to.equal(206);
-		});
-
-		it('refuses ranges that begin behind the end', async () => {
-			for (const range of ['bytes=1000-', 'bytes=5000-6000', 'bytes=-0', 'bytes=7-5']) {
-				const answer = await fixture.call('admin', 'get', `${root}/${id}`, { headers: { Range: range } });
-				expectRefusal(answer, 416, /has 1000 bytes/);
-				expect(answer.headers['content-range']).to.equal('bytes */1000');
-			}
-		});
-
-		it('answers conditions', async () => {
-			const date = 'Sat, 21 Nov 2026 20:23:30 GMT';
-			const earlier = 'Sat, 21 Nov 2026 20:23:29 GMT';
-			const conditions: readonly (readonly [Readonly<Record<string, string>>, number])[] = [
-				[{ 'If-None-Match': tag }, 304],
-				[{ 'If-None-Match': `"x", W/${tag}` }, 304],
-				[{ 'If-None-Match': '*' }, 304],
-				[{ 'If-None-Match': '"x"' }, 200],
-				[{ 'If-None-Match': '"x"', 'If-Modified-Since': date }, 200],
-				[{ 'If-Modified-Since': date }, 304],
-				[{ 'If-Modified-Since': earlier }, 200],
-				[{ 'If-Match': tag }, 200],
-				[{ 'If-Match': '*' }, 200],
-				[{ 'If-Match': `"x", ${tag}` }, 200],
-				[{ 'If-Match': '"x"' }, 412],
-				[{ 'If-Match': `W/${tag}` }, 412],
-				[{ 'If-Unmodified-Since': date }, 200],
-				[{ 'If-Unmodified-Since': earlier }, 412],
-				[{ 'If-Unmodified-Since': 'never' }, 200],
-			];
-			for (const [extra, status] of conditions) {
-				const answer = await fixture.call('admin', 'get', `${root}/${id}`, { headers: extra });
-				expect(answer.status, JSON.stringify(extra)).to.equal(status);
-				if (status === 304) expect(answer.headers.etag).to.equal(tag);
-			}
-		});
-
-		const names: readonly (readonly [string, string])[] = [
-			['a"b\\c.deb', 'attachment; filename="a\\"b_c.deb"'],
-			['a\r\nSet-Cookie: x=y', 'attachment; filename="a__Set-Cookie: x=y"'],
-			['../../etc/passwd', 'attachment; filename=".._.._etc_passwd"'],
-			['grün.deb', 'attachment; filename="gr_n.deb"; filename*=UTF-8\'\'gr%C3%BCn.deb'],
-			['', 'attachment; filename="binary"'],
-		];
-		for (const [name, disposition] of names) {
-			it(`quotes the name ${JSON.stringify(name)}`, async () => {
-				const answer = await download(await upload(fileForm('x', { name })));
-				expect(answer.headers.get('content-disposition')).to.equal(disposition);
-			});
-		}
-
-		it('answers 404 for what is no binary', async () => {
-			const other = await fixture.call('admin', 'post', objects, { body: { c8y_IsBinary: '' } });
-			for (const [path, message] of [
-				[other.body.id, /has no bytes/],
-				['999999', /No managed object/],
-				['x', /decimal digits/],
-			] as const)
-				expectRefusal(await fixture.call('admin', 'get', `${root}/${path}`), 404, message);
-		});
-
-		it('takes a content type that is no header value for bytes', async () => {
-			const odd = await upload(multipart({ name: 'file', fileName: 'a', type: 'text/ht\u00e4ml', content: 'x' }));
-			expect((await download(odd)).headers.get('content-type')).to.equal('application/octet-stream');
-		});
-	});
-
 	describe('a replacement', () => {
 		let id: string;
 		beforeEach(async () => {
@@ -438,8 +292,9 @@ describe('http/binaries', () => {
 
 	describe('with a limit of each tenant', () => {
 		beforeEach(async () => {
-			await fixture.close();
-			fixture = await openHttpFixture({}, { binaries: { tenantMaxBytes: 2500 } });
+			await bench.close();
+			bench = await openBinaryFixture({ tenantMaxBytes: 2500 });
+			fixture = bench.fixture;
 		});
 
 		it('counts different bytes once', async () => {
@@ -461,91 +316,6 @@ describe('http/binaries', () => {
 			const id = await upload(fileForm(bytes));
 			expectRefusal(await fixture.call('admin', 'put', `${root}/${id}`, { text: 'x'.repeat(1501) }), 413, /no room/);
 			expect((await fixture.call('admin', 'put', `${root}/${id}`, { text: 'x'.repeat(1500) })).status).to.equal(201);
-		});
-	});
-
-	describe('for a device', () => {
-		let deviceId: string;
-		let binary: string;
-		const url = () => `https://c8y.example.com${root}/${binary}`;
-		beforeEach(async () => {
-			const { id } = await fixture.services.inventory.devices.ensure(tenant, 'dev1', () => ({
-				owner: 'device_dev1',
-				name: 'dev1',
-				type: 't',
-				fragments: { c8y_IsDevice: {}, com_cumulocity_model_Agent: {} },
-			}));
-			deviceId = id;
-			binary = await upload(fileForm(bytes));
-		});
-		const may = async (caller: Caller) => (await download(binary, {}, caller)).status;
-		const ask = (caller: Caller, fragments: object, to = deviceId) =>
-			fixture.call(caller, 'post', '/devicecontrol/operations', { body: { deviceId: to, ...fragments } });
-
-		it('is there when an operation of its own names it', async () => {
-			expect(await may('device')).to.equal(403);
-			const update = [{ name: 'a', version: '1', url: url(), action: 'install' }];
-			expect((await ask('admin', { c8y_SoftwareUpdate: update })).status).to.equal(201);
-			expect([await may('device'), await may('foreignDevice'), await may('otherAdmin')]).to.deep.equal([200, 403, 404]);
-		});
-
-		it('is there when an operation of a child names it, in any fragment', async () => {
-			const { id } = await fixture.services.inventory.devices.ensure(tenant, 'child', () => ({
-				owner: 'admin',
-				name: 'child',
-				type: 't',
-				fragments: { c8y_IsDevice: {} },
-				parent: { id: deviceId as never, kind: 'childDevices' },
-			}));
-			const { body } = await ask('admin', { c8y_Firmware: { name: 'f', version: '1', url: url() } }, id);
-			expect(await may('device')).to.equal(200);
-			await fixture.call('admin', 'put', `/devicecontrol/operations/${body.id}`, {
-				body: { c8y_Firmware: { name: 'f', version: '2' } },
-			});
-			expect(await may('device')).to.equal(403);
-		});
-
-		it('is not there for what the device itself wrote', async () => {
-			await ask('device', { c8y_DownloadConfigFile: { url: url() } });
-			const { body } = await ask('admin', { c8y_Restart: {} });
-			await fixture.call('device', 'put', `/devicecontrol/operations/${body.id}`, {
-				body: { c8y_Command: { text: 'x', result: url() } },
-			});
-			const version = { type: 'c8y_SoftwareBinary', c8y_Software: { version: '1', url: url() } };
-			expect((await fixture.call('device', 'post', objects, { body: version })).status).to.equal(201);
-			expect(await may('device')).to.equal(403);
-		});
-
-		for (const [type, fragments] of [
-			['c8y_SoftwareBinary', (at: string) => ({ c8y_Software: { version: '1', url: at } })],
-			['c8y_FirmwareBinary', (at: string) => ({ c8y_Firmware: { version: '1', url: at } })],
-			['c8y_ConfigurationDump', (at: string) => ({ url: at })],
-		] as const) {
-			it(`is there while the repository names it: ${type}`, async () => {
-				const { body } = await fixture.call('admin', 'post', objects, { body: { type, ...fragments(url()) } });
-				expect([await may('device'), await may('foreignDevice'), await may('otherAdmin')]).to.deep.equal([200, 200, 404]);
-				await fixture.call('admin', 'put', `${objects}/${body.id}`, { body: fragments('https://other.example.com/file') });
-				expect(await may('device')).to.equal(403);
-				await fixture.call('admin', 'put', `${objects}/${body.id}`, { body: { note: 'x', ...fragments(url()) } });
-				expect(await may('device')).to.equal(200);
-				await fixture.call('admin', 'put', `${objects}/${body.id}`, { body: { type: 'other' } });
-				expect(await may('device')).to.equal(403);
-				await fixture.call('admin', 'put', `${objects}/${body.id}`, { body: { type } });
-				expect(await may('device')).to.equal(200);
-				await fixture.call('admin', 'delete', `${objects}/${body.id}`);
-				expect(await may('device')).to.equal(403);
-			});
-		}
-
-		it('is there for Bearer tokens too', async () => {
-			await ask('admin', { c8y_Firmware: { name: 'f', version: '1', url: url() } });
-			const device = { tenant, userName: 'device_dev1', role: 'device', serial: 'dev1' } as const;
-			const token = fixture.services.access.tokens.issue(device, 'c8y.test');
-			const answer = await fetch(url().replace('https://c8y.example.com', fixture.url), {
-				headers: { authorization: `Bearer ${token}` },
-			});
-			expect(answer.status).to.equal(200);
-			await answer.arrayBuffer();
 		});
 	});
 
