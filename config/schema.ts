@@ -195,9 +195,9 @@ export const groups = {
 			),
 			minFreeBytes: setting(
 				'STORE_MIN_FREE_BYTES',
-				wholeNumber(0, 1024 ** 4),
+				wholeNumber(0, 1024 ** 5),
 				64 * mebibyte,
-				'Bytes that must be free on the disk of the embedded database; with less, `/ready` is red before writes fail.',
+				'Bytes that must be free on the disk of the embedded database; with less, `/ready` is red before writes fail, and no binaries are taken.',
 			),
 			groupMaxSteps: setting(
 				'STORE_GROUP_MAX_STEPS',

@@ -44,9 +44,9 @@ describe('contract/content-store of GridFS', () => {
 describe('contract/content-store of S3', () => {
 	let server: Awaited<ReturnType<typeof startS3Server>> | undefined;
 	const program = process.env.MOTO_SERVER ?? '';
-	before(skipUnless(program !== '', 'MOTO_SERVER does not name the program of moto[server]'));
 	before(async function () {
 		this.timeout(60_000);
+		skipUnless(program !== '', 'MOTO_SERVER does not name the program of moto[server]').call(this);
 		server = await startS3Server(program);
 	});
 	after(() => server?.stop());

@@ -8,9 +8,9 @@ const main = fileURLToPath(new URL('../../service/main.ts', import.meta.url));
 export type ServiceProcess = Awaited<ReturnType<typeof startServiceProcess>>;
 
 /** The real process, from its sources, on free ports of the loopback. `end` or `kill` has to be called. */
-export async function startServiceProcess(settings: Readonly<Record<string, string>>) {
+export async function startServiceProcess(settings: Readonly<Record<string, string>>, nodeOptions: readonly string[] = []) {
 	const { PATH = '', HOME = '' } = process.env;
-	const child = spawn(process.execPath, ['--import=tsx', main], {
+	const child = spawn(process.execPath, [...nodeOptions, '--import=tsx', main], {
 		env: { PATH, HOME, HOST: '127.0.0.1', HTTP_PORT: '0', MQTT_PORT: '0', ...settings },
 		stdio: ['ignore', 'pipe', 'pipe'],
 	});
@@ -33,7 +33,14 @@ export async function startServiceProcess(settings: Readonly<Record<string, stri
 		await within('the process is gone', ended);
 	}
 
-	return { http: `http://127.0.0.1:${ports.http}`, mqtt: `mqtt://127.0.0.1:${ports.mqtt}`, output, end, kill };
+	return {
+		http: `http://127.0.0.1:${ports.http}`,
+		mqtt: `mqtt://127.0.0.1:${ports.mqtt}`,
+		output,
+		pid: child.pid ?? 0,
+		end,
+		kill,
+	};
 }
 
 async function readyPorts(child: ChildProcess, output: string[]): Promise<{ readonly http: number; readonly mqtt: number }> {
