@@ -36,7 +36,10 @@ describe('clients/c8y-client', () => {
 		expect(Buffer.from(await answer.arrayBuffer()).equals(content)).to.equal(true);
 
 		const detail = await client.inventory.detail(id);
-		expect(detail.data).to.deep.include({ c8y_Global: {}, c8y_Digest: { sha256: createHash('sha256').update(content).digest('hex') } });
+		expect(detail.data).to.deep.include({
+			c8y_Global: {},
+			c8y_Digest: { sha256: createHash('sha256').update(content).digest('hex') },
+		});
 
 		expect((await client.inventoryBinary.delete(id)).res.status).to.equal(204);
 		const gone = await client.inventoryBinary.download(id).catch((fault: { res: Response }) => fault.res);

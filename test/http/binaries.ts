@@ -4,10 +4,10 @@ import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { expect } from 'chai';
 import type { Response } from 'supertest';
-import { type BinaryFixture, bytes, openBinaryFixture, binariesPath as root } from '../support/binary-fixture.ts';
+import { bytes, binariesPath as root, useBinaryFixture } from '../support/binary-fixture.ts';
 import { basic, type CallOptions } from '../support/checked-http-client.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Caller, credentials, expectRefusal, type HttpFixture, tenant } from '../support/http-fixture.ts';
+import { type Caller, credentials, expectRefusal, tenant } from '../support/http-fixture.ts';
 import { fileForm, multipart, multipartBody, multipartType, type Part } from '../support/multipart.ts';
 
 const objects = '/inventory/managedObjects';
@@ -18,16 +18,7 @@ function sha256Of(content: string | Buffer): Buffer {
 }
 
 describe('http/binaries', () => {
-	let bench: BinaryFixture;
-	let fixture: HttpFixture;
-	beforeEach(async () => {
-		bench = await openBinaryFixture();
-		fixture = bench.fixture;
-	});
-	afterEach(() => bench.close());
-	const upload: BinaryFixture['upload'] = (...args) => bench.upload(...args);
-	const download: BinaryFixture['download'] = (...args) => bench.download(...args);
-	const kept = () => bench.kept();
+	const { fixture, upload, download, kept, reopen } = useBinaryFixture();
 
 	describe('an upload', () => {
 		const file: Part = { name: 'file', fileName: 'a b.deb', type: 'application/x-deb', content: bytes };
@@ -59,7 +50,7 @@ describe('http/binaries', () => {
 		];
 		for (const [what, parts, expected] of shapes) {
 			it(`takes ${what}, byte for byte`, async () => {
-				const answer = await fixture.call('admin', 'post', root, { ...multipart(...parts), headers });
+				const answer = await fixture().call('admin', 'post', root, { ...multipart(...parts), headers });
 				expect(answer.status).to.equal(201);
 				expect(answer.body).to.include({ ...expected, length: 1000, owner: 'admin', c8y_IsBinary: '' });
 				expect(answer.body.self).to.equal(`http://c8y.test${root}/${answer.body.id}`);
@@ -104,14 +95,14 @@ describe('http/binaries', () => {
 		];
 		for (const [what, options, status, message] of bad) {
 			it(`refuses ${what}, and keeps nothing of it`, async () => {
-				expectRefusal(await fixture.call('admin', 'post', root, options), status, message);
+				expectRefusal(await fixture().call('admin', 'post', root, options), status, message);
 				expect(await kept()).to.deep.equal([]);
-				expect((await fixture.call('admin', 'get', root)).body.managedObjects).to.deep.equal([]);
+				expect((await fixture().call('admin', 'get', root)).body.managedObjects).to.deep.equal([]);
 			});
 		}
 
 		it('refuses by Content-Length what cannot fit, before it is sent', async () => {
-			const { port } = new URL(fixture.url);
+			const { port } = new URL(fixture().url);
 			const socket = connect(Number(port), '127.0.0.1');
 			socket.write(
 				`POST ${root} HTTP/1.1\r\nHost: a\r\nAuthorization: ${basic(credentials.admin)}\r\nContent-Type: ${multipartType}\r\nContent-Length: 9000000\r\n\r\n`,
@@ -122,7 +113,7 @@ describe('http/binaries', () => {
 		});
 
 		it('keeps nothing when the client goes away half-way', async () => {
-			const { port } = new URL(fixture.url);
+			const { port } = new URL(fixture().url);
 			const socket = connect(Number(port), '127.0.0.1');
 			socket.write(
 				`POST ${root} HTTP/1.1\r\nHost: a\r\nAuthorization: ${basic(credentials.admin)}\r\nContent-Type: ${multipartType}\r\nContent-Length: ${whole.length}\r\n\r\n`,
@@ -142,23 +133,23 @@ describe('http/binaries', () => {
 			['admin', `${root}/${one}`],
 			['otherAdmin', `${objects}/${foreign}`],
 		] as const) {
-			expect((await fixture.call(caller, 'delete', path)).status).to.equal(204);
-			expect(await fixture.services.binaries.sweep()).to.equal(0);
+			expect((await fixture().call(caller, 'delete', path)).status).to.equal(204);
+			expect(await fixture().services.binaries.sweep()).to.equal(0);
 		}
 		expect((await download(two)).body.equals(bytes)).to.equal(true);
-		expect((await fixture.call('admin', 'delete', `${objects}/${two}`)).status).to.equal(204);
-		expectRefusal(await fixture.call('admin', 'get', `${root}/${two}`), 404, /No managed object/);
-		expect(await fixture.services.binaries.sweep()).to.equal(1);
+		expect((await fixture().call('admin', 'delete', `${objects}/${two}`)).status).to.equal(204);
+		expectRefusal(await fixture().call('admin', 'get', `${root}/${two}`), 404, /No managed object/);
+		expect(await fixture().services.binaries.sweep()).to.equal(1);
 		expect(await kept()).to.deep.equal([]);
 		expect((await download(await upload(fileForm(bytes)))).body.equals(bytes)).to.equal(true);
 	});
 
 	it('is a managed object whose bytes only an upload changes', async () => {
 		const id = await upload(fileForm(bytes, { name: 'n', type: 't' }));
-		const read = async () => (await fixture.call('admin', 'get', `${objects}/${id}`)).body;
+		const read = async () => (await fixture().call('admin', 'get', `${objects}/${id}`)).body;
 		const before = await read();
 		expect(before.self).to.match(new RegExp(`${objects}/${id}$`));
-		const changed = await fixture.call('admin', 'put', `${objects}/${id}`, {
+		const changed = await fixture().call('admin', 'put', `${objects}/${id}`, {
 			body: { ...before, length: 5, contentType: 'x/y', c8y_IsBinary: null, c8y_Digest: null, note: 'new', name: 'm' },
 		});
 		expect(changed.body).to.include({
@@ -169,13 +160,13 @@ describe('http/binaries', () => {
 			name: 'm',
 		});
 		expect(changed.body.c8y_Digest).to.deep.equal(before.c8y_Digest);
-		const found = (query: string) => fixture.call('admin', 'get', `${objects}?${query}`);
+		const found = (query: string) => fixture().call('admin', 'get', `${objects}?${query}`);
 		expect((await found('fragmentType=c8y_IsBinary')).body.managedObjects).to.have.length(1);
 		expect((await download(id)).headers.get('content-disposition')).to.equal('attachment; filename="m"');
 	});
 
 	it('lists binaries in pages, by type, owner and id', async () => {
-		await fixture.call('admin', 'post', objects, { body: { type: 't' } });
+		await fixture().call('admin', 'post', objects, { body: { type: 't' } });
 		const ids: string[] = [];
 		for (const [caller, type] of [
 			['admin', 't'],
@@ -184,7 +175,7 @@ describe('http/binaries', () => {
 		] as const)
 			ids.push(await upload(fileForm(`${type}${ids.length}`, { type }), caller));
 		const list = async (query: string, caller: Caller = 'admin') => {
-			const { body } = await fixture.call(caller, 'get', `${root}?${query}`, { headers });
+			const { body } = await fixture().call(caller, 'get', `${root}?${query}`, { headers });
 			for (const { id, self } of body.managedObjects) expect(self).to.equal(`http://c8y.test${root}/${id}`);
 			return body.managedObjects.map(({ id }: { id: string }) => ids.indexOf(id));
 		};
@@ -195,11 +186,11 @@ describe('http/binaries', () => {
 		expect(await list('pageSize=2&currentPage=2')).to.deep.equal([2]);
 		expect(await list('', 'device')).to.deep.equal([2]);
 		expect(await list('', 'otherAdmin')).to.deep.equal([]);
-		const { body } = await fixture.call('admin', 'get', `${root}?pageSize=2&withTotalPages=true`);
+		const { body } = await fixture().call('admin', 'get', `${root}?pageSize=2&withTotalPages=true`);
 		expect(body.statistics).to.deep.equal({ currentPage: 1, pageSize: 2, totalPages: 2 });
 		expect(body.next).to.match(/currentPage=2/);
 		for (const query of ['query=x', 'text=x', 'childAdditionId=1', 'pageSize=0'])
-			expect((await fixture.call('admin', 'get', `${root}?${query}`)).status, query).to.equal(query === 'query=x' ? 200 : 400);
+			expect((await fixture().call('admin', 'get', `${root}?${query}`)).status, query).to.equal(query === 'query=x' ? 200 : 400);
 	});
 
 	describe('a replacement', () => {
@@ -208,10 +199,10 @@ describe('http/binaries', () => {
 			id = await upload(fileForm(bytes, { name: 'tool.deb', type: 't', note: 'kept' }));
 		});
 		const put = (text: string, options: CallOptions = {}): Promise<Response> =>
-			fixture.call('admin', 'put', `${root}/${id}`, { text, type: 'text/plain', ...options });
+			fixture().call('admin', 'put', `${root}/${id}`, { text, type: 'text/plain', ...options });
 
 		it('has other bytes under the same id', async () => {
-			fixture.time += 5000;
+			fixture().time += 5000;
 			const answer = await put('new bytes', { headers });
 			expect(answer.status).to.equal(201);
 			expect(answer.body).to.include({ id, name: 'tool.deb', type: 't', note: 'kept', length: 9, contentType: 'text/plain' });
@@ -221,7 +212,7 @@ describe('http/binaries', () => {
 			expect(read.get('etag')).to.equal(answer.headers.etag);
 			expect(read.get('last-modified')).to.equal('Sat, 21 Nov 2026 20:23:35 GMT');
 			expect(await kept()).to.have.length(2);
-			expect(await fixture.services.binaries.sweep()).to.equal(1);
+			expect(await fixture().services.binaries.sweep()).to.equal(1);
 			expect((await download(id)).body.toString()).to.equal('new bytes');
 		});
 
@@ -231,7 +222,7 @@ describe('http/binaries', () => {
 				expect(answer.status).to.equal(201);
 				expect((await download(id)).body.toString()).to.equal(text);
 			}
-			await fixture.services.binaries.sweep();
+			await fixture().services.binaries.sweep();
 			expect(await kept()).to.have.length(1);
 		});
 
@@ -265,26 +256,28 @@ describe('http/binaries', () => {
 		});
 
 		it('is not for what has no bytes', async () => {
-			const { body } = await fixture.call('admin', 'post', objects, { body: {} });
-			expectRefusal(await fixture.call('admin', 'put', `${root}/${body.id}`, { text: 'x' }), 404, /has no bytes/);
-			expectRefusal(await fixture.call('admin', 'delete', `${root}/${body.id}`), 404, /has no bytes/);
+			const { body } = await fixture().call('admin', 'post', objects, { body: {} });
+			expectRefusal(await fixture().call('admin', 'put', `${root}/${body.id}`, { text: 'x' }), 404, /has no bytes/);
+			expectRefusal(await fixture().call('admin', 'delete', `${root}/${body.id}`), 404, /has no bytes/);
 			expect(await kept()).to.have.length(1);
 		});
 	});
 
 	it('survives uploads and removals of the same bytes at once', async () => {
-		const { binaries } = fixture.services;
+		const { binaries } = fixture().services;
 		for (let round = 0; round < 15; round++) {
 			const old = await upload(fileForm(bytes));
 			const [, answer] = await Promise.all([
-				fixture.call('admin', 'delete', `${root}/${old}`).then(() => binaries.sweep()),
-				fixture.call('admin', 'post', root, fileForm(bytes)),
+				fixture()
+					.call('admin', 'delete', `${root}/${old}`)
+					.then(() => binaries.sweep()),
+				fixture().call('admin', 'post', root, fileForm(bytes)),
 				binaries.sweep(),
 			]);
 			expect(answer.status).to.equal(201);
 			await binaries.sweep();
 			expect((await download(answer.body.id)).body.equals(bytes), `round ${round}`).to.equal(true);
-			await fixture.call('admin', 'delete', `${root}/${answer.body.id}`);
+			await fixture().call('admin', 'delete', `${root}/${answer.body.id}`);
 		}
 		await binaries.sweep();
 		expect(await kept()).to.deep.equal([]);
@@ -292,14 +285,12 @@ describe('http/binaries', () => {
 
 	describe('with a limit of each tenant', () => {
 		beforeEach(async () => {
-			await bench.close();
-			bench = await openBinaryFixture({ tenantMaxBytes: 2500 });
-			fixture = bench.fixture;
+			await reopen({ tenantMaxBytes: 2500 });
 		});
 
 		it('counts different bytes once', async () => {
 			for (const content of [bytes, bytes, Buffer.concat([bytes, bytes.subarray(0, 400)])]) await upload(fileForm(content));
-			expectRefusal(await fixture.call('admin', 'post', root, fileForm('x'.repeat(200))), 413, /no room/);
+			expectRefusal(await fixture().call('admin', 'post', root, fileForm('x'.repeat(200))), 413, /no room/);
 			expect(await kept()).to.have.length(2);
 			await upload(fileForm('x'.repeat(100)));
 			await upload(fileForm('x'.repeat(2000)), 'otherAdmin');
@@ -307,34 +298,34 @@ describe('http/binaries', () => {
 
 		it('holds for uploads at once', async () => {
 			const forms = ['a', 'b', 'c', 'd', 'e'].map((letter) => fileForm(letter.repeat(1000)));
-			const answers = await Promise.all(forms.map((form) => fixture.call('admin', 'post', root, form)));
+			const answers = await Promise.all(forms.map((form) => fixture().call('admin', 'post', root, form)));
 			expect(answers.map(({ status }) => status).sort()).to.deep.equal([201, 201, 413, 413, 413]);
 			expect(await kept()).to.have.length(2);
 		});
 
 		it('refuses a replacement by its length', async () => {
 			const id = await upload(fileForm(bytes));
-			expectRefusal(await fixture.call('admin', 'put', `${root}/${id}`, { text: 'x'.repeat(1501) }), 413, /no room/);
-			expect((await fixture.call('admin', 'put', `${root}/${id}`, { text: 'x'.repeat(1500) })).status).to.equal(201);
+			expectRefusal(await fixture().call('admin', 'put', `${root}/${id}`, { text: 'x'.repeat(1501) }), 413, /no room/);
+			expect((await fixture().call('admin', 'put', `${root}/${id}`, { text: 'x'.repeat(1500) })).status).to.equal(201);
 		});
 	});
 
 	it('removes what ended processes left, and nothing else', async () => {
-		const { binaries } = fixture.services;
+		const { binaries } = fixture().services;
 		const id = await upload(fileForm(bytes));
 		await binaries.receive(tenant, Readable.from([Buffer.from('left')]));
-		fixture.time = Date.now();
+		fixture().time = Date.now();
 		expect(await binaries.sweepLeftovers()).to.equal(0);
-		fixture.time = Date.now() + 86_500_000;
+		fixture().time = Date.now() + 86_500_000;
 		expect(await binaries.sweepLeftovers()).to.equal(1);
 		expect((await download(id)).body.equals(bytes)).to.equal(true);
 		expect(await kept()).to.have.length(1);
 	});
 
 	it('answers 503 and keeps nothing when the database fails', async () => {
-		await fixture.call('admin', 'get', root);
-		const receiving = fixture.call('admin', 'post', root, fileForm(bytes));
-		await fixture.closeStore();
+		await fixture().call('admin', 'get', root);
+		const receiving = fixture().call('admin', 'post', root, fileForm(bytes));
+		await fixture().closeStore();
 		const { status } = await receiving;
 		expect(status).to.equal(503);
 	});

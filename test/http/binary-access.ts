@@ -1,18 +1,15 @@
 import { expect } from 'chai';
 import { parseManagedObjectId } from '../../inventory/managed-object.ts';
-import { type BinaryFixture, bytes, openBinaryFixture, binariesPath as root } from '../support/binary-fixture.ts';
-import { type Caller, type HttpFixture, tenant } from '../support/http-fixture.ts';
+import { bytes, binariesPath as root, useBinaryFixture } from '../support/binary-fixture.ts';
+import { type Caller, tenant } from '../support/http-fixture.ts';
 import { fileForm } from '../support/multipart.ts';
 
 const objects = '/inventory/managedObjects';
 
 describe('http/binary-access', () => {
-	let bench: BinaryFixture;
-	let fixture: HttpFixture;
+	const { fixture, upload, download } = useBinaryFixture();
 	beforeEach(async () => {
-		bench = await openBinaryFixture();
-		fixture = bench.fixture;
-		const { id } = await fixture.services.inventory.devices.ensure(tenant, 'dev1', () => ({
+		const { id } = await fixture().services.inventory.devices.ensure(tenant, 'dev1', () => ({
 			owner: 'device_dev1',
 			name: 'dev1',
 			type: 't',
@@ -21,16 +18,13 @@ describe('http/binary-access', () => {
 		deviceId = id;
 		binary = await upload(fileForm(bytes));
 	});
-	afterEach(() => bench.close());
-	const upload: BinaryFixture['upload'] = (...args) => bench.upload(...args);
-	const download: BinaryFixture['download'] = (...args) => bench.download(...args);
 
 	let deviceId: string;
 	let binary: string;
 	const url = () => `https://c8y.example.com${root}/${binary}`;
 	const may = async (caller: Caller) => (await download(binary, {}, caller)).status;
 	const ask = (caller: Caller, fragments: object, to = deviceId) =>
-		fixture.call(caller, 'post', '/devicecontrol/operations', { body: { deviceId: to, ...fragments } });
+		fixture().call(caller, 'post', '/devicecontrol/operations', { body: { deviceId: to, ...fragments } });
 
 	it('is there when an operation of its own names it', async () => {
 		expect(await may('device')).to.equal(403);
@@ -40,7 +34,7 @@ describe('http/binary-access', () => {
 	});
 
 	it('is there when an operation of a child names it, in any fragment', async () => {
-		const { id } = await fixture.services.inventory.devices.ensure(tenant, 'child', () => ({
+		const { id } = await fixture().services.inventory.devices.ensure(tenant, 'child', () => ({
 			owner: 'admin',
 			name: 'child',
 			type: 't',
@@ -49,7 +43,7 @@ describe('http/binary-access', () => {
 		}));
 		const { body } = await ask('admin', { c8y_Firmware: { name: 'f', version: '1', url: url() } }, id);
 		expect(await may('device')).to.equal(200);
-		await fixture.call('admin', 'put', `/devicecontrol/operations/${body.id}`, {
+		await fixture().call('admin', 'put', `/devicecontrol/operations/${body.id}`, {
 			body: { c8y_Firmware: { name: 'f', version: '2' } },
 		});
 		expect(await may('device')).to.equal(403);
@@ -58,11 +52,11 @@ describe('http/binary-access', () => {
 	it('is not there for what the device itself wrote', async () => {
 		await ask('device', { c8y_DownloadConfigFile: { url: url() } });
 		const { body } = await ask('admin', { c8y_Restart: {} });
-		await fixture.call('device', 'put', `/devicecontrol/operations/${body.id}`, {
+		await fixture().call('device', 'put', `/devicecontrol/operations/${body.id}`, {
 			body: { c8y_Command: { text: 'x', result: url() } },
 		});
 		const version = { type: 'c8y_SoftwareBinary', c8y_Software: { version: '1', url: url() } };
-		expect((await fixture.call('device', 'post', objects, { body: version })).status).to.equal(201);
+		expect((await fixture().call('device', 'post', objects, { body: version })).status).to.equal(201);
 		expect(await may('device')).to.equal(403);
 	});
 
@@ -72,17 +66,17 @@ describe('http/binary-access', () => {
 		['c8y_ConfigurationDump', (at: string) => ({ url: at })],
 	] as const) {
 		it(`is there while the repository names it: ${type}`, async () => {
-			const { body } = await fixture.call('admin', 'post', objects, { body: { type, ...fragments(url()) } });
+			const { body } = await fixture().call('admin', 'post', objects, { body: { type, ...fragments(url()) } });
 			expect([await may('device'), await may('foreignDevice'), await may('otherAdmin')]).to.deep.equal([200, 200, 404]);
-			await fixture.call('admin', 'put', `${objects}/${body.id}`, { body: fragments('https://other.example.com/file') });
+			await fixture().call('admin', 'put', `${objects}/${body.id}`, { body: fragments('https://other.example.com/file') });
 			expect(await may('device')).to.equal(403);
-			await fixture.call('admin', 'put', `${objects}/${body.id}`, { body: { note: 'x', ...fragments(url()) } });
+			await fixture().call('admin', 'put', `${objects}/${body.id}`, { body: { note: 'x', ...fragments(url()) } });
 			expect(await may('device')).to.equal(200);
-			await fixture.call('admin', 'put', `${objects}/${body.id}`, { body: { type: 'other' } });
+			await fixture().call('admin', 'put', `${objects}/${body.id}`, { body: { type: 'other' } });
 			expect(await may('device')).to.equal(403);
-			await fixture.call('admin', 'put', `${objects}/${body.id}`, { body: { type } });
+			await fixture().call('admin', 'put', `${objects}/${body.id}`, { body: { type } });
 			expect(await may('device')).to.equal(200);
-			await fixture.call('admin', 'delete', `${objects}/${body.id}`);
+			await fixture().call('admin', 'delete', `${objects}/${body.id}`);
 			expect(await may('device')).to.equal(403);
 		});
 	}
@@ -90,8 +84,8 @@ describe('http/binary-access', () => {
 	it('is there for Bearer tokens too', async () => {
 		await ask('admin', { c8y_Firmware: { name: 'f', version: '1', url: url() } });
 		const device = { tenant, userName: 'device_dev1', role: 'device', serial: 'dev1' } as const;
-		const token = fixture.services.access.tokens.issue(device, 'c8y.test');
-		const answer = await fetch(url().replace('https://c8y.example.com', fixture.url), {
+		const token = fixture().services.access.tokens.issue(device, 'c8y.test');
+		const answer = await fetch(url().replace('https://c8y.example.com', fixture().url), {
 			headers: { authorization: `Bearer ${token}` },
 		});
 		expect(answer.status).to.equal(200);

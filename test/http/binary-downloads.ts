@@ -1,23 +1,17 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
-import { type BinaryFixture, bytes, openBinaryFixture, binariesPath as root } from '../support/binary-fixture.ts';
-import { expectRefusal, type HttpFixture } from '../support/http-fixture.ts';
+import { bytes, binariesPath as root, useBinaryFixture } from '../support/binary-fixture.ts';
+import { expectRefusal } from '../support/http-fixture.ts';
 import { fileForm, multipart } from '../support/multipart.ts';
 
 const objects = '/inventory/managedObjects';
 
 describe('http/binary-downloads', () => {
-	let bench: BinaryFixture;
-	let fixture: HttpFixture;
+	const { fixture, upload, download } = useBinaryFixture();
 	beforeEach(async () => {
-		bench = await openBinaryFixture();
-		fixture = bench.fixture;
 		id = await upload(fileForm(bytes, { name: 'tool.deb', type: 't' }));
 		tag = `"${sha256.toString('hex')}"`;
 	});
-	afterEach(() => bench.close());
-	const upload: BinaryFixture['upload'] = (...args) => bench.upload(...args);
-	const download: BinaryFixture['download'] = (...args) => bench.download(...args);
 
 	let id: string;
 	let tag: string;
@@ -43,7 +37,7 @@ describe('http/binary-downloads', () => {
 	});
 
 	it('answers HEAD with the same head and no body', async () => {
-		const answer = await fixture.call('admin', 'head', `${root}/${id}`);
+		const answer = await fixture().call('admin', 'head', `${root}/${id}`);
 		expect(answer.status).to.equal(200);
 		expect(answer.headers).to.include({ 'content-length': '1000', etag: tag, 'repr-digest': repr });
 		expect(answer.headers).not.to.have.property('content-digest');
@@ -81,7 +75,7 @@ describe('http/binary-downloads', () => {
 
 	it('refuses ranges that begin behind the end', async () => {
 		for (const range of ['bytes=1000-', 'bytes=5000-6000', 'bytes=-0', 'bytes=7-5']) {
-			const answer = await fixture.call('admin', 'get', `${root}/${id}`, { headers: { Range: range } });
+			const answer = await fixture().call('admin', 'get', `${root}/${id}`, { headers: { Range: range } });
 			expectRefusal(answer, 416, /has 1000 bytes/);
 			expect(answer.headers['content-range']).to.equal('bytes */1000');
 		}
@@ -108,7 +102,7 @@ describe('http/binary-downloads', () => {
 			[{ 'If-Unmodified-Since': 'never' }, 200],
 		];
 		for (const [extra, status] of conditions) {
-			const answer = await fixture.call('admin', 'get', `${root}/${id}`, { headers: extra });
+			const answer = await fixture().call('admin', 'get', `${root}/${id}`, { headers: extra });
 			expect(answer.status, JSON.stringify(extra)).to.equal(status);
 			if (status === 304) expect(answer.headers.etag).to.equal(tag);
 		}
@@ -129,13 +123,13 @@ describe('http/binary-downloads', () => {
 	}
 
 	it('answers 404 for what is no binary', async () => {
-		const other = await fixture.call('admin', 'post', objects, { body: { c8y_IsBinary: '' } });
+		const other = await fixture().call('admin', 'post', objects, { body: { c8y_IsBinary: '' } });
 		for (const [path, message] of [
 			[other.body.id, /has no bytes/],
 			['999999', /No managed object/],
 			['x', /decimal digits/],
 		] as const)
-			expectRefusal(await fixture.call('admin', 'get', `${root}/${path}`), 404, message);
+			expectRefusal(await fixture().call('admin', 'get', `${root}/${path}`), 404, message);
 	});
 
 	it('takes a content type that is no header value for bytes', async () => {

@@ -38,3 +38,25 @@ export async function openBinaryFixture(limits: Partial<BinaryLimits> = { maxByt
 
 	return { fixture, upload, download, kept, close: fixture.close };
 }
+
+/** A fixture for each test, opened and closed around it; `reopen` gives the running test another one. */
+export function useBinaryFixture() {
+	let bench: BinaryFixture;
+	beforeEach(async () => {
+		bench = await openBinaryFixture();
+	});
+	afterEach(() => bench.close());
+
+	async function reopen(limits: Partial<BinaryLimits>): Promise<void> {
+		await bench.close();
+		bench = await openBinaryFixture(limits);
+	}
+
+	return {
+		fixture: () => bench.fixture,
+		upload: (...args: Parameters<BinaryFixture['upload']>) => bench.upload(...args),
+		download: (...args: Parameters<BinaryFixture['download']>) => bench.download(...args),
+		kept: () => bench.kept(),
+		reopen,
+	};
+}
