@@ -27,7 +27,10 @@ export interface Download {
 export function planDownload({ facts, name, isHead, headers }: Download): DownloadPlan {
 	checkPreconditions(facts, headers);
 	const validators = { ETag: entityTag(facts), 'Last-Modified': httpDate(facts.since), 'Cache-Control': 'private, no-cache' };
-	if (fresh(headers, { etag: validators.ETag, 'last-modified': validators['Last-Modified'] }))
+	// Without Cache-Control, which libraries add to every condition: the answer is not from a cache anyway.
+	const { 'if-none-match': ifNoneMatch, 'if-modified-since': ifModifiedSince } = headers;
+	const conditions = { 'if-none-match': ifNoneMatch, 'if-modified-since': ifModifiedSince };
+	if (fresh(conditions, { etag: validators.ETag, 'last-modified': validators['Last-Modified'] }))
 		return { status: 304, headers: validators };
 	const digest = digestField(facts.sha256);
 	const always = {

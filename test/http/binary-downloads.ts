@@ -88,6 +88,7 @@ describe('http/binary-downloads', () => {
 			[{ 'If-None-Match': tag }, 304],
 			[{ 'If-None-Match': `"x", W/${tag}` }, 304],
 			[{ 'If-None-Match': '*' }, 304],
+			[{ 'If-None-Match': tag, 'Cache-Control': 'no-cache' }, 304],
 			[{ 'If-None-Match': '"x"' }, 200],
 			[{ 'If-None-Match': '"x"', 'If-Modified-Since': date }, 200],
 			[{ 'If-Modified-Since': date }, 304],
