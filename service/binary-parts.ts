@@ -3,9 +3,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/index.ts';
 import { type Inventory, openBinaries } from '../inventory/index.ts';
 import { openFileContents } from '../store/files/index.ts';
-import { openGridFsContents } from '../store/gridfs/index.ts';
 import type { ContentStore } from '../store/index.ts';
-import { openS3Contents } from '../store/s3/index.ts';
 import type { Job } from './scheduler.ts';
 
 const gridFsTimeoutMilliseconds = 30_000;
@@ -81,6 +79,7 @@ function isForOneProcess({ mongodbUrl }: Config['store']): boolean {
 
 type Engine = (config: Pick<Config, 'binaries' | 'store'>) => Promise<ContentStore>;
 
+// What an engine is made of is large: it is loaded by those who use it.
 const engines: Readonly<Record<NonNullable<Config['binaries']['store']>, Engine>> = {
 	files: ({ store }) =>
 		openFileContents({
@@ -90,11 +89,13 @@ const engines: Readonly<Record<NonNullable<Config['binaries']['store']>, Engine>
 		}),
 	gridfs: async ({ binaries: { mongodbUrl } }) => {
 		if (!mongodbUrl) throw new Error('BINARIES_MONGODB_URL is not set');
+		const { openGridFsContents } = await import('../store/gridfs/index.ts');
 		return openGridFsContents({ url: mongodbUrl.reveal(), timeoutMilliseconds: gridFsTimeoutMilliseconds });
 	},
 	s3: async ({ binaries }) => {
 		const { s3Bucket: bucket, s3Endpoint, s3AccessKeyId: accessKeyId, s3SecretAccessKey } = binaries;
 		if (bucket === undefined) throw new Error('S3_BUCKET is not set');
+		const { openS3Contents } = await import('../store/s3/index.ts');
 		return openS3Contents({
 			bucket,
 			prefix: binaries.s3Prefix,
