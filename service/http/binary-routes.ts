@@ -143,7 +143,6 @@ export function binaryRoutes(services: HttpServices): Route[] {
 			params: idParam,
 			query: noQuery,
 			body: noBody,
-			isDownload: true,
 			answers: {
 				200: { description: 'All bytes', schema: bytesSchema, mediaType: '*/*' },
 				206: { description: 'The bytes of the range', schema: bytesSchema, mediaType: '*/*' },

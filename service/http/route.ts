@@ -74,8 +74,6 @@ interface Description {
 	readonly never400?: boolean;
 	/** A body that is no JSON, by media type. */
 	readonly upload?: Readonly<Record<string, z.ZodType>>;
-	/** The answer may be a stream that takes its time. */
-	readonly isDownload?: boolean;
 }
 
 /** One route without its types: what the router mounts and the API description shows. */
