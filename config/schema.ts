@@ -6,7 +6,9 @@ const mebibyte = 1024 * kibibyte;
 const port = wholeNumber(0, 65_535);
 const seconds = wholeNumber(1, 86_400);
 const bytes = wholeNumber(kibibyte, 256 * mebibyte);
-const fileBytes = wholeNumber(1, 1024 ** 5);
+/** As many digits as a setting may have. */
+const mostBytes = 999_999_999_999_999;
+const fileBytes = wholeNumber(1, mostBytes);
 const characters = wholeNumber(1, mebibyte);
 const count = wholeNumber(1, 10_000_000);
 const path = text('a path', /\S/);
@@ -195,7 +197,7 @@ export const groups = {
 			),
 			minFreeBytes: setting(
 				'STORE_MIN_FREE_BYTES',
-				wholeNumber(0, 1024 ** 5),
+				wholeNumber(0, mostBytes),
 				64 * mebibyte,
 				'Bytes that must be free on the disk of the embedded database; with less, `/ready` is red before writes fail, and no binaries are taken.',
 			),
@@ -223,7 +225,7 @@ export const groups = {
 			maxBytes: setting('BINARY_MAX_BYTES', fileBytes, 4 * 1024 * mebibyte, 'Largest binary, in bytes.'),
 			tenantMaxBytes: setting(
 				'BINARIES_TENANT_MAX_BYTES',
-				wholeNumber(0, 1024 ** 5),
+				wholeNumber(0, mostBytes),
 				0,
 				'How many bytes all different binaries of one tenant may have together; 0 means no limit.',
 			),
