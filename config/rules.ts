@@ -11,7 +11,7 @@ export interface Rule {
 const listeners: readonly [Rule['at'], (config: Config) => number | undefined][] = [
 	[['http', 'port'], ({ http }) => http.port],
 	[['http', 'httpsPort'], ({ http }) => http.httpsPort],
-	[['mqtt', 'port'], ({ mqtt }) => mqtt.port],
+	[['mqtt', 'port'], ({ mqtt }) => (mqtt.port === 'off' ? undefined : mqtt.port)],
 	[['mqtt', 'mqttsPort'], ({ mqtt }) => mqtt.mqttsPort],
 ];
 
@@ -48,14 +48,19 @@ const packetHoldsList: Rule = {
 	right: 'more than MQTT_LIST_PAYLOAD_MAX_BYTES, which it must have room for',
 };
 
-function neededBy(store: Config['binaries']['store'], key: 'mongodbUrl' | 's3Bucket', what: string): Rule {
-	return {
-		at: ['binaries', key],
-		reads: [`binaries.${key}`, 'binaries.store'],
-		holds: ({ binaries }) => binaries.store !== store || binaries[key] !== undefined,
-		right: `${what}, because BINARIES_STORE is ${store}`,
-	};
-}
+const gridFsHasDatabase: Rule = {
+	at: ['binaries', 'mongodbUrl'],
+	reads: ['binaries.mongodbUrl', 'binaries.store', 'mongodb.url'],
+	holds: ({ binaries, mongodb }) => binaries.store !== 'gridfs' || binaries.mongodbUrl !== undefined || mongodb.url !== undefined,
+	right: 'the address of a MongoDB with the name of the database, because BINARIES_STORE is gridfs and MONGODB_URL is unset',
+};
+
+const s3HasBucket: Rule = {
+	at: ['binaries', 's3Bucket'],
+	reads: ['binaries.s3Bucket', 'binaries.store'],
+	holds: ({ binaries }) => binaries.store !== 's3' || binaries.s3Bucket !== undefined,
+	right: 'the name of a bucket, because BINARIES_STORE is s3',
+};
 
 const s3Credentials = (['s3AccessKeyId', 's3SecretAccessKey'] as const).map(
 	(key, index, both): Rule => ({
@@ -73,14 +78,37 @@ const leftoversAreNoUploads: Rule = {
 	right: 'more than BINARY_UPLOAD_TIMEOUT_SECONDS, or it would remove what is being uploaded',
 };
 
+const bridgeFiles = (
+	[
+		['certFile', 'keyFile', 'MQTT_BRIDGE_KEY_FILE'],
+		['keyFile', 'certFile', 'MQTT_BRIDGE_CERT_FILE'],
+	] as const
+).map(
+	([key, other, name]): Rule => ({
+		at: ['bridge', key],
+		reads: ['bridge.certFile', 'bridge.keyFile'],
+		holds: ({ bridge }) => bridge[key] !== undefined || bridge[other] === undefined,
+		right: `a path of a PEM file, because ${name} is set`,
+	}),
+);
+
+const poolHoldsMinimum: Rule = {
+	at: ['mongodb', 'poolMin'],
+	reads: ['mongodb.poolMin', 'mongodb.poolMax'],
+	holds: ({ mongodb }) => mongodb.poolMin <= mongodb.poolMax,
+	right: 'at most MONGODB_POOL_MAX',
+};
+
 /** Everything that must hold between settings. */
 export const rules: readonly Rule[] = [
 	...differentPorts,
 	...tlsFiles,
 	packetHoldsPayload,
 	packetHoldsList,
-	neededBy('gridfs', 'mongodbUrl', 'the address of a MongoDB with the name of the database'),
-	neededBy('s3', 's3Bucket', 'the name of a bucket'),
+	gridFsHasDatabase,
+	s3HasBucket,
 	...s3Credentials,
 	leftoversAreNoUploads,
+	...bridgeFiles,
+	poolHoldsMinimum,
 ];

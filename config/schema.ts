@@ -1,14 +1,13 @@
 import { z } from 'zod';
-import { oneOf, optional, refused, secretText, setting, text, wholeNumber, yesOrNo } from './setting.ts';
+import { binaries } from './binaries.ts';
+import { outsideBroker } from './outside-broker.ts';
+import { mongodbUrl, oneOf, optional, portOrOff, secretText, setting, text, wholeNumber, yesOrNo } from './setting.ts';
 
 const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;
 const port = wholeNumber(0, 65_535);
 const seconds = wholeNumber(1, 86_400);
 const bytes = wholeNumber(kibibyte, 256 * mebibyte);
-/** As many digits as a setting may have. */
-const mostBytes = 999_999_999_999_999;
-const fileBytes = wholeNumber(1, mostBytes);
 const characters = wholeNumber(1, mebibyte);
 const count = wholeNumber(1, 10_000_000);
 const path = text('a path', /\S/);
@@ -95,7 +94,7 @@ export const groups = {
 		.describe('HTTP'),
 	mqtt: z
 		.object({
-			port: setting('MQTT_PORT', port, 1883, 'Port of MQTT; 0 picks a free one.'),
+			port: setting('MQTT_PORT', portOrOff, 1883, 'Port of MQTT; 0 picks a free one; `off` means no such listener.'),
 			mqttsPort: optional('MQTTS_PORT', port, 'Port of MQTT over TLS; 0 picks a free one; unset means no such listener.'),
 			payloadMaxBytes: setting(
 				'MQTT_PAYLOAD_MAX_BYTES',
@@ -164,6 +163,12 @@ export const groups = {
 				60,
 				'Seconds between two looks at the store for operations of connected devices that no wake-up was heard of.',
 			),
+			storePatienceSeconds: setting(
+				'MQTT_STORE_PATIENCE_SECONDS',
+				seconds,
+				60,
+				'Seconds that messages of a device wait, unacknowledged, for a database that cannot write, before its connection is closed.',
+			),
 			drainTimeoutSeconds: setting(
 				'MQTT_DRAIN_TIMEOUT_SECONDS',
 				seconds,
@@ -172,6 +177,7 @@ export const groups = {
 			),
 		})
 		.describe('MQTT'),
+	bridge: outsideBroker,
 	tls: z
 		.object({
 			certFile: optional(
@@ -188,24 +194,25 @@ export const groups = {
 				'DATA_DIR',
 				path,
 				'./data',
-				'Directory of the embedded database, created when missing; `:memory:` keeps everything in memory only.',
-			),
-			mongodbUrl: optional(
-				'MONGODB_URL',
-				refused('no value: this version has the embedded store only, unset it'),
-				'Address of a MongoDB; refused by this version, which has the embedded store only.',
+				'Directory of the embedded database, created when missing; `:memory:` keeps everything in memory only. With MONGODB_URL only `BINARIES_STORE=files` uses it.',
 			),
 			minFreeBytes: setting(
 				'STORE_MIN_FREE_BYTES',
-				wholeNumber(0, mostBytes),
+				wholeNumber(0, 999_999_999_999_999),
 				64 * mebibyte,
 				'Bytes that must be free on the disk of the embedded database; with less, `/ready` is red before writes fail, and no binaries are taken.',
+			),
+			checkMaxBytes: setting(
+				'STORE_CHECK_MAX_BYTES',
+				wholeNumber(0, 1024 ** 5),
+				1024 * mebibyte,
+				'An embedded database up to this size is read through at each start and checked for damage, about 1 s a GiB that is in memory; of a larger one only its head, length and log are looked at.',
 			),
 			groupMaxSteps: setting(
 				'STORE_GROUP_MAX_STEPS',
 				wholeNumber(1, 100_000),
 				1000,
-				'How many writes the embedded database commits together at most.',
+				'How many writes are committed together at most.',
 			),
 			waitingMaxBatches: setting(
 				'STORE_WAITING_MAX_BATCHES',
@@ -215,92 +222,92 @@ export const groups = {
 			),
 		})
 		.describe('Store'),
-	binaries: z
+	binaries,
+	processes: z
 		.object({
-			store: optional(
-				'BINARIES_STORE',
-				oneOf(['files', 'gridfs', 's3']),
-				'Where the content of binaries is kept: `files` in `DATA_DIR`, `gridfs` in a MongoDB, `s3` in a bucket. Unset means `files` with the embedded database and `gridfs` with `MONGODB_URL`.',
+			leaseSeconds: setting(
+				'LEASE_SECONDS',
+				wholeNumber(1, 3600),
+				15,
+				'Seconds of silence after which other processes on the same store take a process for gone, and take over what it did alone.',
 			),
-			maxBytes: setting('BINARY_MAX_BYTES', fileBytes, 4 * 1024 * mebibyte, 'Largest binary, in bytes.'),
-			tenantMaxBytes: setting(
-				'BINARIES_TENANT_MAX_BYTES',
-				wholeNumber(0, mostBytes),
-				0,
-				'How many bytes all different binaries of one tenant may have together; 0 means no limit.',
-			),
-			uploadTimeoutSeconds: setting(
-				'BINARY_UPLOAD_TIMEOUT_SECONDS',
-				wholeNumber(1, 604_800),
-				21_600,
-				'Seconds that a client has to upload a binary, in place of HTTP_REQUEST_TIMEOUT_SECONDS.',
-			),
-			standstillSeconds: setting(
-				'BINARY_STANDSTILL_SECONDS',
-				seconds,
-				60,
-				'Seconds without a byte after which an upload or a download is cut off.',
-			),
-			sweepSeconds: setting(
-				'BINARIES_SWEEP_SECONDS',
-				seconds,
+			takeoverWaitSeconds: setting(
+				'TAKEOVER_WAIT_SECONDS',
+				wholeNumber(1, 3600),
 				30,
-				'Seconds between two looks for content that lost its last binary, to remove it.',
+				'Seconds that a device which connects to another process waits at most until its messages there are handled.',
 			),
-			leftoverAfterSeconds: setting(
-				'BINARIES_LEFTOVER_AFTER_SECONDS',
-				wholeNumber(60, 31_536_000),
-				86_400,
-				'How old, in seconds, content without a binary must be to be removed as what an ended process left; longer than any upload takes.',
+			drainDelaySeconds: setting(
+				'DRAIN_DELAY_SECONDS',
+				wholeNumber(0, 3600),
+				1,
+				'Seconds between a stop signal, when `/ready` turns red, and the end of taking up connections, for load balancers to see it; part of SHUTDOWN_GRACE_SECONDS.',
 			),
-			mongodbUrl: optional(
-				'BINARIES_MONGODB_URL',
-				secretText,
-				'Address of the MongoDB whose GridFS keeps binaries, with the name of the database.',
-			),
-			redirect: setting(
-				'BINARIES_REDIRECT',
-				oneOf(['nobody', 'users', 'everybody']),
-				'nobody',
-				'Whose downloads are sent on (307) to an address of the bucket itself, with `BINARIES_STORE=s3`; devices may not be able to follow. The content of all others passes through the service.',
-			),
-			s3Bucket: optional(
-				'S3_BUCKET',
-				text('the name of a bucket', /^[\w.-]{3,255}$/),
-				'Bucket that keeps binaries; it must exist.',
-			),
-			s3Prefix: setting(
-				'S3_PREFIX',
-				text('up to 200 letters, digits and any of `._/-`', /^[\w./-]{0,200}$/),
-				'binaries/',
-				'What the names of all objects in the bucket begin with; nothing else may have such names.',
-			),
-			s3Region: setting('S3_REGION', text('the name of a region', /^[\w-]{1,64}$/), 'us-east-1', 'Region of the bucket.'),
-			s3Endpoint: optional(
-				'S3_ENDPOINT',
-				text('an http or https URL', /^https?:\/\/[^\s/@]+\/?$/),
-				"Address of a store that speaks S3 and is not Amazon's.",
-			),
-			s3PathStyle: setting(
-				'S3_PATH_STYLE',
-				yesOrNo,
-				false,
-				'Whether the bucket is in the path of addresses in place of the host name, as most stores other than Amazon want it.',
-			),
-			s3AccessKeyId: optional(
-				'S3_ACCESS_KEY_ID',
-				text('an access key id', /^\S{1,255}$/),
-				"Access key id; unset, both are taken from where Amazon's SDK looks, such as the role of the machine.",
-			),
-			s3SecretAccessKey: optional('S3_SECRET_ACCESS_KEY', secretText, 'Secret access key of that id.'),
-			s3LinkSeconds: setting(
-				'S3_LINK_SECONDS',
-				wholeNumber(1, 604_800),
-				300,
-				'Seconds that an address to which a download is sent on is good for.',
+			drainConnectionsPerSecond: setting(
+				'DRAIN_CONNECTIONS_PER_SECOND',
+				count,
+				500,
+				'How many MQTT connections a second are closed after a stop signal, so that not all devices connect elsewhere at once; more where SHUTDOWN_GRACE_SECONDS would not do.',
 			),
 		})
-		.describe('Binaries'),
+		.describe('Several processes, and their restart'),
+	mongodb: z
+		.object({
+			url: optional(
+				'MONGODB_URL',
+				mongodbUrl,
+				'Address of a MongoDB replica set (one of a single server will do), which takes the place of the embedded database; unset means the embedded one.',
+			),
+			database: optional(
+				'MONGODB_DATABASE',
+				text('1 to 38 letters, digits, hyphens and underscores', /^[A-Za-z0-9_-]{1,38}$/),
+				'Name of the database; unset, it is the one in the path of MONGODB_URL, or `deviceSoftware`.',
+			),
+			poolMax: setting(
+				'MONGODB_POOL_MAX',
+				wholeNumber(5, 1000),
+				50,
+				'How many connections to one server this process opens at most, and as many again where GridFS keeps binaries.',
+			),
+			poolMin: setting('MONGODB_POOL_MIN', wholeNumber(0, 1000), 0, 'How many of them it keeps open while nothing is to do.'),
+			serverSelectionTimeoutSeconds: setting(
+				'MONGODB_SERVER_SELECTION_TIMEOUT_SECONDS',
+				wholeNumber(1, 600),
+				30,
+				'Seconds that a read or write waits for a server that can take it, at a start or when the primary has changed.',
+			),
+			connectTimeoutSeconds: setting(
+				'MONGODB_CONNECT_TIMEOUT_SECONDS',
+				wholeNumber(1, 600),
+				10,
+				'Seconds that opening one connection may take.',
+			),
+			answerTimeoutSeconds: setting(
+				'MONGODB_ANSWER_TIMEOUT_SECONDS',
+				wholeNumber(5, 3600),
+				60,
+				'Seconds that a server may take to answer before the connection is given up; the first start on a large database makes its indexes in this time.',
+			),
+			transactionTimeoutSeconds: setting(
+				'MONGODB_TRANSACTION_TIMEOUT_SECONDS',
+				wholeNumber(1, 3600),
+				30,
+				'Seconds for which a transaction is tried again when others change the same documents, before its write fails.',
+			),
+			groupMaxBytes: setting(
+				'MONGODB_GROUP_MAX_BYTES',
+				bytes,
+				8 * mebibyte,
+				'How many bytes of writes are committed together at most, about; STORE_GROUP_MAX_STEPS holds, too.',
+			),
+			groupsInFlight: setting(
+				'MONGODB_GROUPS_IN_FLIGHT',
+				wholeNumber(1, 100),
+				4,
+				'How many such groups this process writes at a time.',
+			),
+		})
+		.describe('MongoDB'),
 	tenant: z
 		.object({
 			id: setting(
@@ -411,6 +418,52 @@ export const groups = {
 			operationPackagesMax: setting('OPERATION_PACKAGES_MAX', count, 10_000, 'How many packages one operation may name.'),
 		})
 		.describe('Limits'),
+	templates: z
+		.object({
+			maximumTemplates: setting(
+				'TEMPLATES_MAX',
+				wholeNumber(1, 10_000),
+				500,
+				'How many request and response templates one template collection may have.',
+			),
+			maximumFields: setting(
+				'TEMPLATE_FIELDS_MAX',
+				wholeNumber(1, 10_000),
+				200,
+				'How many values or patterns of its own one template may have.',
+			),
+			maximumPathSteps: setting(
+				'TEMPLATE_PATH_MAX_STEPS',
+				wholeNumber(1, 100),
+				32,
+				'How many steps a JSON path in a template may have.',
+			),
+			visitsMax: setting(
+				'TEMPLATE_VISITS_MAX',
+				wholeNumber(100, 10_000_000),
+				100_000,
+				'How many values of a JSON document are looked at to write it by the templates of one collection; what needs more is not sent.',
+			),
+			subscriptionsMax: setting(
+				'TEMPLATE_SUBSCRIPTIONS_MAX',
+				wholeNumber(1, 1000),
+				20,
+				'How many template collections one connection may subscribe to.',
+			),
+			cacheMaxCollections: setting(
+				'TEMPLATE_CACHE_MAX_COLLECTIONS',
+				wholeNumber(1, 10_000),
+				200,
+				'How many template collections are kept ready in memory.',
+			),
+			cacheSeconds: setting(
+				'TEMPLATE_CACHE_SECONDS',
+				wholeNumber(0, 86_400),
+				5,
+				'Seconds after which a template collection is read again; until then a change in the inventory is not seen. 0 reads it each time.',
+			),
+		})
+		.describe('Template collections'),
 	log: z
 		.object({
 			level: setting(

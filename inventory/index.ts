@@ -12,12 +12,21 @@ export {
 } from './binaries.ts';
 export { binaryFragment, binaryIdsIn } from './binary-fragments.ts';
 export type { BinaryFacts } from './binary-records.ts';
+/** Devices that are reached through an outside broker. */
+export { type BridgedDevice, type BridgedDevices, openBridgedDevices } from './bridged-devices.ts';
+/** Which process has the connection of a device. */
+export {
+	type ConnectionOwner,
+	type ConnectionRecord,
+	type DeviceConnections,
+	openDeviceConnections,
+} from './device-connections.ts';
 /** External ids and devices. */
 export { agentFragments, type NewDevice } from './devices.ts';
-export { type ExternalId, serialType } from './external-ids.ts';
+export { type ExternalId, type SerialChange, serialType } from './external-ids.ts';
 /** Installed software. */
 export type { SoftwareChange } from './installed-software.ts';
-export { type Inventory, openInventory } from './inventory.ts';
+export { type Inventory, inventoryCollections, openInventory } from './inventory.ts';
 export type { InventoryLimits } from './inventory-context.ts';
 /** Refusals. */
 export { InventoryError, type InventoryErrorCode } from './inventory-error.ts';

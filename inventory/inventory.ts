@@ -1,5 +1,7 @@
-import { type CollectionSpec, type DocumentStore, openSequence } from '../store/index.ts';
+import { type CollectionSpec, type DocumentStore, openSequence, type StoredDocument } from '../store/index.ts';
 import { contentSpec, openBinaryRecords, referenceSpec } from './binary-records.ts';
+import { bridgeCollections } from './bridged-devices.ts';
+import { connectionSpec } from './device-connections.ts';
 import { openDevices } from './devices.ts';
 import { type ExternalId, openExternalIds } from './external-ids.ts';
 import { openInstalledSoftware } from './installed-software.ts';
@@ -31,6 +33,18 @@ const linkSpec: CollectionSpec<ChildLink> = {
 	],
 };
 const packageSpec: CollectionSpec<PackageDocument> = { name: 'packages', indexes: [] };
+
+/** Everything that the inventory stores. */
+export const inventoryCollections: readonly CollectionSpec<StoredDocument>[] = [
+	objectSpec,
+	externalIdSpec,
+	linkSpec,
+	packageSpec,
+	referenceSpec,
+	contentSpec,
+	connectionSpec,
+	...bridgeCollections,
+];
 
 export type Inventory = Awaited<ReturnType<typeof openInventory>>;
 

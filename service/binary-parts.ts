@@ -4,9 +4,8 @@ import type { Config } from '../config/index.ts';
 import { type Inventory, openBinaries } from '../inventory/index.ts';
 import { openFileContents } from '../store/files/index.ts';
 import type { ContentStore } from '../store/index.ts';
+import { databaseNameOf } from '../store/mongodb/index.ts';
 import type { Job } from './scheduler.ts';
-
-const gridFsTimeoutMilliseconds = 30_000;
 
 const leftoversEveryMilliseconds = 3_600_000;
 
@@ -15,12 +14,15 @@ export function composeBinaries({
 	config,
 	inventory,
 	contents,
+	isShared,
 	clock,
 	log,
 }: {
-	readonly config: Pick<Config, 'binaries' | 'store'>;
+	readonly config: Config;
 	readonly inventory: Inventory;
 	readonly contents: ContentStore;
+	/** Whether other processes may have the same database. */
+	readonly isShared: boolean;
 	readonly clock: () => number;
 	readonly log: Logger;
 }) {
@@ -37,18 +39,22 @@ export function composeBinaries({
 		return run('bytes that an ended process left were removed', binaries.sweepLeftovers(before));
 	}
 
+	// Any number of processes may sweep at a time, but one does it for all.
 	const jobs: readonly Job[] = [
 		{
 			name: 'binary sweep',
 			everyMilliseconds: sweepSeconds * 1000,
+			once: true,
 			run: () => run('bytes without a binary were removed', binaries.sweep()),
 		},
-		{ name: 'binary leftovers', everyMilliseconds: leftoversEveryMilliseconds, run: () => sweepLeftovers() },
+		{ name: 'binary leftovers', everyMilliseconds: leftoversEveryMilliseconds, once: true, run: () => sweepLeftovers() },
 	];
-	const start = clock();
-	const starting = (
-		isForOneProcess(config.store) && engineOf(config) === 'files' ? sweepLeftovers(start) : sweepLeftovers()
-	).catch((error: unknown) => log.error({ err: error }, 'what an ended process left could not be looked for'));
+	const start = engineOf(config) === 'files' ? clock() : undefined;
+	const starting = isShared
+		? undefined
+		: sweepLeftovers(start).catch((error: unknown) =>
+				log.error({ err: error }, 'what an ended process left could not be looked for'),
+			);
 
 	async function close(): Promise<void> {
 		binaries.close();
@@ -59,38 +65,40 @@ export function composeBinaries({
 	return { binaries, jobs, close };
 }
 
-/** Opens the store of bytes that the configuration names. */
-export async function openContentStore({ binaries, store }: Pick<Config, 'binaries' | 'store'>): Promise<ContentStore> {
-	const engine = engineOf({ binaries, store });
-	return engines[engine]({ binaries, store }).catch((error: unknown) => {
+/** Opens the store of bytes that the configuration names. @throws Error that names the setting */
+export async function openContentStore(config: Config, { isShared }: { readonly isShared: boolean }): Promise<ContentStore> {
+	const engine = engineOf(config);
+	return engines[engine](config, isShared).catch((error: unknown) => {
 		const reason = error instanceof Error ? error.message : String(error);
 		throw new Error(`BINARIES_STORE: '${engine}' cannot be opened: ${reason}`, { cause: error });
 	});
 }
 
-function engineOf({ binaries, store }: Pick<Config, 'binaries' | 'store'>) {
-	return binaries.store ?? (isForOneProcess(store) ? 'files' : 'gridfs');
+function engineOf({ binaries, mongodb }: Config) {
+	return binaries.store ?? (mongodb.url === undefined ? 'files' : 'gridfs');
 }
 
-// The embedded database is.
-function isForOneProcess({ mongodbUrl }: Config['store']): boolean {
-	return mongodbUrl === undefined;
-}
-
-type Engine = (config: Pick<Config, 'binaries' | 'store'>) => Promise<ContentStore>;
+type Engine = (config: Config, isShared: boolean) => Promise<ContentStore>;
 
 // What an engine is made of is large: it is loaded by those who use it.
 const engines: Readonly<Record<NonNullable<Config['binaries']['store']>, Engine>> = {
-	files: ({ store }) =>
+	files: ({ store }, isShared) =>
 		openFileContents({
 			...(store.dataDir !== ':memory:' && { directory: join(store.dataDir, 'binaries') }),
 			minFreeBytes: store.minFreeBytes,
-			isExclusive: isForOneProcess(store),
+			isExclusive: !isShared,
 		}),
-	gridfs: async ({ binaries: { mongodbUrl } }) => {
-		if (!mongodbUrl) throw new Error('BINARIES_MONGODB_URL is not set');
+	gridfs: async ({ binaries, mongodb }) => {
+		const own = binaries.mongodbUrl;
+		const url = (own ?? mongodb.url)?.reveal();
+		if (url === undefined) throw new Error('neither BINARIES_MONGODB_URL nor MONGODB_URL is set');
 		const { openGridFsContents } = await import('../store/gridfs/index.ts');
-		return openGridFsContents({ url: mongodbUrl.reveal(), timeoutMilliseconds: gridFsTimeoutMilliseconds });
+		return openGridFsContents({
+			url,
+			database: databaseNameOf({ url, ...(!own && mongodb.database !== undefined && { database: mongodb.database }) }),
+			timeoutMilliseconds: mongodb.serverSelectionTimeoutSeconds * 1000,
+			maxPoolSize: mongodb.poolMax,
+		});
 	},
 	s3: async ({ binaries }) => {
 		const { s3Bucket: bucket, s3Endpoint, s3AccessKeyId: accessKeyId, s3SecretAccessKey } = binaries;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { AccessError, type AccessErrorCode } from '../../access/index.ts';
 import { InventoryError, type InventoryErrorCode } from '../../inventory/index.ts';
 import { OperationError, type OperationErrorCode } from '../../operations/index.ts';
-import { ContentStoreError, type ContentStoreFault, DuplicateKeyError, StoreError } from '../../store/index.ts';
+import { contentFaultOf, isStoreFault } from '../store-fault.ts';
 import { HttpError, type HttpErrorCode } from './http-error.ts';
 import type { Status } from './reply.ts';
 
@@ -78,19 +78,22 @@ export function toProblem(error: unknown): Problem {
 	}
 	const errorId = randomUUID();
 	const details = { errorId };
-	if (error instanceof StoreError && !(error instanceof DuplicateKeyError)) {
+	if (isStoreFault(error)) {
 		const message = 'The database cannot do this now: try again in a few seconds';
 		return { code: 'http/unavailable', message, headers: { 'Retry-After': retryAfterSeconds }, details, errorId };
 	}
-	if (error instanceof ContentStoreError) {
-		const { code, message } = contentFaults[error.fault];
+	const fault = contentFaultOf(error);
+	if (fault) {
+		const { code, message } = contentFaults[fault];
 		return { code, message, headers: { 'Retry-After': retryAfterSeconds }, details, errorId };
 	}
 	const message = `The service failed; its log tells more about error ${errorId}`;
 	return { code: 'http/internal', message, headers: {}, details, errorId };
 }
 
-const contentFaults: Readonly<Record<ContentStoreFault, { readonly code: ProblemCode; readonly message: string }>> = {
+const contentFaults: Readonly<
+	Record<NonNullable<ReturnType<typeof contentFaultOf>>, { readonly code: ProblemCode; readonly message: string }>
+> = {
 	full: { code: 'binary/storeFull', message: 'There is no room left to keep the file: ask whoever runs the service' },
 	missing: { code: 'http/unavailable', message: 'The bytes of this binary cannot be found: ask whoever runs the service' },
 	unavailable: { code: 'http/unavailable', message: 'What keeps the files cannot do this now: try again in a few seconds' },

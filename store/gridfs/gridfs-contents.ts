@@ -13,25 +13,25 @@ import {
 export interface GridFsContentsOptions {
 	/** Address with the name of the database; it may hold a password, and is not shown. */
 	readonly url: string;
+	/** Wins over the one in the address. */
+	readonly database?: string;
 	/** How long a call waits for a server that can do it. */
 	readonly timeoutMilliseconds: number;
+	readonly maxPoolSize?: number;
 }
 
 const bucketName = 'contents';
 
 /** Opens the bucket `contents`. A content is there when its document in `contents.files` is; that is written last. */
-export async function openGridFsContents({ url, timeoutMilliseconds }: GridFsContentsOptions): Promise<ContentStore> {
-	const client = new MongoClient(url, {
-		serverSelectionTimeoutMS: timeoutMilliseconds,
-		writeConcern: { w: 'majority', journal: true },
-	});
+export async function openGridFsContents(options: GridFsContentsOptions): Promise<ContentStore> {
+	const client = createClient(options);
 	try {
 		await client.connect();
 	} catch (error) {
 		await client.close();
 		throw error;
 	}
-	const database = client.db();
+	const database = client.db(options.database);
 	const bucket = new GridFSBucket(database, { bucketName });
 	const files = database.collection<{ _id: ObjectId; length: number }>(`${bucketName}.files`);
 	const chunks = database.collection<{ files_id: ObjectId; n: number }>(`${bucketName}.chunks`);
@@ -75,6 +75,23 @@ export async function openGridFsContents({ url, timeoutMilliseconds }: GridFsCon
 	}
 
 	return { put, open, remove, list, close: () => client.close() };
+}
+
+// The driver's words about an address may hold a piece of it, so they are not passed on.
+function createClient({ url, timeoutMilliseconds, maxPoolSize = 100 }: GridFsContentsOptions): MongoClient {
+	try {
+		return new MongoClient(url, {
+			serverSelectionTimeoutMS: timeoutMilliseconds,
+			waitQueueTimeoutMS: timeoutMilliseconds,
+			maxPoolSize,
+			writeConcern: { w: 'majority', journal: true },
+			// Whoever hears of a content finds it, whatever the address says.
+			readConcern: { level: 'majority' },
+			readPreference: 'primary',
+		});
+	} catch {
+		throw new Error("the address of the database is none that MongoDB's driver understands");
+	}
 }
 
 function keptOf(id: ObjectId): KeptContent {

@@ -29,8 +29,8 @@ describe('contract/content-store of files', () => {
 });
 
 describe('contract/content-store of GridFS', () => {
-	const url = process.env.MONGODB_URL ?? '';
-	before(skipUnless(url !== '', 'MONGODB_URL does not name a MongoDB'));
+	const url = process.env.MONGODB_TEST_URL ?? '';
+	before(skipUnless(url !== '', 'MONGODB_TEST_URL does not name a MongoDB'));
 	runContentStoreContract({
 		name: 'GridFS',
 		open: () => {

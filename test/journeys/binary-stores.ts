@@ -10,6 +10,7 @@ import { multipartBody, multipartType } from '../support/multipart.ts';
 import { createBucket, startS3Server } from '../support/s3-server.ts';
 import { type ServiceUnderTest, startService } from '../support/service-fixture.ts';
 import { skipUnless } from '../support/skip.ts';
+import { freshMongoDatabase } from '../support/test-store.ts';
 
 const path = '/inventory/binaries';
 const content = randomBytes(10_000_000);
@@ -26,11 +27,13 @@ const stores: readonly {
 	readonly name: string;
 	readonly variable: string;
 	readonly redirects: boolean;
+	/** Whether the documents are there, too, so that several processes may have both. */
+	readonly isShared?: boolean;
 	readonly open: (value: string) => Promise<OutsideStore>;
 }[] = [
 	{
 		name: 'GridFS',
-		variable: 'MONGODB_URL',
+		variable: 'MONGODB_TEST_URL',
 		redirects: false,
 		open: async (value) => {
 			const address = new URL(value);
@@ -38,6 +41,21 @@ const stores: readonly {
 			const contents = await openGridFsContents({ url: address.href, timeoutMilliseconds: 5000 });
 			const settings = { BINARIES_STORE: 'gridfs', BINARIES_MONGODB_URL: address.href };
 			return { settings, contents, close: () => contents.close() };
+		},
+	},
+	{
+		name: 'GridFS beside the documents',
+		variable: 'MONGODB_TEST_URL',
+		redirects: false,
+		isShared: true,
+		open: async (value) => {
+			const place = freshMongoDatabase(value);
+			const contents = await openGridFsContents({ ...place, timeoutMilliseconds: 5000 });
+			const close = async () => {
+				await contents.close();
+				await place.drop();
+			};
+			return { settings: { MONGODB_URL: place.url, MONGODB_DATABASE: place.database }, contents, close };
 		},
 	},
 	{
@@ -72,24 +90,28 @@ const stores: readonly {
 	},
 ];
 
-for (const { name, variable, redirects, open } of stores) {
+for (const { name, variable, redirects, isShared = false, open } of stores) {
 	describe(`journeys/binary-stores: ${name}`, function () {
 		this.timeout(60_000);
 		const value = process.env[variable] ?? '';
 		let outside: OutsideStore;
 		let service: ServiceUnderTest;
+		let other: ServiceUnderTest | undefined;
 		before(async function () {
 			skipUnless(value !== '', `${variable} is not set`).call(this);
 			outside = await open(value);
-			service = await startService({ BINARIES_SWEEP_SECONDS: '1', ...outside.settings });
+			const settings = { BINARIES_SWEEP_SECONDS: '1', ...outside.settings };
+			service = await startService(settings);
+			if (isShared) other = await startService(settings);
 		});
 		after(async () => {
 			await service?.close();
+			await other?.close();
 			await outside?.close();
 		});
 
-		const call = ({ user, password }: Credentials, id: string, init: RequestInit = {}) =>
-			fetch(`${service.urls.http}${path}${id}`, {
+		const call = ({ user, password }: Credentials, id: string, init: RequestInit = {}, at = service) =>
+			fetch(`${at.urls.http}${path}${id}`, {
 				...init,
 				headers: { authorization: basic(`${user}:${password}`), ...init.headers },
 				redirect: 'manual',
@@ -115,7 +137,7 @@ for (const { name, variable, redirects, open } of stores) {
 		it('keeps equal files once and gives them whole and in parts, to users and devices', async () => {
 			const [one, two] = [await upload(), await upload()];
 			expect(await keys()).to.have.length(1);
-			const device = await service.register(`device-${name}`);
+			const device = await service.register(`device-${name.replaceAll(' ', '-')}`);
 			await service.operator.http.post('/inventory/managedObjects', { type: 'c8y_ConfigurationDump', url: `${path}/${one}` });
 			const whole = await call(device, `/${one}`);
 			expect([whole.status, whole.headers.get('content-length')]).to.deep.equal([200, '10000000']);
@@ -141,7 +163,10 @@ for (const { name, variable, redirects, open } of stores) {
 			expect((await call(service.admin, `/${one}`, { method: 'DELETE' })).status).to.equal(204);
 			const head = await call(service.admin, `/${two}`, { method: 'HEAD' });
 			expect([head.status, head.headers.get('etag')]).to.deep.equal([200, etag]);
-			expect((await call(service.admin, `/${two}`, { method: 'DELETE' })).status).to.equal(204);
+			const last = await call(service.admin, `/${two}`, {}, other);
+			if (!redirects) expect(Buffer.from(await last.arrayBuffer()).equals(content)).to.equal(true);
+			// Whoever sweeps hears of it from the store.
+			expect((await call(service.admin, `/${two}`, { method: 'DELETE' }, other)).status).to.equal(204);
 			await eventually('the bytes are gone', keys, ({ length }) => length === 0);
 		});
 	});

@@ -18,8 +18,8 @@ import {
 import { createMetrics } from '../../service/metrics.ts';
 import { openFileContents } from '../../store/files/index.ts';
 import type { ContentStore } from '../../store/index.ts';
-import { openSqliteStore } from '../../store/sqlite/index.ts';
 import { type CallOptions, createCheckedHttpClient, type HttpMethod } from './checked-http-client.ts';
+import { openTestStore } from './test-store.ts';
 
 export const tenant = 't1';
 export const otherTenant = 't2';
@@ -95,7 +95,7 @@ export async function openHttpFixture(
 ): Promise<HttpFixture> {
 	const settings = { ...defaults, ...options };
 	const clock = () => fixture.time;
-	const store = await openSqliteStore({ directory: ':memory:', now: clock });
+	const store = await openTestStore(clock);
 	const inventory = await openInventory({
 		store,
 		clock,
@@ -112,6 +112,7 @@ export async function openHttpFixture(
 		store,
 		inventory,
 		clock,
+		numbersAtATime: 100,
 		limits: { operationMaxBytes: 1024 * 1024, maxItems: 1000 },
 		fault: ({ fragments }) => (JSON.stringify(fragments).length > 100_000 ? 'It does not fit one message' : undefined),
 	});

@@ -1,0 +1,25 @@
+import type { Config } from '../config/index.ts';
+import type { PackageLimits } from '../inventory/index.ts';
+import type { HttpOptions } from './http/index.ts';
+
+/** What the HTTP interface takes of the configuration. */
+export function httpOptions({ http, limits, tenant, binaries }: Config, packageLimits: PackageLimits): HttpOptions {
+	return {
+		bodyMaxBytes: http.bodyMaxBytes,
+		jsonMaxDepth: http.jsonMaxDepth,
+		pageSizeMax: http.pageSizeMax,
+		pageSizeDefault: 5,
+		childReferencesMax: limits.childReferencesMax,
+		scansAtOnce: http.scansAtOnce,
+		scansWaitingPerUser: http.scansWaitingPerUser,
+		packageLimits,
+		maxFragments: limits.fragmentsMax,
+		defaultTenant: tenant.id,
+		showAdvancedListInInventory: tenant.showAdvancedList,
+		requestTimeoutMilliseconds: http.requestTimeoutSeconds * 1000,
+		uploadTimeoutMilliseconds: binaries.uploadTimeoutSeconds * 1000,
+		standstillMilliseconds: binaries.standstillSeconds * 1000,
+		binaryRedirect: binaries.redirect,
+		objectMaxBytes: limits.managedObjectMaxBytes,
+	};
+}
