@@ -318,10 +318,45 @@ export const groups = {
 				1000,
 				'How many children a managed object shows in its own JSON.',
 			),
+			ancestorsMax: setting(
+				'ANCESTORS_MAX',
+				wholeNumber(1, 10_000),
+				200,
+				'How many objects a managed object may be linked below.',
+			),
 			operationMaxBytes: setting('OPERATION_MAX_BYTES', bytes, mebibyte, 'Largest stored operation, in bytes of JSON.'),
 			operationPackagesMax: setting('OPERATION_PACKAGES_MAX', count, 10_000, 'How many packages one operation may name.'),
 		})
 		.describe('Limits'),
+	query: z
+		.object({
+			maxLength: setting(
+				'QUERY_CHARACTERS_MAX',
+				wholeNumber(100, 16_000),
+				8000,
+				'Longest query of the inventory, in characters.',
+			),
+			maxDepth: setting(
+				'QUERY_DEPTH_MAX',
+				wholeNumber(1, 20),
+				12,
+				'How deep the conditions of a query may be nested; parentheses that change nothing do not count.',
+			),
+			maxTerms: setting(
+				'QUERY_TERMS_MAX',
+				wholeNumber(1, 200),
+				100,
+				'How many comparisons, calls and sort keys a query may have, with those of the stored queries of its groups.',
+			),
+			maxWildcards: setting('QUERY_WILDCARDS_MAX', wholeNumber(1, 20), 8, 'How many wildcards one text of a query may have.'),
+			maxScanned: setting(
+				'QUERY_SCAN_MAX_OBJECTS',
+				count,
+				100_000,
+				'How many managed objects one query may look at where no index answers it; more are refused, naming the term.',
+			),
+		})
+		.describe('Queries'),
 	log: z
 		.object({
 			level: setting(

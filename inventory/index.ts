@@ -23,10 +23,14 @@ export {
 	type SoftwareMode,
 	withoutNulls,
 } from './managed-object.ts';
-export type { NewObject, ObjectFilter, Page } from './managed-objects.ts';
+export type { NewObject } from './managed-objects.ts';
 /** Links between objects. */
 export { type ChildKind, type ChildLink, childKinds } from './object-links.ts';
+export type { ObjectFilter, ObjectSearch, Page, SearchLimits } from './object-search.ts';
 export type { PackageFilter } from './package-document.ts';
+/** Queries. */
+export { QueryError } from './query/query-error.ts';
+export type { QueryLimits } from './query/query-tree.ts';
 export {
 	compactPackage,
 	legacyItem,
@@ -35,3 +39,5 @@ export {
 	type SentPackage,
 	type SoftwarePackage,
 } from './software-package.ts';
+/** Times as clients write them. */
+export { formatTime, parseTime } from './time-text.ts';

@@ -1,21 +1,19 @@
 import { type CollectionSpec, type DocumentStore, openSequence } from '../store/index.ts';
 import { openDevices } from './devices.ts';
 import { type ExternalId, openExternalIds } from './external-ids.ts';
+import { openHierarchy } from './hierarchy.ts';
 import { openInstalledSoftware } from './installed-software.ts';
 import type { InventoryContext, InventoryLimits } from './inventory-context.ts';
 import { type ManagedObject, parseManagedObjectId } from './managed-object.ts';
 import { openManagedObjects } from './managed-objects.ts';
+import { objectIndexes } from './object-indexes.ts';
 import type { ChildLink } from './object-links.ts';
+import { openObjectSearch } from './object-search.ts';
 import type { PackageDocument } from './package-document.ts';
 
 const objectSpec: CollectionSpec<ManagedObject> = {
 	name: 'managedObjects',
-	indexes: [
-		{ name: 'all', keys: ['tenant', 'seq'] },
-		{ name: 'byType', keys: ['tenant', 'type', 'seq'] },
-		{ name: 'byOwner', keys: ['tenant', 'owner', 'seq'] },
-		{ name: 'byFragment', keys: ['tenant', 'fragmentNames', 'seq'], multikey: 'fragmentNames' },
-	],
+	indexes: objectIndexes,
 };
 const externalIdSpec: CollectionSpec<ExternalId> = {
 	name: 'externalIds',
@@ -49,7 +47,9 @@ export async function openInventory(options: { store: DocumentStore; clock: () =
 		},
 	};
 	const software = openInstalledSoftware({ ...context, packages });
-	const managedObjects = openManagedObjects({ ...context, links, software });
+	const { search } = openObjectSearch({ ...context, links, limits: options.limits.search });
+	const managedObjects = openManagedObjects({ ...context, links, software, search });
+	const hierarchy = openHierarchy({ ...context, links, software });
 	const devices = openDevices({ objects: managedObjects, externalIds });
-	return { objects: managedObjects, externalIds, software, devices };
+	return { objects: managedObjects, hierarchy, externalIds, software, devices };
 }

@@ -1,4 +1,6 @@
-import type { Collection, Filter, Step } from '../store/index.ts';
+import type { Collection, Step } from '../store/index.ts';
+import { parentTokens, searchFieldsOf } from './derived-fields.ts';
+import { notRemoving } from './hierarchy.ts';
 import { type InstalledSoftware, refuseListObject } from './installed-software.ts';
 import type { InventoryContext, InventoryLimits } from './inventory-context.ts';
 import { InventoryError } from './inventory-error.ts';
@@ -6,7 +8,6 @@ import {
 	agentFragment,
 	documentId,
 	fragmentNamesOf,
-	isManagedObjectId,
 	type ManagedObject,
 	type ManagedObjectId,
 	mergePatch,
@@ -14,19 +15,8 @@ import {
 	withoutNulls,
 } from './managed-object.ts';
 import { type ChildKind, type ChildLink, childLink } from './object-links.ts';
+import type { ObjectFilter, openObjectSearch, Page } from './object-search.ts';
 import { parseLegacyList } from './software-package.ts';
-
-export interface ObjectFilter {
-	readonly type?: string;
-	readonly fragmentType?: string;
-	readonly owner?: string;
-	readonly ids?: readonly string[];
-}
-
-export interface Page {
-	readonly skip: number;
-	readonly limit: number;
-}
 
 export interface NewObject {
 	readonly owner: string;
@@ -46,7 +36,12 @@ export function openManagedObjects({
 	clock,
 	limits,
 	software,
-}: InventoryContext & { readonly links: Collection<ChildLink>; readonly software: InstalledSoftware }) {
+	search,
+}: InventoryContext & {
+	readonly links: Collection<ChildLink>;
+	readonly software: InstalledSoftware;
+	readonly search: ReturnType<typeof openObjectSearch>['search'];
+}) {
 	async function find(tenant: string, id: ManagedObjectId): Promise<ManagedObject | undefined> {
 		return objects.get(documentId(tenant, id));
 	}
@@ -58,13 +53,14 @@ export function openManagedObjects({
 		return object;
 	}
 
-	/** In the order of creation. */
+	/** In the order of the query, else in the order of creation. @throws QueryError; InventoryError `inventory/scanLimit` */
 	async function list(tenant: string, filter: ObjectFilter, page: Page): Promise<ManagedObject[]> {
-		return objects.find({ filter: objectFilter(tenant, filter), sort: [['seq', 1]], ...page });
+		return (await search(tenant, filter)).list(page);
 	}
 
+	/** @throws QueryError; InventoryError `inventory/scanLimit` */
 	async function count(tenant: string, filter: ObjectFilter): Promise<number> {
-		return objects.count(objectFilter(tenant, filter));
+		return (await search(tenant, filter)).count();
 	}
 
 	/**
@@ -81,22 +77,28 @@ export function openManagedObjects({
 		const fragments = withoutNulls(patch.fragments);
 		checkSize(fragments, limits);
 		const list = patch.softwareList == null ? undefined : parseLegacyList(patch.softwareList, limits.packages);
+		const own = {
+			owner,
+			...(patch.name != null && { name: patch.name }),
+			...(patch.type != null && { type: patch.type }),
+			fragments,
+		};
 		const object: ManagedObject = {
 			_id: documentId(tenant, id),
 			tenant,
 			id,
 			seq,
-			owner,
-			...(patch.name != null && { name: patch.name }),
-			...(patch.type != null && { type: patch.type }),
+			...own,
 			creationTime: now,
 			lastUpdated: now,
-			fragments,
 			fragmentNames: fragmentNamesOf(fragments, undefined),
 			revision: 1,
+			search: searchFieldsOf(own),
+			parents: parentTokens(parent ? [{ parent: parent.id, kind: parent.kind }] : []),
 		};
 		const steps: Step[] = [];
-		if (parent) steps.push({ kind: 'require', collection: objects.name, id: documentId(tenant, parent.id) });
+		if (parent)
+			steps.push({ kind: 'require', collection: objects.name, id: documentId(tenant, parent.id), where: mayHaveChildren });
 		steps.push({ kind: 'insert', collection: objects.name, document: object }, ...also(id));
 		if (parent) steps.push({ kind: 'put', collection: links.name, document: childLink(tenant, parent.id, parent.kind, object) });
 		if (list) steps.push(...(await software.replacementSteps(object, list, 'legacy', undefined)));
@@ -151,6 +153,7 @@ export function openManagedObjects({
 				update: {
 					$set: {
 						fragments,
+						search: searchFieldsOf({ owner: object.owner, ...merged }),
 						fragmentNames: object.softwareOf ? object.fragmentNames : fragmentNamesOf(fragments, object.software?.mode),
 						revision: object.revision + 1,
 						lastUpdated: clock(),
@@ -160,45 +163,6 @@ export function openManagedObjects({
 					$unset: [...(name === undefined ? ['name'] : []), ...(type === undefined ? ['type'] : [])],
 				},
 			},
-		];
-	}
-
-	/**
-	 * Removes an object with its external ids, links and software; with `below`, first everything linked below it in these kinds.
-	 * Returns the ids removed. Stopped half-way, it leaves whole objects only.
-	 * @throws InventoryError `inventory/notFound`, `inventory/invalid` for the object that shows a software list
-	 */
-	async function remove(tenant: string, id: ManagedObjectId, below: readonly ChildKind[]): Promise<ManagedObjectId[]> {
-		refuseListObject(await get(tenant, id));
-		const order = await collectBelow(tenant, id, below);
-		for (const each of order.reverse()) {
-			for (;;) {
-				const object = await find(tenant, each);
-				if (!object || (await store.batch(removalSteps(object))).ok) break;
-			}
-		}
-		return order;
-	}
-
-	async function collectBelow(tenant: string, id: ManagedObjectId, kinds: readonly ChildKind[]): Promise<ManagedObjectId[]> {
-		const found = new Set<ManagedObjectId>([id]);
-		for (const each of found) {
-			for (const kind of kinds) for await (const link of links.scan({ tenant, parent: each, kind })) found.add(link.child);
-		}
-		return [...found];
-	}
-
-	function removalSteps(object: ManagedObject): Step[] {
-		const { tenant, id, software: list } = object;
-		return [
-			// What is removed with it hangs on the object as it was read.
-			{ kind: 'require', collection: objects.name, id: object._id, where: { revision: object.revision } },
-			{ kind: 'remove', collection: objects.name, id: object._id },
-			{ kind: 'removeWhere', collection: 'externalIds', filter: { tenant, managedObjectId: id } },
-			{ kind: 'removeWhere', collection: links.name, filter: { tenant, child: id } },
-			{ kind: 'removeWhere', collection: links.name, filter: { tenant, parent: id } },
-			...(list?.listId ? [{ kind: 'remove', collection: objects.name, id: documentId(tenant, list.listId) } as const] : []),
-			...software.removalSteps(object),
 		];
 	}
 
@@ -247,21 +211,14 @@ export function openManagedObjects({
 		return false;
 	}
 
-	return { find, get, list, count, create, update, change, remove, listChildren, listParents, listByIds, findAgent, isAtOrBelow };
+	return { find, get, list, count, search, create, update, change, listChildren, listParents, listByIds, findAgent, isAtOrBelow };
 }
 
 const maxAttempts = 100;
 const maxDepth = 10;
 
-function objectFilter(tenant: string, { type, fragmentType, owner, ids }: ObjectFilter): Filter {
-	return {
-		tenant,
-		...(ids && { _id: { $in: ids.filter(isManagedObjectId).map((id) => documentId(tenant, id)) } }),
-		...(type !== undefined && { type }),
-		...(owner !== undefined && { owner }),
-		...(fragmentType !== undefined && { fragmentNames: fragmentType }),
-	};
-}
+// The object that shows a software list comes and goes with it.
+const mayHaveChildren = Object.freeze({ ...notRemoving, softwareOf: { $exists: false } });
 
 function checkSize(fragments: Readonly<Record<string, unknown>>, { objectMaxBytes, maxFragments }: InventoryLimits): void {
 	const count = Object.keys(fragments).length;

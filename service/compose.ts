@@ -88,6 +88,8 @@ async function open({ config, log, clock, metrics, store }: Foundation): Promise
 			maxFragments,
 			objectMaxBytes: limits.managedObjectMaxBytes,
 			maxChildReferences: limits.childReferencesMax,
+			maxAncestors: limits.ancestorsMax,
+			search: config.query,
 		},
 	});
 	const operations = await openOperations({

@@ -173,7 +173,7 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 				// First, so that a device which is connected cannot come back with its next message.
 				if (userName !== undefined) await access.users.remove(principal.tenant, userName);
 				const below = query.forceCascade ? childKinds : query.cascade ? cascaded(object) : [];
-				const removed = await inventory.objects.remove(principal.tenant, object.id, below);
+				const removed = await inventory.hierarchy.remove(principal.tenant, object.id, below);
 				for (const id of removed) await operations.failFor(principal.tenant, id, 'The device was removed from the inventory');
 				services.onDevicesRemoved(principal.tenant, removed);
 				audit(principal, 'managed object removed', { managedObject: object.id, type: object.type, removed: removed.length });

@@ -1,12 +1,11 @@
 import { z } from 'zod';
-import { fragmentNameFault, parseManagedObjectId } from '../../inventory/index.ts';
+import { formatTime, fragmentNameFault, parseManagedObjectId } from '../../inventory/index.ts';
 import { type NewOperation, type Operation, type OperationChange, operationStatuses } from '../../operations/index.ts';
 import { HttpError } from './http-error.ts';
 import { decodeJson, describedBody, kindOf } from './json-decode.ts';
 import type { Json } from './managed-object-json.ts';
 import { idSchema, timeSchema } from './managed-object-schema.ts';
 import type { JsonBody } from './route.ts';
-import { formatTime } from './time-text.ts';
 
 const statusSchema = z.enum(operationStatuses);
 

@@ -90,6 +90,8 @@ export async function openHttpFixture(options: Partial<HttpOptions> = {}): Promi
 			maxFragments: settings.maxFragments,
 			objectMaxBytes: 1024 * 1024,
 			maxChildReferences: 1000,
+			maxAncestors: 20,
+			search: { maxLength: 8000, maxDepth: 12, maxTerms: 100, maxWildcards: 8, maxScanned: 100_000 },
 		},
 	});
 	const operations = await openOperations({

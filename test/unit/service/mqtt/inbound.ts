@@ -129,7 +129,7 @@ describe('service/mqtt/inbound', () => {
 			const session = bench().session();
 			await bench().publish(session, '100,Old,old\n141,old,1');
 			const old = await own();
-			await bench().inventory.objects.remove(tenant, old.id, []);
+			await bench().inventory.hierarchy.remove(tenant, old.id, []);
 			await bench().publish(session, ...next);
 			expect((await own()).id).to.not.equal(old.id);
 			expect(await packages()).to.deep.equal(['a 1']);
@@ -144,7 +144,7 @@ describe('service/mqtt/inbound', () => {
 			const session = bench().session();
 			await bench().publish(session, again, on('s/us/kid', '141,a,1'));
 			const old = await own('kid');
-			await bench().inventory.objects.remove(tenant, old.id, []);
+			await bench().inventory.hierarchy.remove(tenant, old.id, []);
 			await bench().publish(session, again);
 			const fresh = await own('kid');
 			expect(fresh.id).to.not.equal(old.id);
