@@ -31,27 +31,27 @@ export interface AccessPath {
 	readonly equal: number;
 	/** By a range of values. */
 	readonly range: number;
-	/** What is sorted behind the path. */
-	readonly then: readonly string[];
+	/** What comes sorted behind the path. */
+	readonly sorted: readonly string[];
 }
 
 const never = Number.POSITIVE_INFINITY;
 
 /** THE table of what drives a query. */
 export const accessPaths: readonly AccessPath[] = [
-	{ path: '_id', equal: 0, range: never, then: [] },
-	{ index: 'all', path: 'seq', equal: 0, range: 20, then: [] },
-	{ index: 'bySerialNumber', path: 'search.serialNumber', equal: 2, range: 10, then: ['seq'] },
-	{ index: 'byName', path: 'name', equal: 3, range: 11, then: ['seq'] },
-	{ index: 'byText', path: 'search.texts', multikey: true, equal: 4, range: never, then: ['seq'] },
-	{ index: 'byParent', path: 'parents', multikey: true, equal: 5, range: never, then: ['seq'] },
-	{ index: 'bySoftwareVersion', path: 'search.softwareVersion', equal: 6, range: 12, then: ['seq'] },
-	{ index: 'byType', path: 'type', equal: 7, range: 14, then: ['seq'] },
-	{ index: 'byOwner', path: 'owner', equal: 8, range: 15, then: ['seq'] },
-	{ index: 'byFragment', path: 'fragmentNames', multikey: true, equal: 9, range: never, then: ['seq'] },
-	{ index: 'byDeviceName', path: 'fragmentNames', only: 'c8y_IsDevice', equal: 13, range: never, then: ['name', 'seq'] },
-	{ index: 'byCreation', path: 'creationTime', equal: 10, range: 16, then: ['seq'] },
-	{ index: 'byAvailability', path: availableUntil, equal: never, range: 17, then: ['seq'] },
+	{ path: '_id', equal: 0, range: never, sorted: [] },
+	{ index: 'all', path: 'seq', equal: 0, range: 20, sorted: [] },
+	{ index: 'bySerialNumber', path: 'search.serialNumber', equal: 2, range: 10, sorted: ['seq'] },
+	{ index: 'byName', path: 'name', equal: 3, range: 11, sorted: ['seq'] },
+	{ index: 'byText', path: 'search.texts', multikey: true, equal: 4, range: never, sorted: ['seq'] },
+	{ index: 'byParent', path: 'parents', multikey: true, equal: 5, range: never, sorted: ['seq'] },
+	{ index: 'bySoftwareVersion', path: 'search.softwareVersion', equal: 6, range: 12, sorted: ['seq'] },
+	{ index: 'byType', path: 'type', equal: 7, range: 14, sorted: ['seq'] },
+	{ index: 'byOwner', path: 'owner', equal: 8, range: 15, sorted: ['seq'] },
+	{ index: 'byFragment', path: 'fragmentNames', multikey: true, equal: 9, range: never, sorted: ['seq'] },
+	{ index: 'byDeviceName', path: 'fragmentNames', only: 'c8y_IsDevice', equal: 13, range: never, sorted: ['name', 'seq'] },
+	{ index: 'byCreation', path: 'creationTime', equal: 10, range: 16, sorted: ['seq'] },
+	{ index: 'byAvailability', path: availableUntil, equal: never, range: 17, sorted: ['seq'] },
 ];
 
 /** Ways through all objects of a tenant, by what they come sorted by. */

@@ -88,9 +88,13 @@ export function openObjectSearch({
 		if (filter.query !== undefined) queries.push(parseQuery(filter.query, limits));
 		if (filter.q !== undefined) queries.push(devicesOf(parseQuery(filter.q, limits)));
 		const conditions = queries.flatMap(({ condition }) => condition ?? []);
+		const { below } = filter;
+		const dynamic = below?.kind === 'childAssets' ? await resolver.storedCondition(tenant, below.id) : undefined;
+		if (dynamic) conditions.push(dynamic);
 		const condition = conditions.length > 0 ? joined('and', conditions) : undefined;
 		const surroundings = { now: clock(), ...(await resolver.resolve(tenant, condition)) };
-		const terms = [...(await parameterTerms(tenant, filter)), ...compileTerms(condition, surroundings)];
+		const parameters = await parameterTerms(tenant, dynamic ? { ...filter, below: undefined } : filter);
+		const terms = [...parameters, ...compileTerms(condition, surroundings)];
 		return { terms, order: queries.flatMap(({ order }) => order) };
 	}
 

@@ -113,7 +113,7 @@ export function parseQuery(query: string, limits: QueryLimits): ParsedQuery {
 		if (!is('word') || !isOperator(operator)) refuse(operatorNames);
 		advance();
 		const given = is('word') || is('text') ? advance() : refuse('a value');
-		const value = valueOf(given);
+		const value = readValue(given);
 		const expected = expectedValue(fieldOf(first.raw), operator, value);
 		if (expected !== undefined) refuse(expected, given);
 		if (value.kind === 'text' && value.parts.length - 1 > limits.maxWildcards)
@@ -197,7 +197,7 @@ function isOperator(text: string): text is Operator {
 }
 
 /** A word may be a number, true, false, null or a text without quotes. */
-function valueOf(token: Token): Value {
+function readValue(token: Token): Value {
 	if (token.kind === 'word') {
 		const { raw } = token;
 		const word = Object.hasOwn(words, raw) ? words[raw] : undefined;

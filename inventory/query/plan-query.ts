@@ -60,22 +60,22 @@ export function totalSort(asked: Sort): Sort {
 }
 
 function planOf(access: AccessPath, term: Term, { tenant, terms, sort }: PlannedQuery): RankedPlan | undefined {
-	const { index, path, only, then } = access;
+	const { index, path, only, sorted } = access;
 	const shape = shapeOf(term.filter, access);
 	if (!shape) return undefined;
 	// The `_id` begins with the tenant, and without it no other index can be taken.
 	const tenantPart = index === undefined ? {} : { tenant };
 	const others = without(terms, [term]);
 	if (only !== undefined) {
-		if (!isSortedBy(then, [], sort)) return undefined;
+		if (!isSortedBy(sorted, [], sort)) return undefined;
 		return { index, driver: { ...tenantPart, 'search.isDevice': true }, rest: others, isSorted: true, rank: access.equal };
 	}
 	const start = { ...tenantPart, ...term.filter };
 	if (shape === 'equal')
-		return { index, ...withSuffix(start, then, others), isSorted: isSortedBy(then, [path], sort), rank: access.equal };
+		return { index, ...withSuffix(start, sorted, others), isSorted: isSortedBy(sorted, [path], sort), rank: access.equal };
 	// A list is a few values, each about as rare as one alone.
 	if (shape === 'list') return { index, driver: start, rest: others, isSorted: false, rank: access.equal + 0.5 };
-	const isSorted = isSortedBy([path, ...then], [], sort);
+	const isSorted = isSortedBy([path, ...sorted], [], sort);
 	return { index, ...withSuffix(tenantPart, [path], terms), isSorted, rank: access.range, isRange: true };
 }
 

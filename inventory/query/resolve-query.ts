@@ -52,7 +52,7 @@ export function openQueryResolver({
 		return group && dynamicGroupFragment in group.fragments && typeof query === 'string' ? query : undefined;
 	}
 
-	/** Devices only, as for `q`. */
+	/** The condition of a group that is a query; devices only, as for `q`. */
 	async function storedCondition(tenant: string, id: string): Promise<Condition | undefined> {
 		const query = await storedQuery(tenant, id);
 		if (query === undefined) return undefined;
@@ -89,7 +89,7 @@ export function openQueryResolver({
 		return [...found].map((each) => documentId(tenant, each));
 	}
 
-	return { resolve };
+	return { resolve, storedCondition };
 }
 
 interface Names {

@@ -1,4 +1,5 @@
 import express, { type Express } from 'express';
+import { childrenRoutes } from './children-routes.ts';
 import { docsRoutes } from './docs-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import type { HttpServices } from './http-options.ts';
@@ -28,6 +29,7 @@ export function httpRoutes(services: HttpServices): Route[] {
 	const routes: Route[] = [
 		...softwareRoutes(services),
 		...inventoryRoutes(services),
+		...childrenRoutes(services),
 		...identityRoutes(services),
 		...operationRoutes(services),
 		...registrationRoutes(services),
