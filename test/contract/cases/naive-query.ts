@@ -20,7 +20,7 @@ export function evaluateNaively(all: readonly PlainObject[], { condition, order 
 	const last = keys.at(-1)?.[1] ?? 1;
 	found.sort((left, right) => {
 		for (const [path, direction] of keys) {
-			const difference = compareAny(valueOf(left, path), valueOf(right, path));
+			const difference = compareAny(fieldOf(left, path), fieldOf(right, path));
 			if (difference !== 0) return difference * direction;
 		}
 		return byId(left, right) * last;
@@ -39,7 +39,7 @@ function holds(object: PlainObject, condition: Condition, all: readonly PlainObj
 		case 'has':
 			return condition.path === 'c8y_Availability.status'
 				? statusOf(object, now) !== undefined
-				: valueOf(object, condition.path) !== undefined;
+				: fieldOf(object, condition.path) !== undefined;
 		case 'group':
 			return object.parents.some(({ kind, id }) => id === condition.id && kind !== 'childDevices');
 		case 'hierarchy':
@@ -47,7 +47,7 @@ function holds(object: PlainObject, condition: Condition, all: readonly PlainObj
 		case 'compare': {
 			const { path, operator, value } = condition;
 			if (operator === 'ne') return !holds(object, { ...condition, operator: 'eq' }, all, now);
-			const actual = path === 'c8y_Availability.status' ? statusOf(object, now) : valueOf(object, path);
+			const actual = path === 'c8y_Availability.status' ? statusOf(object, now) : fieldOf(object, path);
 			const elements = Array.isArray(actual) ? actual : [actual];
 			return elements.some((element) => meets(element, operator, wanted(path, value)));
 		}
@@ -69,7 +69,7 @@ function isAtOrBelow(object: PlainObject, id: string, all: readonly PlainObject[
 	});
 }
 
-function valueOf(object: PlainObject, path: string): unknown {
+function fieldOf(object: PlainObject, path: string): unknown {
 	if (path === 'id' || path === '_id') return Number(object.id);
 	if (path === 'name' || path === 'type' || path === 'owner') return object[path];
 	if (/^(creationTime|lastUpdated)(\.date)?$/.test(path)) return object.creationTime;
