@@ -1,15 +1,18 @@
 import type { CollectionSpec, DocumentStore, StoredDocument } from '../store/index.ts';
-import { openDeviceRegistration } from './device-registration.ts';
+import { openDeviceRegistration, registrationSpec } from './device-registration.ts';
 import { generatePassword } from './passwords.ts';
 import { bootstrapUser, managementTenant, type Role } from './principal.ts';
-import { openTokens } from './tokens.ts';
-import { type AuthenticationLimits, openUsers } from './users.ts';
+import { keySpec, openTokens } from './tokens.ts';
+import { type AuthenticationLimits, openUsers, userSpec } from './users.ts';
 
 interface Tenant extends StoredDocument {
 	readonly creationTime: number;
 }
 
 const spec: CollectionSpec<Tenant> = { name: 'tenants', indexes: [] };
+
+/** Everything that access stores. */
+export const accessCollections: readonly CollectionSpec<StoredDocument>[] = [spec, userSpec, registrationSpec, keySpec];
 
 export interface AccessOptions {
 	readonly store: DocumentStore;

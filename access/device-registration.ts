@@ -22,7 +22,7 @@ export interface DeviceCredentials {
 	readonly password: string;
 }
 
-const spec: CollectionSpec<Registration> = {
+export const registrationSpec: CollectionSpec<Registration> = {
 	name: 'registrations',
 	indexes: [{ name: 'byTenant', keys: ['tenant', 'creationTime'] }],
 };
@@ -33,7 +33,7 @@ export async function openDeviceRegistration(options: {
 	readonly clock: () => number;
 }) {
 	const { store, users, clock } = options;
-	const registrations = await store.collection(spec);
+	const registrations = await store.collection(registrationSpec);
 
 	/** @throws AccessError `access/invalid`, `access/conflict` */
 	async function request(tenant: string, serial: string): Promise<Registration> {
@@ -44,7 +44,7 @@ export async function openDeviceRegistration(options: {
 			);
 		}
 		const registration: Registration = { _id: serial, tenant, status: 'WAITING_FOR_CONNECTION', creationTime: clock() };
-		const outcome = await store.batch([{ kind: 'insert', collection: spec.name, document: registration }]);
+		const outcome = await store.batch([{ kind: 'insert', collection: registrationSpec.name, document: registration }]);
 		if (!outcome.ok) throw new AccessError('access/conflict', `A registration for '${serial}' exists`);
 		return registration;
 	}
@@ -81,7 +81,7 @@ export async function openDeviceRegistration(options: {
 	/** @throws AccessError `access/notFound` */
 	async function remove(tenant: string, serial: string): Promise<void> {
 		await get(tenant, serial);
-		await store.batch([{ kind: 'remove', collection: spec.name, id: serial }]);
+		await store.batch([{ kind: 'remove', collection: registrationSpec.name, id: serial }]);
 	}
 
 	/**
@@ -99,9 +99,9 @@ export async function openDeviceRegistration(options: {
 		const credentials = { tenant: accepted.tenant, userName: deviceUserPrefix + serial, password: generatePassword() };
 		// One write: of two that ask at once, one gets credentials, and they work.
 		const outcome = await store.batch([
-			{ kind: 'require', collection: spec.name, id: serial, where: { tenant: accepted.tenant, status: 'ACCEPTED' } },
+			{ kind: 'require', collection: registrationSpec.name, id: serial, where: { tenant: accepted.tenant, status: 'ACCEPTED' } },
 			await users.setStep(credentials.tenant, credentials.userName, credentials.password, 'device'),
-			{ kind: 'remove', collection: spec.name, id: serial },
+			{ kind: 'remove', collection: registrationSpec.name, id: serial },
 		]);
 		return outcome.ok ? credentials : undefined;
 	}

@@ -1,5 +1,12 @@
 /** Everything about who may do what, on one store. */
-export { type Access, type AccessOptions, type FirstStart, openAccess, type ShownCredentials } from './access.ts';
+export {
+	type Access,
+	type AccessOptions,
+	accessCollections,
+	type FirstStart,
+	openAccess,
+	type ShownCredentials,
+} from './access.ts';
 /** Refusals. */
 export { AccessError, type AccessErrorCode } from './access-error.ts';
 /** Devices that are expected. */

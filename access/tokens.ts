@@ -8,7 +8,7 @@ interface SigningKey extends StoredDocument {
 	readonly secret: string;
 }
 
-const spec: CollectionSpec<SigningKey> = { name: 'signingKeys', indexes: [] };
+export const keySpec: CollectionSpec<SigningKey> = { name: 'signingKeys', indexes: [] };
 
 /** Short-lived JWTs that stand for a user over HTTP. The signing key is made at the first start and kept in the store. */
 export async function openTokens(options: {
@@ -18,9 +18,9 @@ export async function openTokens(options: {
 	readonly lifetimeSeconds: number;
 }) {
 	const { store, users, clock, lifetimeSeconds } = options;
-	const keys = await store.collection(spec);
+	const keys = await store.collection(keySpec);
 	const made: SigningKey = { _id: 'token', secret: randomBytes(48).toString('base64') };
-	await store.batch([{ kind: 'insert', collection: spec.name, document: made }]);
+	await store.batch([{ kind: 'insert', collection: keySpec.name, document: made }]);
 	const key = (await keys.get('token'))?.secret ?? made.secret;
 
 	/** @param issuer the host name by which the caller knows the service */

@@ -11,7 +11,7 @@ export interface User {
 	readonly creationTime: number;
 }
 
-const spec: CollectionSpec<User> = { name: 'users', indexes: [] };
+export const userSpec: CollectionSpec<User> = { name: 'users', indexes: [] };
 
 export type Authentication =
 	| { readonly ok: true; readonly principal: Principal }
@@ -25,6 +25,8 @@ export interface AuthenticationLimits {
 	readonly failuresPerMinute: number;
 }
 
+type RemovalListener = (tenant: string, userName: string) => void;
+
 export type Users = Awaited<ReturnType<typeof openUsers>>;
 
 /** Users and devices with their credentials. */
@@ -36,7 +38,7 @@ export async function openUsers(options: {
 	readonly limits: AuthenticationLimits;
 }) {
 	const { store, clock, elapsed, limits } = options;
-	const users: Collection<User> = await store.collection(spec);
+	const users: Collection<User> = await store.collection(userSpec);
 	const verifier = createPasswordVerifier({
 		maxEntries: limits.cacheEntries,
 		ttlMilliseconds: limits.cacheTtlMilliseconds,
@@ -46,18 +48,36 @@ export async function openUsers(options: {
 	const failures = new Map<string, { count: number; since: number }>();
 	const unknownUserHash = hashPassword(generatePassword());
 	let changesHeard = 0;
-	const onRemoved: ((tenant: string, userName: string) => void)[] = [];
-	users.watch((changes) => {
-		for (const { id, kind } of changes) {
-			forget(id);
-			const slash = id.indexOf('/');
-			if (kind === 'removed') for (const tell of onRemoved) tell(id.slice(0, slash), id.slice(slash + 1));
-		}
-	});
+	const removalListeners: { readonly onRemoved: RemovalListener; readonly onGap: () => void }[] = [];
+	users.watch(
+		(changes) => {
+			for (const { id, kind } of changes) {
+				forget(id);
+				const slash = id.indexOf('/');
+				if (kind === 'removed') for (const { onRemoved } of removalListeners) onRemoved(id.slice(0, slash), id.slice(slash + 1));
+			}
+		},
+		() => {
+			changesHeard++;
+			known.clear();
+			for (const { onGap } of removalListeners) onGap();
+		},
+	);
 
-	/** Calls back when a user is gone, so that its connections can be closed. */
-	function watchRemoved(listener: (tenant: string, userName: string) => void): void {
-		onRemoved.push(listener);
+	/** Calls back when a user is gone, so that its connections can be closed; `onGap` when that may have been missed. */
+	function watchRemoved(onRemoved: RemovalListener, onGap: () => void): void {
+		removalListeners.push({ onRemoved, onGap });
+	}
+
+	/** Which of these users are gone: tenant and name. */
+	async function findMissing(of: Iterable<Pick<User, 'tenant' | 'userName'>>): Promise<ReadonlySet<string>> {
+		const ids = [...new Set([...of].map(({ tenant, userName }) => `${tenant}/${userName}`))];
+		const missing = new Set(ids);
+		for (let start = 0; start < ids.length; start += pageSize) {
+			const page = ids.slice(start, start + pageSize);
+			for (const { _id } of await users.find({ filter: { _id: { $in: page } } })) missing.delete(_id);
+		}
+		return missing;
 	}
 
 	function forget(id: string): void {
@@ -116,13 +136,13 @@ export async function openUsers(options: {
 
 	/** The step that does what `set` does, for a write that does more. */
 	async function setStep(tenant: string, userName: string, password: string, role: Role): Promise<Step> {
-		return { kind: 'put', collection: spec.name, document: await newUser(tenant, userName, password, role) };
+		return { kind: 'put', collection: userSpec.name, document: await newUser(tenant, userName, password, role) };
 	}
 
 	/** False when there is such a user already. */
 	async function create(tenant: string, userName: string, password: string, role: Role): Promise<boolean> {
 		const document = await newUser(tenant, userName, password, role);
-		return (await store.batch([{ kind: 'insert', collection: spec.name, document }])).ok;
+		return (await store.batch([{ kind: 'insert', collection: userSpec.name, document }])).ok;
 	}
 
 	async function newUser(tenant: string, userName: string, password: string, role: Role): Promise<User> {
@@ -135,14 +155,15 @@ export async function openUsers(options: {
 	}
 
 	async function remove(tenant: string, userName: string): Promise<void> {
-		await store.batch([{ kind: 'remove', collection: spec.name, id: `${tenant}/${userName}` }]);
+		await store.batch([{ kind: 'remove', collection: userSpec.name, id: `${tenant}/${userName}` }]);
 		forget(`${tenant}/${userName}`);
 	}
 
-	return { authenticate, set, setStep, create, find, remove, watchRemoved };
+	return { authenticate, set, setStep, create, find, remove, watchRemoved, findMissing };
 }
 
 const userCacheMilliseconds = 5000;
+const pageSize = 500;
 
 export function toPrincipal({ tenant, userName, role }: Pick<User, 'tenant' | 'userName' | 'role'>): Principal {
 	return { tenant, userName, role, ...(role === 'device' && { serial: userName.slice(deviceUserPrefix.length) }) };

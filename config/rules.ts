@@ -48,5 +48,12 @@ const packetHoldsList: Rule = {
 	right: 'more than MQTT_LIST_PAYLOAD_MAX_BYTES, which it must have room for',
 };
 
+const poolHoldsMinimum: Rule = {
+	at: ['mongodb', 'poolMin'],
+	reads: ['mongodb.poolMin', 'mongodb.poolMax'],
+	holds: ({ mongodb }) => mongodb.poolMin <= mongodb.poolMax,
+	right: 'at most MONGODB_POOL_MAX',
+};
+
 /** Everything that must hold between settings. */
-export const rules: readonly Rule[] = [...differentPorts, ...tlsFiles, packetHoldsPayload, packetHoldsList];
+export const rules: readonly Rule[] = [...differentPorts, ...tlsFiles, packetHoldsPayload, packetHoldsList, poolHoldsMinimum];

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { oneOf, optional, refused, secretText, setting, text, wholeNumber, yesOrNo } from './setting.ts';
+import { querySettings } from './query-settings.ts';
+import { oneOf, optional, secretMatching, secretText, setting, text, wholeNumber, yesOrNo } from './setting.ts';
 
 const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;
@@ -161,6 +162,12 @@ export const groups = {
 				60,
 				'Seconds between two looks at the store for operations of connected devices that no wake-up was heard of.',
 			),
+			storePatienceSeconds: setting(
+				'MQTT_STORE_PATIENCE_SECONDS',
+				seconds,
+				60,
+				'Seconds that messages of a device wait, unacknowledged, for a database that cannot write, before its connection is closed.',
+			),
 			drainTimeoutSeconds: setting(
 				'MQTT_DRAIN_TIMEOUT_SECONDS',
 				seconds,
@@ -185,12 +192,7 @@ export const groups = {
 				'DATA_DIR',
 				path,
 				'./data',
-				'Directory of the embedded database, created when missing; `:memory:` keeps everything in memory only.',
-			),
-			mongodbUrl: optional(
-				'MONGODB_URL',
-				refused('no value: this version has the embedded store only, unset it'),
-				'Address of a MongoDB; refused by this version, which has the embedded store only.',
+				'Directory of the embedded database, created when missing; `:memory:` keeps everything in memory only. Without effect when MONGODB_URL is set.',
 			),
 			minFreeBytes: setting(
 				'STORE_MIN_FREE_BYTES',
@@ -202,7 +204,7 @@ export const groups = {
 				'STORE_GROUP_MAX_STEPS',
 				wholeNumber(1, 100_000),
 				1000,
-				'How many writes the embedded database commits together at most.',
+				'How many writes are committed together at most.',
 			),
 			waitingMaxBatches: setting(
 				'STORE_WAITING_MAX_BATCHES',
@@ -212,6 +214,91 @@ export const groups = {
 			),
 		})
 		.describe('Store'),
+	processes: z
+		.object({
+			leaseSeconds: setting(
+				'LEASE_SECONDS',
+				wholeNumber(1, 3600),
+				15,
+				'Seconds of silence after which other processes on the same store take a process for gone, and take over what it did alone.',
+			),
+			takeoverWaitSeconds: setting(
+				'TAKEOVER_WAIT_SECONDS',
+				wholeNumber(1, 3600),
+				30,
+				'Seconds that a device which connects to another process waits at most until its messages there are handled.',
+			),
+			drainDelaySeconds: setting(
+				'DRAIN_DELAY_SECONDS',
+				wholeNumber(0, 3600),
+				1,
+				'Seconds between a stop signal, when `/ready` turns red, and the end of taking up connections, for load balancers to see it; part of SHUTDOWN_GRACE_SECONDS.',
+			),
+			drainConnectionsPerSecond: setting(
+				'DRAIN_CONNECTIONS_PER_SECOND',
+				count,
+				500,
+				'How many MQTT connections a second are closed after a stop signal, so that not all devices connect elsewhere at once; more where SHUTDOWN_GRACE_SECONDS would not do.',
+			),
+		})
+		.describe('Several processes, and their restart'),
+	mongodb: z
+		.object({
+			url: optional(
+				'MONGODB_URL',
+				secretMatching('mongodb://user:password@host:27017/database?replicaSet=rs0', /^mongodb(\+srv)?:\/\/[^\s/]+(\/\S*)?$/),
+				'Address of a MongoDB replica set (one of a single server will do), which takes the place of the embedded database; unset means the embedded one.',
+			),
+			database: optional(
+				'MONGODB_DATABASE',
+				text('1 to 38 letters, digits, hyphens and underscores', /^[A-Za-z0-9_-]{1,38}$/),
+				'Name of the database; unset, it is the one in the path of MONGODB_URL, or `deviceSoftware`.',
+			),
+			poolMax: setting(
+				'MONGODB_POOL_MAX',
+				wholeNumber(5, 1000),
+				50,
+				'How many connections to one server this process opens at most.',
+			),
+			poolMin: setting('MONGODB_POOL_MIN', wholeNumber(0, 1000), 0, 'How many of them it keeps open while nothing is to do.'),
+			serverSelectionTimeoutSeconds: setting(
+				'MONGODB_SERVER_SELECTION_TIMEOUT_SECONDS',
+				wholeNumber(1, 600),
+				30,
+				'Seconds that a read or write waits for a server that can take it, at a start or when the primary has changed.',
+			),
+			connectTimeoutSeconds: setting(
+				'MONGODB_CONNECT_TIMEOUT_SECONDS',
+				wholeNumber(1, 600),
+				10,
+				'Seconds that opening one connection may take.',
+			),
+			answerTimeoutSeconds: setting(
+				'MONGODB_ANSWER_TIMEOUT_SECONDS',
+				wholeNumber(5, 3600),
+				60,
+				'Seconds that a server may take to answer before the connection is given up; the first start on a large database makes its indexes in this time.',
+			),
+			transactionTimeoutSeconds: setting(
+				'MONGODB_TRANSACTION_TIMEOUT_SECONDS',
+				wholeNumber(1, 3600),
+				30,
+				'Seconds for which a transaction is tried again when others change the same documents, before its write fails.',
+			),
+			groupMaxBytes: setting(
+				'MONGODB_GROUP_MAX_BYTES',
+				bytes,
+				8 * mebibyte,
+				'How many bytes of writes are committed together at most, about; STORE_GROUP_MAX_STEPS holds, too.',
+			),
+			groupsInFlight: setting(
+				'MONGODB_GROUPS_IN_FLIGHT',
+				wholeNumber(1, 100),
+				4,
+				'How many such groups this process writes at a time.',
+			),
+		})
+		.describe('MongoDB'),
 	tenant: z
 		.object({
 			id: setting(
@@ -328,35 +415,53 @@ export const groups = {
 			operationPackagesMax: setting('OPERATION_PACKAGES_MAX', count, 10_000, 'How many packages one operation may name.'),
 		})
 		.describe('Limits'),
-	query: z
+	query: querySettings,
+	templates: z
 		.object({
-			maxLength: setting(
-				'QUERY_CHARACTERS_MAX',
-				wholeNumber(100, 16_000),
-				8000,
-				'Longest query of the inventory, in characters.',
+			maximumTemplates: setting(
+				'TEMPLATES_MAX',
+				wholeNumber(1, 10_000),
+				500,
+				'How many request and response templates one template collection may have.',
 			),
-			maxDepth: setting(
-				'QUERY_DEPTH_MAX',
-				wholeNumber(1, 20),
-				12,
-				'How deep the conditions of a query may be nested; parentheses that change nothing do not count.',
+			maximumFields: setting(
+				'TEMPLATE_FIELDS_MAX',
+				wholeNumber(1, 10_000),
+				200,
+				'How many values or patterns of its own one template may have.',
 			),
-			maxTerms: setting(
-				'QUERY_TERMS_MAX',
-				wholeNumber(1, 200),
-				100,
-				'How many comparisons, calls and sort keys a query may have, with those of the stored queries of its groups.',
+			maximumPathSteps: setting(
+				'TEMPLATE_PATH_MAX_STEPS',
+				wholeNumber(1, 100),
+				32,
+				'How many steps a JSON path in a template may have.',
 			),
-			maxWildcards: setting('QUERY_WILDCARDS_MAX', wholeNumber(1, 20), 8, 'How many wildcards one text of a query may have.'),
-			maxScanned: setting(
-				'QUERY_SCAN_MAX_OBJECTS',
-				count,
+			visitsMax: setting(
+				'TEMPLATE_VISITS_MAX',
+				wholeNumber(100, 10_000_000),
 				100_000,
-				'How many managed objects one query may look at where no index answers it; more are refused, naming the term.',
+				'How many values of a JSON document are looked at to write it by the templates of one collection; what needs more is not sent.',
+			),
+			subscriptionsMax: setting(
+				'TEMPLATE_SUBSCRIPTIONS_MAX',
+				wholeNumber(1, 1000),
+				20,
+				'How many template collections one connection may subscribe to.',
+			),
+			cacheMaxCollections: setting(
+				'TEMPLATE_CACHE_MAX_COLLECTIONS',
+				wholeNumber(1, 10_000),
+				200,
+				'How many template collections are kept ready in memory.',
+			),
+			cacheSeconds: setting(
+				'TEMPLATE_CACHE_SECONDS',
+				wholeNumber(0, 86_400),
+				5,
+				'Seconds after which a template collection is read again; until then a change in the inventory is not seen. 0 reads it each time.',
 			),
 		})
-		.describe('Queries'),
+		.describe('Template collections'),
 	log: z
 		.object({
 			level: setting(

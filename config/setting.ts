@@ -64,17 +64,15 @@ export const yesOrNo: Kind<z.ZodType<boolean>> = {
 	right: 'true or false',
 };
 
+const secretOf = z.string().transform((value) => new Secret(value));
+
 export const secretText: Kind<z.ZodType<Secret>> = {
-	schema: z
-		.string()
-		.min(1)
-		.max(1024)
-		.transform((value) => new Secret(value)),
+	schema: z.string().min(1).max(1024).pipe(secretOf),
 	right: 'a text of 1 to 1024 characters',
 	secret: true,
 };
 
-/** A setting whose name is known and that this version cannot follow. Its value is not shown: it may hold a password. */
-export function refused(right: string): Kind<z.ZodType<undefined>> {
-	return { schema: z.undefined(), right, secret: true };
+/** Text of which the whole must match, and that is not shown: it may hold a password. */
+export function secretMatching(right: string, pattern: RegExp): Kind<z.ZodType<Secret>> {
+	return { ...secretText, schema: z.string().max(4096).regex(pattern).pipe(secretOf), right };
 }

@@ -71,8 +71,3 @@ export function parentTokens(links: readonly Pick<ChildLink, 'parent' | 'kind'>[
 	}
 	return tokens.size === 0 ? [rootToken] : [...tokens];
 }
-
-/** The parents that `parents` names. */
-export function parentIdsOf(tokens: readonly string[]): string[] {
-	return [...new Set(tokens.filter((token) => token !== rootToken).map((token) => token.slice(token.indexOf('/') + 1)))];
-}

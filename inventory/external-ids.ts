@@ -10,6 +10,15 @@ export interface ExternalId {
 	readonly managedObjectId: ManagedObjectId;
 }
 
+/** A serial and the object that has it now; none when it was removed. */
+export interface SerialChange {
+	readonly tenant: string;
+	readonly serial: string;
+	readonly owner: ManagedObjectId | undefined;
+	/** Nothing had it before. */
+	readonly isNew: boolean;
+}
+
 /** The type of external id that MQTT clients are known by. */
 export const serialType = 'c8y_Serial';
 
@@ -80,7 +89,20 @@ export function openExternalIds({
 			throw new InventoryError('identity/notFound', `No managed object has the external id '${type}/${externalId}'`);
 	}
 
-	return { find, get, list, listOf, bind, bindStep, remove };
+	/** Calls back with serials that were bound or removed, by whichever process; `onGap` when some may have been missed. */
+	function watchSerials(listener: (changes: readonly SerialChange[]) => void, onGap: () => void): () => void {
+		return externalIds.watch((changes) => {
+			const serials = changes.flatMap(({ kind, id, document }) => {
+				const [tenant = '', type, ...rest] = id.split('/');
+				return type === serialType
+					? [{ tenant, serial: rest.join('/'), owner: document?.managedObjectId, isNew: kind === 'inserted' }]
+					: [];
+			});
+			if (serials.length > 0) listener(serials);
+		}, onGap);
+	}
+
+	return { find, get, list, listOf, bind, bindStep, remove, watchSerials };
 }
 
 function documentIdOf(tenant: string, type: string, externalId: string): string {

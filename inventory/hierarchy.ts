@@ -1,9 +1,9 @@
 import type { Collection, Step } from '../store/index.ts';
-import { parentIdsOf, parentTokens } from './derived-fields.ts';
+import { parentTokens } from './derived-fields.ts';
 import { type InstalledSoftware, refuseListObject } from './installed-software.ts';
 import type { InventoryContext } from './inventory-context.ts';
 import { InventoryError } from './inventory-error.ts';
-import { documentId, isManagedObjectId, type ManagedObject, type ManagedObjectId } from './managed-object.ts';
+import { documentId, type ManagedObject, type ManagedObjectId } from './managed-object.ts';
 import { type ChildKind, type ChildLink, childLink } from './object-links.ts';
 
 const maxAttempts = 100;
@@ -129,8 +129,9 @@ export function openHierarchy({
 					'inventory/tooLarge',
 					`More than ${limits.maxAncestors} objects are above '${start.id}': link '${child}' higher up`,
 				);
-			const above = new Set(level.flatMap(({ parents }) => parentIdsOf(parents)).filter(isManagedObjectId));
-			const ids = [...above].map((id) => documentId(start.tenant, id)).filter((id) => !known.has(id));
+			// After the objects: a link that is made meanwhile has changed one of them.
+			const above = await links.find({ filter: { tenant: start.tenant, child: { $in: level.map(({ id }) => id) } } });
+			const ids = [...new Set(above.map(({ parent }) => documentId(start.tenant, parent)))].filter((id) => !known.has(id));
 			level = ids.length === 0 ? [] : await objects.find({ filter: { _id: { $in: ids } } });
 			for (const each of level) known.set(each._id, each);
 		}

@@ -1,11 +1,18 @@
 /** Everything the inventory does, on one store. */
 
+/** Which process has the connection of a device. */
+export {
+	type ConnectionOwner,
+	type ConnectionRecord,
+	type DeviceConnections,
+	openDeviceConnections,
+} from './device-connections.ts';
 /** External ids and devices. */
 export { agentFragments, type NewDevice } from './devices.ts';
-export { type ExternalId, serialType } from './external-ids.ts';
+export { type ExternalId, type SerialChange, serialType } from './external-ids.ts';
 /** Installed software. */
 export type { SoftwareChange } from './installed-software.ts';
-export { type Inventory, openInventory } from './inventory.ts';
+export { type Inventory, inventoryCollections, inventoryMigrations, openInventory } from './inventory.ts';
 export type { InventoryLimits } from './inventory-context.ts';
 /** Refusals. */
 export { InventoryError, type InventoryErrorCode } from './inventory-error.ts';

@@ -1,4 +1,6 @@
-import { type CollectionSpec, type DocumentStore, openSequence } from '../store/index.ts';
+import { type CollectionSpec, type DocumentStore, type Migration, openSequence, type StoredDocument } from '../store/index.ts';
+import { derivedFieldsMigration } from './derived-fields-migration.ts';
+import { connectionSpec } from './device-connections.ts';
 import { openDevices } from './devices.ts';
 import { type ExternalId, openExternalIds } from './external-ids.ts';
 import { openHierarchy } from './hierarchy.ts';
@@ -14,6 +16,7 @@ import type { PackageDocument } from './package-document.ts';
 const objectSpec: CollectionSpec<ManagedObject> = {
 	name: 'managedObjects',
 	indexes: objectIndexes,
+	version: 2,
 };
 const externalIdSpec: CollectionSpec<ExternalId> = {
 	name: 'externalIds',
@@ -27,6 +30,17 @@ const linkSpec: CollectionSpec<ChildLink> = {
 	],
 };
 const packageSpec: CollectionSpec<PackageDocument> = { name: 'packages', indexes: [] };
+
+/** Everything that the inventory stores. */
+export const inventoryCollections: readonly CollectionSpec<StoredDocument>[] = [
+	objectSpec,
+	externalIdSpec,
+	linkSpec,
+	packageSpec,
+	connectionSpec,
+];
+
+export const inventoryMigrations: readonly Migration[] = [derivedFieldsMigration(objectSpec, linkSpec)];
 
 export type Inventory = Awaited<ReturnType<typeof openInventory>>;
 
@@ -49,7 +63,7 @@ export async function openInventory(options: { store: DocumentStore; clock: () =
 	const software = openInstalledSoftware({ ...context, packages });
 	const { search } = openObjectSearch({ ...context, links, limits: options.limits.search });
 	const managedObjects = openManagedObjects({ ...context, links, software, search });
-	const hierarchy = openHierarchy({ ...context, links, software });
+	const { remove, ...hierarchy } = openHierarchy({ ...context, links, software });
 	const devices = openDevices({ objects: managedObjects, externalIds });
-	return { objects: managedObjects, hierarchy, externalIds, software, devices };
+	return { objects: { ...managedObjects, remove }, hierarchy, externalIds, software, devices };
 }

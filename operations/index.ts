@@ -1,6 +1,6 @@
 /** Everything about operations, on one store. */
 
-export { type Operation, type OperationId, parseOperationId } from './operation.ts';
+export { type Operation, type OperationId, operationServerFields, parseOperationId } from './operation.ts';
 /** Refusals. */
 export { OperationError, type OperationErrorCode } from './operation-error.ts';
 /** Reports of devices. */
@@ -9,7 +9,14 @@ export type { Ending, Receipt } from './operation-reports.ts';
 export type { OperationLimits } from './operation-rules.ts';
 /** The statuses and what may follow what. */
 export { nextStatus, type OperationStatus, operationStatuses, operationTransitions } from './operation-status.ts';
-export { type NewOperation, type OperationChange, type OperationFilter, type Operations, openOperations } from './operations.ts';
+export {
+	type NewOperation,
+	type OperationChange,
+	type OperationFilter,
+	type Operations,
+	openOperations,
+	operationCollections,
+} from './operations.ts';
 export {
 	completeList,
 	hasSoftwareTypes,

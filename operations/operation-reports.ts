@@ -1,13 +1,19 @@
 import type { ManagedObjectId } from '../inventory/index.ts';
 import type { Collection, DocumentStore, Filter, Step } from '../store/index.ts';
-import { documentId, type Operation, type OperationId } from './operation.ts';
+import { documentId, type Operation, type OperationId, type ReportMark } from './operation.ts';
 import { OperationError } from './operation-error.ts';
 import { nextStatus } from './operation-status.ts';
 
-/** Names one line of one publish, the same when it is sent again; `redelivered` when the device says that it sends it again. */
+/** Names one line of one publish, so that what it reports is done once. */
 export interface Receipt {
+	/** The same when the device sends the publish again; after a while another publish has it. */
 	readonly key: string;
+	/** Whether the device says that it sends it again. */
 	readonly redelivered: boolean;
+	/** Of this arrival of the publish alone, for ever. */
+	readonly arrival: string;
+	/** Whether this arrival was tried before: the store may have done it and not have answered. */
+	readonly retried: boolean;
 }
 
 export interface Ending {
@@ -42,7 +48,7 @@ export function openReports({
 		if (await isKnown(tenant, deviceId, 'startedBy', receipt)) return undefined;
 		return operations.findOneAndUpdate(
 			{ tenant, deviceId, status: 'PENDING', fragmentNames: fragment },
-			{ $set: { status: 'EXECUTING', startedBy: receipt.key, lastUpdated: clock() } },
+			{ $set: { status: 'EXECUTING', startedBy: toMark(receipt), lastUpdated: clock() } },
 			{ sort: [['seq', 1]] },
 		);
 	}
@@ -59,7 +65,7 @@ export function openReports({
 		const filter = { tenant, deviceId, status: 'EXECUTING', fragmentNames: fragment };
 		return operations.findOneAndUpdate(
 			filter,
-			{ $set: { ...endFields(ending, fragment), endedBy: receipt.key } },
+			{ $set: { ...endFields(ending, fragment), endedBy: toMark(receipt) } },
 			{ sort: [['seq', 1]] },
 		);
 	}
@@ -105,7 +111,7 @@ export function openReports({
 	): Promise<number> {
 		if (await isKnown(tenant, deviceId, 'endedBy', receipt)) return 0;
 		const filter: Filter = { tenant, deviceId, status: 'EXECUTING', ...(fragment && { fragmentNames: fragment }) };
-		const update = { $set: { ...endFields({ status: 'FAILED', failureReason }, ''), endedBy: receipt.key } };
+		const update = { $set: { ...endFields({ status: 'FAILED', failureReason }, ''), endedBy: toMark(receipt) } };
 		for (;;) {
 			const executing = await operations.find({ filter, sort: [['seq', 1]] });
 			const steps = executing.map(
@@ -125,18 +131,26 @@ export function openReports({
 		};
 	}
 
-	// Only a publish that the device marks as sent again is looked for, so the usual report pays nothing.
+	/** Whether the publish was handled before. Only one that may have been is looked for, so the usual report pays nothing. */
 	async function isKnown(
 		tenant: string,
 		deviceId: ManagedObjectId,
 		field: 'startedBy' | 'endedBy',
 		receipt: Receipt,
 	): Promise<boolean> {
-		if (!receipt.redelivered) return false;
-		const filter = { tenant, deviceId, [field]: receipt.key, lastUpdated: { $gt: clock() - receiptMilliseconds } };
-		const found = await operations.find({ filter, sort: [['seq', -1]], limit: 1 });
+		const { key, redelivered, arrival, retried } = receipt;
+		const marks: Filter[] = [];
+		if (redelivered) marks.push({ [`${field}.key`]: key, lastUpdated: { $gt: clock() - receiptMilliseconds } });
+		if (retried) marks.push({ [`${field}.arrival`]: arrival });
+		if (marks.length === 0) return false;
+		const found = await operations.find({ filter: { tenant, deviceId, $or: marks }, sort: [['seq', -1]], limit: 1 });
 		return found.length > 0;
 	}
 
-	return { startOldest, endOldest, report, failExecuting };
+	return { startOldest, endOldest, report, failExecuting, isKnown };
+}
+
+/** What is kept of a receipt. */
+export function toMark({ key, arrival }: Receipt): ReportMark {
+	return { key, arrival };
 }

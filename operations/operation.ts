@@ -30,9 +30,28 @@ export interface Operation {
 	readonly revision: number;
 	readonly delivery: { readonly status: 'PENDING' | 'DELIVERED'; readonly time: number };
 	/** Which publish of the device started and ended it, so that the same publish sent again does nothing. */
-	readonly startedBy?: string;
-	readonly endedBy?: string;
+	readonly startedBy?: ReportMark;
+	readonly endedBy?: ReportMark;
 }
+
+/** What is kept of the receipt of a report. */
+export interface ReportMark {
+	readonly key: string;
+	readonly arrival: string;
+}
+
+/** What only the service sets in the JSON of an operation; clients send it back with what they fetched. */
+export const operationServerFields: ReadonlySet<string> = new Set([
+	'id',
+	'self',
+	'agentId',
+	'deviceName',
+	'creationTime',
+	'lastUpdated',
+	'delivery',
+	'deviceExternalIDs',
+	'externalSource',
+]);
 
 const maxId = 2 ** 32 - 1;
 

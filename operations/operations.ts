@@ -14,10 +14,12 @@ import {
 	type Filter,
 	openSequence,
 	type Scalar,
+	type StoredDocument,
 } from '../store/index.ts';
 import { documentId, type Operation, type OperationId, parseOperationId } from './operation.ts';
 import { OperationError } from './operation-error.ts';
-import { openReports } from './operation-reports.ts';
+import { headSpec, openOperationHeads } from './operation-heads.ts';
+import { openReports, type Receipt, toMark } from './operation-reports.ts';
 import { checkChange, checkOperation, type OperationLimits } from './operation-rules.ts';
 import { isFinal, nextStatus, type OperationStatus, statusesBefore } from './operation-status.ts';
 import { announcedTexts, completeList, toSoftwareItem } from './software-items.ts';
@@ -37,6 +39,9 @@ const spec: CollectionSpec<Operation> = {
 		{ name: 'byDeviceStatusFragment', keys: ['tenant', 'deviceId', 'status', 'fragmentNames', 'seq'], multikey: 'fragmentNames' },
 	],
 };
+
+/** Everything that operations store. */
+export const operationCollections: readonly CollectionSpec<StoredDocument>[] = [spec, headSpec];
 
 export interface NewOperation {
 	readonly deviceId: ManagedObjectId;
@@ -73,30 +78,28 @@ export async function openOperations(options: {
 	readonly clock: () => number;
 	readonly limits: OperationLimits;
 	readonly fault: (operation: Operation, device: ManagedObject) => string | undefined;
+	/** Numbers that this process reserves at a time: 1 where other processes create operations too, or theirs come too late. */
+	readonly numbersAtATime: number;
 }) {
 	const { store, inventory, clock, limits, fault } = options;
 	const operations: Collection<Operation> = await store.collection(spec);
-	const sequence = await openSequence(store, 'operations', { first: 1, block: 100 });
+	const heads = await openOperationHeads({ store, operations });
+	const sequence = await openSequence(store, 'operations', { first: 1, block: options.numbersAtATime });
 	const reports = openReports({ store, operations, clock });
 
 	/**
 	 * Validates against the device and stores as PENDING.
-	 * @throws OperationError `operation/invalid`, `operation/unsupported`, `operation/tooLarge`; InventoryError `inventory/notFound`
+	 * @throws OperationError `operation/invalid`, `operation/unsupported`, `operation/tooLarge`; InventoryError `inventory/notFound`, `inventory/conflict`
 	 */
 	async function create(tenant: string, { deviceId, description, fragments }: NewOperation): Promise<Operation> {
 		const device = await inventory.objects.get(tenant, deviceId);
-		const [agent, externalIds, seq] = await Promise.all([
+		const [agent, externalIds] = await Promise.all([
 			inventory.objects.findAgent(tenant, device),
 			inventory.externalIds.list(tenant, deviceId),
-			sequence.next(),
 		]);
-		const id = parseOperationId(String(seq));
 		const now = clock();
-		const operation: Operation = {
-			_id: documentId(tenant, id),
+		const numberless = {
 			tenant,
-			id,
-			seq,
 			deviceId,
 			agentId: agent?.id ?? deviceId,
 			...(device.name !== undefined && { deviceName: device.name }),
@@ -109,15 +112,18 @@ export async function openOperations(options: {
 			fragmentNames: Object.keys(fragments),
 			revision: 1,
 			delivery: { status: 'PENDING', time: now },
-		};
-		checkAgainst(device, operation);
-		// Together with the proof that the device is still there: what waits for a device that is gone would wait for ever.
-		const outcome = await store.batch([
-			{ kind: 'require', collection: 'managedObjects', id: device._id },
-			{ kind: 'insert', collection: spec.name, document: operation },
-		]);
-		if (!outcome.ok) throw new InventoryError('inventory/notFound', `No managed object for id '${deviceId}'`);
-		return operation;
+		} as const;
+		for (let attempt = 0; attempt < maxAttempts; attempt++) {
+			const seq = await sequence.next();
+			const id = parseOperationId(String(seq));
+			const operation: Operation = { _id: documentId(tenant, id), ...numberless, id, seq };
+			if (attempt === 0) checkAgainst(device, operation);
+			if (await heads.append(device, operation)) return operation;
+		}
+		throw new InventoryError(
+			'inventory/conflict',
+			`Others create operations for device '${deviceId}' again and again: try once more`,
+		);
 	}
 
 	/**
@@ -206,26 +212,66 @@ export async function openOperations(options: {
 	 */
 	async function update(tenant: string, id: OperationId, change: OperationChange): Promise<Operation> {
 		for (;;) {
-			const operation = await get(tenant, id);
-			const { status, failureReason, description, fragments } = change;
-			const outcome = status === undefined ? 'unchanged' : nextStatus(operation.status, status);
-			if (outcome === 'refused') {
-				throw new OperationError('operation/transition', `Operation '${id}' is ${operation.status} and cannot become ${status}`);
-			}
-			const merged = fragments ? withoutNulls({ ...operation.fragments, ...fragments }) : operation.fragments;
-			if (fragments) await checkMerged(operation, merged);
-			const set = {
-				...(outcome === 'changed' && { status, lastUpdated: clock() }),
-				...(failureReason !== undefined && !isFinal(operation.status) && { failureReason }),
-				...(description !== undefined && { description }),
-				...(fragments && { fragments: merged, fragmentNames: Object.keys(merged), revision: operation.revision + 1 }),
-			};
-			if (Object.keys(set).length === 0) return operation;
-			// Fragments are merged into those that were read: nobody else may have changed them since.
-			const expected = { _id: operation._id, status: operation.status, revision: operation.revision };
-			const changed = await operations.findOneAndUpdate(expected, { $set: set });
+			const changed = await tryChange(await get(tenant, id), change);
 			if (changed) return changed;
 		}
+	}
+
+	/**
+	 * Changes the operation that `findOpen` finds. A publish that is sent again moves no further one.
+	 * @throws OperationError `operation/transition`, `operation/tooLarge`, `operation/invalid`
+	 */
+	async function updateOpen(
+		tenant: string,
+		deviceId: ManagedObjectId,
+		fragment: string,
+		change: OperationChange,
+		receipt: Receipt,
+	): Promise<Operation | undefined> {
+		const field = change.status === 'EXECUTING' ? 'startedBy' : 'endedBy';
+		if (change.status !== undefined && (await reports.isKnown(tenant, deviceId, field, receipt))) return undefined;
+		for (;;) {
+			const operation = await findOpen(tenant, deviceId, fragment);
+			const changed = operation && (await tryChange(operation, change, change.status && { [field]: toMark(receipt) }));
+			if (changed || !operation) return changed;
+		}
+	}
+
+	/** The oldest EXECUTING operation of a device with that fragment, else its oldest PENDING one. [SR-10] */
+	async function findOpen(tenant: string, deviceId: ManagedObjectId, fragment: string): Promise<Operation | undefined> {
+		for (const status of ['EXECUTING', 'PENDING'] as const) {
+			const filter = operationFilter(tenant, { deviceId, status, fragmentType: fragment });
+			const [oldest] = await operations.find({ filter, sort: [['seq', 1]], limit: 1 });
+			if (oldest) return oldest;
+		}
+		return undefined;
+	}
+
+	/** The operation as it is then, with `also` where its status changed; `undefined` when another writer was faster. */
+	async function tryChange(
+		operation: Operation,
+		{ status, failureReason, description, fragments }: OperationChange,
+		also?: Partial<Pick<Operation, 'startedBy' | 'endedBy'>>,
+	): Promise<Operation | undefined> {
+		const outcome = status === undefined ? 'unchanged' : nextStatus(operation.status, status);
+		if (outcome === 'refused') {
+			throw new OperationError(
+				'operation/transition',
+				`Operation '${operation.id}' is ${operation.status} and cannot become ${status}`,
+			);
+		}
+		const merged = fragments ? withoutNulls({ ...operation.fragments, ...fragments }) : operation.fragments;
+		if (fragments) await checkMerged(operation, merged);
+		const set = {
+			...(outcome === 'changed' && { status, lastUpdated: clock(), ...also }),
+			...(failureReason !== undefined && !isFinal(operation.status) && { failureReason }),
+			...(description !== undefined && { description }),
+			...(fragments && { fragments: merged, fragmentNames: Object.keys(merged), revision: operation.revision + 1 }),
+		};
+		if (Object.keys(set).length === 0) return operation;
+		// Fragments are merged into those that were read: nobody else may have changed them since.
+		const expected = { _id: operation._id, status: operation.status, revision: operation.revision };
+		return operations.findOneAndUpdate(expected, { $set: set });
 	}
 
 	// What the device may still be sent has to be as right as what is created.
@@ -254,6 +300,7 @@ export async function openOperations(options: {
 
 	/** Fails what waits for a device that is no more. */
 	async function failFor(tenant: string, deviceId: ManagedObjectId, reason: string): Promise<void> {
+		await heads.remove(tenant, deviceId);
 		const open: Filter = { tenant, deviceId, status: { $in: statusesBefore('FAILED') } };
 		while (await operations.findOneAndUpdate(open, { $set: { status: 'FAILED', failureReason: reason, lastUpdated: clock() } }));
 	}
@@ -271,11 +318,11 @@ export async function openOperations(options: {
 		);
 	}
 
-	/** Calls back with each operation that became PENDING; a wake-up may be lost. */
-	function watchPending(listener: (operation: Operation) => void): () => void {
+	/** Calls back with each operation that became PENDING, in order; `onGap` when some may have been missed. */
+	function watchPending(listener: (operation: Operation) => void, onGap?: () => void): () => void {
 		return operations.watch((changes) => {
 			for (const { kind, document } of changes) if (kind === 'inserted' && document?.status === 'PENDING') listener(document);
-		});
+		}, onGap);
 	}
 
 	/** How many operations there are in each status, over all tenants. */
@@ -294,15 +341,20 @@ export async function openOperations(options: {
 		list,
 		count,
 		update,
+		updateOpen,
+		findOpen,
 		removeMatching,
 		failFor,
 		listPending,
 		setDelivered,
 		watchPending,
+		newestNumber: heads.newest,
 		countByStatus,
 		...reports,
 	};
 }
+
+const maxAttempts = 100;
 
 function operationFilter(tenant: string, { deviceId, agentId, status, fragmentType, dateFrom, dateTo }: OperationFilter): Filter {
 	const created = { ...(dateFrom !== undefined && { $gte: dateFrom }), ...(dateTo !== undefined && { $lte: dateTo }) };

@@ -23,6 +23,9 @@ async function main(): Promise<void> {
 	}, fail);
 	onStopSignal((signal) => {
 		log.info({ signal }, 'stopping');
+		// What is cut off leaves this much for the store.
+		const milliseconds = config.server.shutdownGraceSeconds * 1000 + 5000;
+		setTimeout(() => fail(new Error('the service did not end within SHUTDOWN_GRACE_SECONDS')), milliseconds).unref();
 		service.close().then(() => log.info('stopped'), fail);
 	});
 }

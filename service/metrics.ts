@@ -43,6 +43,11 @@ export function createMetrics() {
 			registers,
 		}),
 		operations: new Gauge({ name: 'operations', help: 'Operations by status', labelNames: ['status'], registers }),
+		processes: new Gauge({
+			name: 'processes',
+			help: 'Processes that work on the same store, as far as this one sees',
+			registers,
+		}),
 		storeWaiting: new Gauge({ name: 'store_waiting_batches', help: 'Writes waiting for their commit', registers }),
 		storeCommits: new Gauge({ name: 'store_commits', help: 'Commits since the start', registers }),
 		storeBatches: new Gauge({ name: 'store_committed_batches', help: 'Writes committed since the start', registers }),

@@ -4,7 +4,7 @@ import type { Service } from './compose.ts';
 const base = '/service/advanced-software-mgmt';
 
 /** What a person needs to know after a start: where everything is, and, once, the generated passwords. */
-export function readyText({ listeners, credentials }: Service, config: Config): string {
+export function readyText({ listeners, credentials, place }: Service, config: Config): string {
 	const given = config.server.host.includes(':') ? `[${config.server.host}]` : config.server.host;
 	const host = ['0.0.0.0', '[::]'].includes(given) ? 'localhost' : given;
 	const port = new Map(listeners.map(({ name, port: number }) => [name, number]));
@@ -16,7 +16,7 @@ export function readyText({ listeners, credentials }: Service, config: Config): 
 		['MQTT over WebSocket', port.has('http') && `ws://${host}:${port.get('http')}/mqtt`],
 		['… over TLS', port.has('https') && `wss://${host}:${port.get('https')}/mqtt`],
 		['API description', port.has('http') && `http://${host}:${port.get('http')}${base}/docs`],
-		['Data', config.store.dataDir === ':memory:' ? 'in memory only' : config.store.dataDir],
+		['Data', place],
 		['Tenant', config.tenant.id],
 	];
 	const shown = lines.filter(([, value]) => value).map(([name, value]) => `  ${String(name).padEnd(20)} ${value}`);

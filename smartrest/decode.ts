@@ -1,5 +1,5 @@
 import { type CsvRecord, decodeRecords } from './csv.ts';
-import type { BadLine } from './errors.ts';
+import { type BadLine, cutTemplateId } from './errors.ts';
 import type { DownstreamMessage, UpstreamMessage } from './message.ts';
 import type { Direction, Field, Template } from './template.ts';
 import { templates } from './templates.ts';
@@ -174,11 +174,6 @@ function unknownTemplate(record: CsvRecord): BadLine {
 
 function badLine(record: CsvRecord, position: number, reason: string): BadLine {
 	return { ok: false, error: 'badLine', line: record.line, templateId: cutTemplateId(record.fields[0] ?? ''), position, reason };
-}
-
-/** The id goes back to the device on `s/e`, where a whole foreign payload must not be echoed. */
-function cutTemplateId(id: string): string {
-	return id.length > 32 ? Array.from(id.slice(0, 64)).slice(0, 32).join('') : id;
 }
 
 /** Says what a template takes, in a text that needs no quotes on `s/e`. */

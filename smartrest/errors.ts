@@ -24,6 +24,11 @@ export interface BadLine {
 	reason: string;
 }
 
+/** A template id as it goes back to the device on `s/e`, where a whole foreign payload must not be echoed. */
+export function cutTemplateId(id: string): string {
+	return id.length > 32 ? Array.from(id.slice(0, 64)).slice(0, 32).join('') : id;
+}
+
 /** The longest text that a line on `s/e` carries; a longer one is cut. */
 const maximumTextBytes = 500;
 

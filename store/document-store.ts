@@ -31,6 +31,8 @@ export interface CollectionSpec<T extends StoredDocument> {
 	/** Letters only. */
 	readonly name: string;
 	readonly indexes: readonly IndexSpec[];
+	/** Of its documents, 1 when unset: grows with each migration. */
+	readonly version?: number;
 	/** Documents whose date field (milliseconds since 1970) is older than this are removed by the engine, in its own time. */
 	readonly expire?: { readonly field: string; readonly afterSeconds: number };
 	/** Phantom: ties the document type to the specification. */

@@ -1,4 +1,7 @@
 /** The store port: what every part of the domain reads and writes through. */
+
+/** Versions of what is stored. */
+export { storeCollections } from './collections.ts';
 export type {
 	BatchOutcome,
 	Change,
@@ -17,5 +20,10 @@ export type {
 	Update,
 } from './document-store.ts';
 export { DuplicateKeyError, StoreError } from './document-store.ts';
+/** The right of one process to do something alone. */
+export { type Lease, type Leases, openLeases } from './lease.ts';
+export { type Migration, type MigrationContext, openSchema, type Schema, versionOf } from './migrations.ts';
+/** The processes that work on one store. */
+export { openProcessRecords, type ProcessRecord, type ProcessRecords } from './process-records.ts';
 /** Numbers for ids. */
 export { openSequence, type Sequence } from './sequence.ts';

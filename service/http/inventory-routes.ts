@@ -154,7 +154,7 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 				// First, so that a device which is connected cannot come back with its next message.
 				if (userName !== undefined) await access.users.remove(principal.tenant, userName);
 				const below = query.forceCascade ? childKinds : query.cascade ? cascaded(object) : [];
-				const removed = await inventory.hierarchy.remove(principal.tenant, object.id, below, async (ids) => {
+				const removed = await inventory.objects.remove(principal.tenant, object.id, below, async (ids) => {
 					for (const id of ids) await operations.failFor(principal.tenant, id, 'The device was removed from the inventory');
 				});
 				services.onDevicesRemoved(principal.tenant, removed);

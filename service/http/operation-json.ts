@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import { formatTime, fragmentNameFault, parseManagedObjectId } from '../../inventory/index.ts';
-import { type NewOperation, type Operation, type OperationChange, operationStatuses } from '../../operations/index.ts';
+import {
+	type NewOperation,
+	type Operation,
+	type OperationChange,
+	operationServerFields,
+	operationStatuses,
+} from '../../operations/index.ts';
 import { HttpError } from './http-error.ts';
 import { decodeJson, describedBody, kindOf } from './json-decode.ts';
 import type { Json } from './managed-object-json.ts';
@@ -29,19 +35,6 @@ export const operationSchema = z
 		deviceExternalIDs: z.object({ externalIds: z.array(z.object({ type: z.string(), externalId: z.string() })) }),
 	})
 	.meta({ id: 'Operation', description: 'Other fields are the fragments: what the device is asked to do' });
-
-/** What only the service sets; clients send it back with what they fetched. */
-const serverFields: ReadonlySet<string> = new Set([
-	'id',
-	'self',
-	'agentId',
-	'deviceName',
-	'creationTime',
-	'lastUpdated',
-	'delivery',
-	'deviceExternalIDs',
-	'externalSource',
-]);
 
 const newOperationSchema = z
 	.looseObject({
@@ -109,7 +102,9 @@ const text = z.string().max(65_536).nullish();
 const textsBody = z.object({ description: text, failureReason: text });
 
 function fragmentsOf(fields: Readonly<Record<string, unknown>>, keepNulls: boolean): Record<string, unknown> {
-	const fragments = Object.entries(fields).filter(([name, value]) => !serverFields.has(name) && (keepNulls || value !== null));
+	const fragments = Object.entries(fields).filter(
+		([name, value]) => !operationServerFields.has(name) && (keepNulls || value !== null),
+	);
 	for (const [name] of fragments) {
 		const fault = fragmentNameFault(name);
 		if (fault) throw new HttpError('http/invalidBody', fault);

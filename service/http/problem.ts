@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { AccessError, type AccessErrorCode } from '../../access/index.ts';
 import { InventoryError, type InventoryErrorCode } from '../../inventory/index.ts';
 import { OperationError, type OperationErrorCode } from '../../operations/index.ts';
-import { DuplicateKeyError, StoreError } from '../../store/index.ts';
+import { isStoreFault } from '../store-fault.ts';
 import { HttpError, type HttpErrorCode } from './http-error.ts';
 import type { Status } from './reply.ts';
 
@@ -76,7 +76,7 @@ export function toProblem(error: unknown): Problem {
 	}
 	const errorId = randomUUID();
 	const details = { errorId };
-	if (error instanceof StoreError && !(error instanceof DuplicateKeyError)) {
+	if (isStoreFault(error)) {
 		const message = 'The database cannot do this now: try again in a few seconds';
 		return { code: 'http/unavailable', message, headers: { 'Retry-After': retryAfterSeconds }, details, errorId };
 	}

@@ -1,12 +1,14 @@
 import type { Duplex } from 'node:stream';
 import { Aedes, type AuthenticateError, type Client, type PublishPacket, type Subscription } from 'aedes';
 import type { Logger } from 'pino';
-import { type Access, mayDo, type Principal, parseUserName } from '../../access/index.ts';
+import { type Access, mayDo, parseUserName } from '../../access/index.ts';
 import { maySubscribe, parseTopic } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
 import { createBacklog } from './backlog.ts';
 import { createDeviceQueue, type DeviceQueue } from './device-queue.ts';
-import { type Gateway, mayConnectAs, parseClientId } from './gateway.ts';
+import { drainSessions } from './drain.ts';
+import { type Gateway, mayConnectAs, parseClientId, parseDefaultCollection } from './gateway.ts';
+import type { Handover } from './handover.ts';
 import { guardPacketLength } from './packet-guard.ts';
 import { createRateLimit } from './rate-limit.ts';
 import type { DeviceConnection, IncomingPublish, Session } from './session.ts';
@@ -16,6 +18,8 @@ import { createUnacknowledged, type Unacknowledged, watchAcknowledgements } from
 export interface EmbeddedBrokerOptions {
 	readonly gateway: Gateway;
 	readonly access: Access;
+	/** Where other processes take connections too. */
+	readonly handover: Handover | undefined;
 	readonly metrics: Metrics;
 	readonly log: Logger;
 	readonly clock: () => number;
@@ -46,7 +50,13 @@ const connack = { accepted: 0, identifierRejected: 2, unavailable: 3, badCredent
 interface Connected {
 	readonly session: Session;
 	readonly queue: DeviceQueue;
+	/** The broker knows it, and tells of its end. */
+	isRegistered: boolean;
+	hasLeft: boolean;
 }
+
+/** Who is connected, and what their CONNECT says of them. */
+type SessionOwner = Pick<Session, 'principal' | 'serial' | 'host' | 'defaultCollection'>;
 
 const maxTurn = 64;
 
@@ -55,7 +65,7 @@ const maxTurn = 64;
  * and what they receive is written to their own connection, so no device can reach what is another's.
  */
 export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
-	const { gateway, access, metrics, log, clock, limits } = options;
+	const { gateway, access, handover, metrics, log, clock, limits } = options;
 	const connected = new WeakMap<Client, Connected>();
 	const origins = new WeakMap<Client, Origin>();
 	const userNames = new WeakMap<Client, string>();
@@ -63,7 +73,8 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 	const unacknowledged = new WeakMap<Client, Unacknowledged>();
 	/** The id of the packet that is being handed to the broker. */
 	let publishedId = 0;
-	const succession = createSuccession();
+	const succession = createSuccession(handover);
+	const queues = new WeakMap<Session, DeviceQueue>();
 	let queued = 0;
 	let onDrained = ignore;
 
@@ -121,6 +132,10 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 			gateway.outbound.unsubscribed(session, topic);
 		}
 	});
+	broker.on('client', (client) => {
+		const entry = connected.get(client);
+		if (entry) entry.isRegistered = true;
+	});
 	broker.on('clientReady', (client) => {
 		const entry = connected.get(client);
 		if (!entry) return;
@@ -131,8 +146,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 	broker.on('clientDisconnect', (client) => {
 		const entry = connected.get(client);
 		if (!entry) return;
-		entry.session.closed = true;
-		succession.leave(entry.session, entry.queue.idle());
+		leave(entry);
 		gateway.disconnected(entry.session);
 		unacknowledged.get(client)?.abandon();
 		metrics.mqttConnections.set(broker.connectedClients);
@@ -143,11 +157,23 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		log.debug({ ...origins.get(client), reason: error.message }, 'connection refused'),
 	);
 
-	access.users.watchRemoved((tenant, userName) => {
+	const removed = (tenant: string, userName: string) => {
 		for (const { principal, connection } of gateway.sessions) {
 			if (principal.tenant === tenant && principal.userName === userName) connection.close('its user was removed');
 		}
+	};
+	access.users.watchRemoved(removed, () => {
+		checkUsers().catch((error: unknown) => log.warn({ err: error }, 'users of connections could not be looked at'));
 	});
+
+	function leave(entry: Connected): void {
+		if (entry.hasLeft) return;
+		entry.hasLeft = true;
+		const { session, queue } = entry;
+		session.closed = true;
+		if (handover) handover.ended(session, Promise.all([queue.idle(), succession.predecessor(session)]));
+		succession.leave(session, queue.idle());
+	}
 
 	async function connect(client: Client, username: string | undefined, password: string | undefined): Promise<number> {
 		const { address, host } = origins.get(client) ?? { address: '', host: '' };
@@ -174,15 +200,13 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		if (!mayDo(principal, 'mqtt:connect')) return refused(connack.notAuthorized, 'this user may not connect');
 		if (!mayConnectAs(principal, serial))
 			return refused(connack.notAuthorized, `this user may connect as '${principal.serial}' only`);
-		await openSession(client, principal, serial, host);
+		await openSession(client, { principal, serial, host, ...defaultCollection(asked) });
 		return connack.accepted;
 	}
 
-	async function openSession(client: Client, principal: Principal, serial: string, host: string): Promise<void> {
+	async function openSession(client: Client, who: SessionOwner): Promise<void> {
 		const session: Session = {
-			principal,
-			serial,
-			host,
+			...who,
 			connection: connectionOf(client),
 			subscriptions: new Map(),
 			closed: false,
@@ -190,11 +214,15 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		const handleInOrder = async (turn: readonly IncomingPublish[]) => {
 			const predecessor = succession.predecessor(session);
 			if (predecessor !== null) await predecessor;
+			handover?.check();
 			await gateway.handleTurn(session, turn);
 		};
 		const queue = createDeviceQueue(handleInOrder, { maxMessages: limits.deviceQueueMaxMessages, maxTurn });
-		connected.set(client, { session, queue });
-		await gateway.opened(session);
+		const entry: Connected = { session, queue, isRegistered: false, hasLeft: false };
+		connected.set(client, entry);
+		queues.set(session, queue);
+		await Promise.all([handover?.claim(session), gateway.opened(session)]);
+		if (client.closed) leave(entry);
 	}
 
 	function connectionOf(client: Client): DeviceConnection {
@@ -262,7 +290,8 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 	function subscribe(session: Session, subscription: Subscription): boolean {
 		const { topic } = subscription;
 		const isBootstrap = !mayDo(session.principal, 'inventory:read');
-		if (!maySubscribe(topic) || (isBootstrap && parseTopic(topic)?.kind !== 'credentials')) return false;
+		if (!maySubscribe(topic) || !gateway.mayListen(session, topic) || (isBootstrap && parseTopic(topic)?.kind !== 'credentials'))
+			return false;
 		const qos = subscription.qos > 0 ? 1 : 0;
 		session.subscriptions.set(topic, qos);
 		// After the SUBACK: the device must know that it listens before something arrives.
@@ -278,11 +307,32 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 	function handle(stream: Duplex, origin: Origin): void {
 		const client = broker.handle(stream);
 		origins.set(client, origin);
+		// The broker tells of the end of those only that it knew.
+		stream.once('close', () => {
+			const entry = connected.get(client);
+			if (entry && !entry.isRegistered) leave(entry);
+		});
 		guardPacketLength(client, limits.packetMaxBytes);
+	}
+
+	/** Closes connections at that pace, or faster where they would not be closed in time; each when its messages are handled. */
+	async function drain(perSecond: number, withinMilliseconds: number): Promise<void> {
+		const idleOf = (session: Session) => queues.get(session)?.idle();
+		await drainSessions({ sessions: [...gateway.sessions], idleOf, perSecond, withinMilliseconds, elapsed: clock });
+	}
+
+	/** Closes the connections of users that are gone, whatever was heard of it. */
+	async function checkUsers(): Promise<void> {
+		const users = [...gateway.sessions].map(({ principal }) => principal);
+		const missing = await access.users.findMissing(users);
+		for (const { principal, connection } of gateway.sessions) {
+			if (missing.has(`${principal.tenant}/${principal.userName}`)) connection.close('its user was removed');
+		}
 	}
 
 	/** Closes all connections, handles what they have sent, wills included, and stops. */
 	async function close(): Promise<void> {
+		gateway.endPatience();
 		await new Promise<void>((resolve) => broker.close(resolve));
 		await new Promise<void>((resolve) => {
 			if (queued === 0) resolve();
@@ -290,7 +340,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		});
 	}
 
-	return { handle, close, connections: () => broker.connectedClients, queuedMessages: () => queued };
+	return { handle, drain, checkUsers, close, connections: () => broker.connectedClients, queuedMessages: () => queued };
 }
 
 /** A broker that hands nothing on between clients: a publish ends with the gateway. */
@@ -307,6 +357,11 @@ const silentEmitter = {
 	emit: (_packet: unknown, done?: () => void) => done && setImmediate(done),
 	close: (done?: () => void) => done && setImmediate(done),
 };
+
+function defaultCollection(clientId: string): Pick<SessionOwner, 'defaultCollection'> {
+	const xId = parseDefaultCollection(clientId);
+	return xId === undefined ? {} : { defaultCollection: xId };
+}
 
 function refusal(code: number): AuthenticateError {
 	return Object.assign(new Error('connection refused'), { returnCode: code });

@@ -5,15 +5,22 @@ import {
 	isManagedObjectId,
 	type ManagedObjectId,
 	type PackageLimits,
+	type SerialChange,
 	serialType,
 } from '../../inventory/index.ts';
 import type { Operations } from '../../operations/index.ts';
+import type { CollectionLimits } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
+import { createCustomHandlers } from './custom-handlers.ts';
+import { createCustomMessages } from './custom-messages.ts';
+import { createCustomOperations } from './custom-operations.ts';
 import { createInbound } from './inbound.ts';
 import { createJsonMessages } from './json-messages.ts';
 import { createOutbound } from './outbound.ts';
+import { createPatience } from './patience.ts';
 import type { Session } from './session.ts';
 import { createTargets } from './targets.ts';
+import { createTemplateCollections } from './template-collections.ts';
 import { createTemplateHandlers } from './template-handlers.ts';
 
 export interface GatewayOptions {
@@ -23,6 +30,8 @@ export interface GatewayOptions {
 	readonly metrics: Metrics;
 	readonly log: Logger;
 	readonly clock: () => number;
+	/** Milliseconds that never go back. */
+	readonly elapsed: () => number;
 	readonly version: string;
 	readonly packageLimits: PackageLimits;
 	readonly limits: {
@@ -35,6 +44,17 @@ export interface GatewayOptions {
 		readonly downlinkMaxBytes: number;
 		readonly unacknowledgedMaxMessages: number;
 		readonly autoCreation: boolean;
+		/** How long messages wait for a store that cannot write. */
+		readonly storePatienceMilliseconds: number;
+	};
+	/** Of template collections. */
+	readonly templateLimits: CollectionLimits & {
+		readonly cacheMaxCollections: number;
+		readonly cacheMilliseconds: number;
+		/** Values of a document that one collection looks at. */
+		readonly visitsMax: number;
+		/** Collections that one connection may listen to. */
+		readonly subscriptionsMax: number;
 	};
 }
 
@@ -42,10 +62,14 @@ export type Gateway = ReturnType<typeof createGateway>;
 
 /** Everything between a broker and the domain: what devices send, and what is sent to them. It knows no broker. */
 export function createGateway(options: GatewayOptions) {
-	const { inventory, limits } = options;
-	const outbound = createOutbound({ ...options, window: limits.unacknowledgedMaxMessages });
+	const { inventory, limits, templateLimits } = options;
+	const customLimits = { ...limits, ...templateLimits };
+	const collections = createTemplateCollections({ ...options, limits: templateLimits });
+	const customOperations = createCustomOperations({ ...options, collections, limits: customLimits });
+	const outbound = createOutbound({ ...options, customOperations, window: limits.unacknowledgedMaxMessages });
 	const targets = createTargets({ ...options, outbound, autoCreation: limits.autoCreation });
 	const sessions = new Set<Session>();
+	const bySerial = new Map<string, Set<Session>>();
 	const jsonMessages = createJsonMessages({ ...options, targets });
 	const handlers = createTemplateHandlers({
 		...options,
@@ -54,11 +78,37 @@ export function createGateway(options: GatewayOptions) {
 		maxFragments: limits.maxFragments,
 		downlinkMaxBytes: limits.downlinkMaxBytes,
 	});
-	const inbound = createInbound({ ...options, targets, handlers, jsonMessages });
+	const customMessages = createCustomMessages({
+		...options,
+		collections,
+		handlers: createCustomHandlers({ ...options, maxFragments: limits.maxFragments }),
+		targets,
+		outbound,
+		limits: customLimits,
+	});
+	const inbound = createInbound({ ...options, targets, handlers, jsonMessages, customMessages });
+	const patience = createPatience({
+		handle: inbound.handleTurn,
+		elapsed: options.elapsed,
+		limitMilliseconds: limits.storePatienceMilliseconds,
+		onWait: noteWait,
+	});
+	let nextWarning = 0;
+
+	// All devices wait for the same reason: a line now and then tells it.
+	function noteWait({ principal: { tenant }, serial }: Session, error: Error): void {
+		const level = options.elapsed() < nextWarning ? 'debug' : 'warn';
+		if (level === 'warn') nextWarning = options.elapsed() + warningPauseMilliseconds;
+		options.log[level]({ tenant, device: serial, reason: error.message }, 'messages wait for the database');
+	}
 
 	/** A device is connected: its managed object is looked up, so that operations reach it before it has said a word. */
 	async function opened(session: Session): Promise<void> {
 		const device = await inventory.devices.find(session.principal.tenant, session.serial);
+		known(session, device);
+	}
+
+	function known(session: Session, device: ManagedObjectId | undefined): void {
 		if (!device || session.closed) return;
 		session.device ??= device;
 		outbound.knownDevice(session);
@@ -67,10 +117,21 @@ export function createGateway(options: GatewayOptions) {
 	/** From now on the session is told of what happens. */
 	function connected(session: Session): void {
 		sessions.add(session);
+		const serial = serialOf(session);
+		bySerial.set(serial, (bySerial.get(serial) ?? new Set()).add(session));
+	}
+
+	/** Whether a connection may listen to a topic, too: each collection is one more thing to do for every operation. */
+	function mayListen({ subscriptions }: Session, topic: string): boolean {
+		if (!topic.startsWith('s/dc/') || subscriptions.has(topic)) return true;
+		return [...subscriptions.keys()].filter((each) => each.startsWith('s/dc/')).length < templateLimits.subscriptionsMax;
 	}
 
 	function disconnected(session: Session): void {
 		sessions.delete(session);
+		const serial = serialOf(session);
+		const same = bySerial.get(serial);
+		if (same?.delete(session) && same.size === 0) bySerial.delete(serial);
 		outbound.closed(session);
 	}
 
@@ -88,12 +149,45 @@ export function createGateway(options: GatewayOptions) {
 	function lookUpAgain(session: Session): void {
 		targets.forget(session);
 		outbound.forgetDevice(session);
-		opened(session).catch((error: unknown) => {
-			options.log.warn(
-				{ err: error, tenant: session.principal.tenant, device: session.serial },
-				'a device could not be looked up',
-			);
-		});
+		opened(session).catch(lookUpFailed(session));
+	}
+
+	function lookUpFailed({ principal, serial }: Session): (error: unknown) => void {
+		return (error) =>
+			options.log.warn({ err: error, tenant: principal.tenant, device: serial }, 'a device could not be looked up');
+	}
+
+	/** Serials have another object, or none: what another process did concerns the connections here, too. */
+	function serialsChanged(changes: readonly SerialChange[]): void {
+		for (const { tenant, serial, owner } of changes) {
+			for (const session of bySerial.get(`${tenant}/${serial}`) ?? []) {
+				if (owner === session.device) continue;
+				if (session.device !== undefined) lookUpAgain(session);
+				else known(session, owner);
+			}
+		}
+		const moved = changes.filter(({ isNew }) => !isNew);
+		if (moved.length === 0) return;
+		for (const session of sessions) {
+			const { principal, targets: found } = session;
+			const hasMoved = ({ tenant, serial, owner }: SerialChange) =>
+				tenant === principal.tenant && found?.has(serial) && found.get(serial) !== owner;
+			if (found && moved.some(hasMoved)) lookUpAgain(session);
+		}
+	}
+
+	/** Changes may have been missed: every connection looks its objects up again, one after another. */
+	async function lookUpAll(): Promise<void> {
+		for (const session of [...sessions]) {
+			try {
+				const device = session.closed ? session.device : await inventory.devices.find(session.principal.tenant, session.serial);
+				delete session.targets;
+				if (session.device === undefined) known(session, device);
+				else if (device !== session.device) lookUpAgain(session);
+			} catch (error) {
+				lookUpFailed(session)(error);
+			}
+		}
 	}
 
 	/** Connections under a serial that these objects have now, and that know no object of theirs or another one. */
@@ -111,17 +205,29 @@ export function createGateway(options: GatewayOptions) {
 		opened,
 		connected,
 		disconnected,
+		mayListen,
 		sessions: sessions as ReadonlySet<Session>,
 		devicesRemoved,
-		handleTurn: inbound.handleTurn,
+		serialsChanged,
+		lookUpAll,
+		/** @throws StoreError when it must all be sent again */
+		handleTurn: patience.handlePatiently,
+		/** The service stops: nothing waits for the store any longer. */
+		endPatience: patience.end,
 		outbound,
 	};
 }
+
+const warningPauseMilliseconds = 5000;
 
 function speaksFor({ device, targets }: Session, ids: ReadonlySet<ManagedObjectId>): boolean {
 	if (device !== undefined && ids.has(device)) return true;
 	for (const id of targets?.values() ?? []) if (ids.has(id)) return true;
 	return false;
+}
+
+function serialOf({ principal, serial }: Session): string {
+	return `${principal.tenant}/${serial}`;
 }
 
 /**
@@ -133,6 +239,11 @@ export function parseClientId(clientId: string): string | undefined {
 	const serial = parts.length === 1 ? parts[0] : parts[1];
 	if (parts.length > 3 || !serial || serial.length > 254 || /[\p{Cc}\uFFFD/+#]/u.test(serial)) return undefined;
 	return serial;
+}
+
+/** The template collection that a client id names as its third part, for the topics `s/ud` and `s/dd`. */
+export function parseDefaultCollection(clientId: string): string | undefined {
+	return clientId.split(':')[2] || undefined;
 }
 
 /** Whether somebody may connect as a device: a device's user only as itself. */

@@ -2,7 +2,6 @@ import { isUtf8 } from 'node:buffer';
 import type { Logger } from 'pino';
 import { type Access, mayDo } from '../../access/index.ts';
 import { type Inventory, InventoryError, type SoftwareChange } from '../../inventory/index.ts';
-import { OperationError, type Receipt } from '../../operations/index.ts';
 import {
 	type DecodedLine,
 	decode,
@@ -15,9 +14,11 @@ import {
 	type UpstreamMessage,
 } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
+import type { CustomMessages } from './custom-messages.ts';
 import type { JsonMessages } from './json-messages.ts';
 import { createLineAnswers, type LineAnswers } from './line-answers.ts';
-import { LineError } from './line-error.ts';
+import { toRefusal } from './line-error.ts';
+import { noReceipt, receiptOf } from './receipt.ts';
 import { type IncomingPublish, type Session, sendIfSubscribed } from './session.ts';
 import { isGone, type Target, type Targets } from './targets.ts';
 import type { TemplateHandlers } from './template-handlers.ts';
@@ -53,11 +54,12 @@ export function createInbound(options: {
 	readonly targets: Targets;
 	readonly handlers: TemplateHandlers;
 	readonly jsonMessages: JsonMessages;
+	readonly customMessages: CustomMessages;
 	readonly metrics: Metrics;
 	readonly log: Logger;
 	readonly limits: { readonly payloadMaxBytes: number; readonly listPayloadMaxBytes: number; readonly linesMax: number };
 }) {
-	const { inventory, access, targets, handlers, jsonMessages, metrics, log, limits } = options;
+	const { inventory, access, targets, handlers, jsonMessages, customMessages, metrics, log, limits } = options;
 
 	/** @throws StoreError when it must all be sent again */
 	async function handleTurn(session: Session, turn: readonly IncomingPublish[]): Promise<void> {
@@ -168,9 +170,11 @@ export function createInbound(options: {
 		const target = await findTarget(session, child, message);
 		const open = pending?.target.id === target.id ? pending : await store(session, pending);
 		const changes: SoftwareChange[] = [];
-		const receipt = { key: `${publish.messageId}/${message.line}`, redelivered: publish.redelivered };
-		await callHandler({ session, target, receipt, change: (change) => changes.push(change) }, message);
-		if (!isChange(message)) return undefined;
+		if (!isChange(message)) {
+			await callHandler({ session, target, receipt: receiptOf(publish, message.line), change: ignore }, message);
+			return undefined;
+		}
+		await callHandler({ session, target, receipt: noReceipt, change: (change) => changes.push(change) }, message);
 		return { target, lines: [...(open?.lines ?? []), { templateId: message.id, changes, answers }] };
 	}
 
@@ -221,11 +225,9 @@ export function createInbound(options: {
 
 	/** @throws the error itself where it is not the line's fault: then the device has to send it again */
 	function answerFailure(session: Session, answers: LineAnswers, templateId: string, error: unknown): void {
-		if (error instanceof LineError)
-			sendError(session, answers, encodeError(error.error, templateId, error.message), 'refused line');
-		else if (error instanceof OperationError || (error instanceof InventoryError && error.code !== 'inventory/conflict')) {
-			sendError(session, answers, encodeError('refused', templateId, error.message), 'refused line');
-		} else throw error;
+		const refusal = toRefusal(error);
+		if (!refusal) throw error;
+		sendError(session, answers, encodeError(refusal.error, templateId, refusal.message), 'refused line');
 	}
 
 	function sendError(session: Session, answers: Pick<LineAnswers, 'add'>, line: string, kind: string): void {
@@ -243,7 +245,9 @@ export function createInbound(options: {
 			case 'token':
 				return sendToken(session);
 			case 'template':
-				return answerTemplateCollection(session, topic.collection, publish);
+			case 'custom':
+			case 'default':
+				return customMessages.handle(session, publish, topic);
 			case 'inventory':
 			case 'event':
 			case 'alarm':
@@ -278,12 +282,6 @@ export function createInbound(options: {
 		sendIfSubscribed(session, 's/dcr', encode('Credentials', { fields: { tenant, username: userName, password } }));
 	}
 
-	// No collection is registered, so asking for one finds nothing; devices then go on with static templates.
-	async function answerTemplateCollection(session: Session, xId: string, publish: IncomingPublish): Promise<void> {
-		if (publish.payload.length > 0) return refuseTopic(session, publish);
-		sendIfSubscribed(session, 's/dt', encode('TemplateCollectionMissing', { fields: { xId } }));
-	}
-
 	return { handleTurn };
 }
 
@@ -294,4 +292,4 @@ function isChange({ template }: UpstreamMessage): boolean {
 // Devices cut software lists by the number of packages, not by bytes.
 const softwareListStart = /^\s*(?:140|141|142|116)(?:[\s,]|$)/;
 
-const noReceipt: Receipt = { key: '', redelivered: false };
+function ignore(): void {}

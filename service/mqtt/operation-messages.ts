@@ -64,9 +64,13 @@ export function dependsOnDevice({ fragments }: Operation): boolean {
 
 /** The message for `devicecontrol/notifications`: one line, with a version in every software item. */
 export function toNotification(operation: Operation): string {
-	const { id, deviceId, agentId, status, description, delivery, fragments, externalIds } = operation;
-	const source = externalIds.find(({ type }) => type === serialType) ?? externalIds[0];
-	return JSON.stringify({
+	return JSON.stringify(toOperationDocument(operation));
+}
+
+/** An operation as devices see it: what JSON notifications carry, and what templates of a collection take their values from. */
+export function toOperationDocument(operation: Operation): Fields {
+	const { id, deviceId, agentId, status, description, delivery, fragments } = operation;
+	return {
 		id,
 		deviceId,
 		agentId,
@@ -76,8 +80,14 @@ export function toNotification(operation: Operation): string {
 		delivery: { status: delivery.status, time: new Date(delivery.time).toISOString(), log: [] },
 		...fragments,
 		...softwareFragments(fragments),
-		externalSource: source ? { externalId: source.externalId, type: source.type } : undefined,
-	});
+		externalSource: sourceOf(operation),
+	};
+}
+
+/** The name by which an agent knows the device that an operation is for. */
+export function sourceOf({ externalIds }: Operation): { readonly externalId: string; readonly type: string } | undefined {
+	const source = externalIds.find(({ type }) => type === serialType) ?? externalIds[0];
+	return source && { externalId: source.externalId, type: source.type };
 }
 
 /** Why an operation cannot be sent to its device, before it is created. */

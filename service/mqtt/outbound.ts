@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Inventory, ManagedObjectId } from '../../inventory/index.ts';
 import type { Operation, Operations } from '../../operations/index.ts';
 import type { Metrics } from '../metrics.ts';
+import { type CustomOperations, isCustomTopic } from './custom-operations.ts';
 import { dependsOnDevice, toNotification, toStaticLine } from './operation-messages.ts';
 import type { Session } from './session.ts';
 
@@ -13,7 +14,7 @@ const deliveredMilliseconds = 20;
 const maxRemembered = 10_000;
 const sweepsAtOnce = 8;
 
-/** What flows to one session on one of the two topics for operations. */
+/** What flows to one session on one of the topics for operations. */
 interface Feed {
 	readonly topic: string;
 	readonly qos: 0 | 1;
@@ -25,6 +26,8 @@ interface Feed {
 	sweepAfter: number | undefined;
 	/** The lowest number that a wake-up brought while the store was being asked. */
 	missed: number | undefined;
+	/** The newest number there was when the store was asked: wake-ups bring nothing new up to it. */
+	askedUpTo: number;
 	/** How often it had to wait for room: what was queued before may have been called off since. */
 	waits: number;
 	running: boolean;
@@ -49,22 +52,23 @@ export type Outbound = ReturnType<typeof createOutbound>;
 export function createOutbound(options: {
 	readonly operations: Operations;
 	readonly inventory: Inventory;
+	readonly customOperations: CustomOperations;
 	readonly metrics: Metrics;
 	readonly log: Logger;
 	/** Messages to one device that may wait for its acknowledgement. */
 	readonly window: number;
 }) {
-	const { operations, inventory, metrics, log, window } = options;
+	const { operations, inventory, customOperations, metrics, log, window } = options;
 	const deliveries = new Map<Session, Delivery>();
 	const byAgent = new Map<string, Set<Delivery>>();
 	const delivered = new Map<string, Operation>();
 	let flush: NodeJS.Timeout | undefined;
 	let sweeping: Promise<void> | undefined;
-	const endWatch = operations.watchPending(wake);
+	const endWatch = operations.watchPending(wake, afterGap);
 
 	/** The device listens to a topic, or listens again: what is PENDING goes out. */
 	function subscribed(session: Session, topic: string, qos: 0 | 1): void {
-		if (topic !== staticTopic && topic !== notificationTopic) return;
+		if (topic !== staticTopic && topic !== notificationTopic && !isCustomTopic(topic)) return;
 		const delivery = deliveries.get(session) ?? { session, feeds: [], agent: undefined, unacknowledged: 0, onRoom: [] };
 		deliveries.set(session, delivery);
 		const present = delivery.feeds.findIndex((feed) => feed.topic === topic);
@@ -103,11 +107,12 @@ export function createOutbound(options: {
 		delivery.feeds.splice(0, delivery.feeds.length, ...delivery.feeds.map(({ topic, qos }) => createFeed(topic, qos)));
 	}
 
-	/** 500: everything PENDING goes out again. */
-	function resend(session: Session): void {
+	/** 500: everything PENDING goes out again; on one topic where one is named. */
+	function resend(session: Session, topic?: string): void {
 		const delivery = deliveries.get(session);
 		if (!delivery) return;
 		for (const feed of delivery.feeds) {
+			if (topic !== undefined && feed.topic !== topic) continue;
 			feed.sent.clear();
 			feed.queue.length = 0;
 			sweep(delivery, feed);
@@ -135,6 +140,18 @@ export function createOutbound(options: {
 			sweeping = undefined;
 		});
 		return sweeping;
+	}
+
+	/** Wake-ups may have been missed: what the next ones bring stays behind what the store has, before it is asked. */
+	function afterGap(): void {
+		for (const { feeds, session } of deliveries.values()) {
+			if (!session.device) continue;
+			for (const feed of feeds) {
+				if (feed.sweepAfter === undefined) feed.sweepAfter = 0;
+				else feed.missed = 1;
+			}
+		}
+		sweepAll().catch((error: unknown) => log.warn({ err: error }, 'operations could not be looked for'));
 	}
 
 	async function sweepInTurn(): Promise<void> {
@@ -166,13 +183,22 @@ export function createOutbound(options: {
 	function wake(operation: Operation): void {
 		for (const delivery of byAgent.get(agentKey(operation.tenant, operation.agentId)) ?? []) {
 			for (const feed of delivery.feeds) {
+				// Late news of what the store had when it was asked: it may be done already.
+				if (operation.seq <= feed.askedUpTo) continue;
 				// While the store is asked for older ones, what came meanwhile has to stay behind them.
 				if (feed.sweepAfter !== undefined) feed.missed = Math.min(feed.missed ?? operation.seq, operation.seq);
-				else if (feed.queue.length < maxQueue) feed.queue.push({ operation, waits: feed.waits });
+				else if (feed.queue.length < maxQueue) enqueue(feed, operation);
 				else feed.sweepAfter = operation.seq - 1;
 				start(delivery, feed);
 			}
 		}
+	}
+
+	// Wake-ups come in the order of commits, which is that of the numbers; should they not, the queue is in order still.
+	function enqueue(feed: Feed, operation: Operation): void {
+		let place = feed.queue.length;
+		while (place > 0 && (feed.queue[place - 1]?.operation.seq ?? 0) > operation.seq) place--;
+		feed.queue.splice(place, 0, { operation, waits: feed.waits });
 	}
 
 	function sweep(delivery: Delivery, feed: Feed): void {
@@ -213,10 +239,11 @@ export function createOutbound(options: {
 
 	async function fill(tenant: string, device: ManagedObjectId, feed: Feed): Promise<void> {
 		const asked = feed.sweepAfter;
+		feed.askedUpTo = Math.max(feed.askedUpTo, await operations.newestNumber(tenant, device));
 		const page = await operations.listPending(tenant, device, asked ?? 0, pageSize);
 		// Somebody asked for everything meanwhile (500): that is done next.
 		if (feed.sweepAfter !== asked) return;
-		for (const operation of page) feed.queue.push({ operation, waits: feed.waits });
+		for (const operation of page) enqueue(feed, operation);
 		if (page.length === pageSize) feed.sweepAfter = page.at(-1)?.seq;
 		else {
 			feed.sweepAfter = feed.missed === undefined ? undefined : feed.missed - 1;
@@ -227,7 +254,7 @@ export function createOutbound(options: {
 	async function send(delivery: Delivery, feed: Feed, operation: Operation, waits: number): Promise<void> {
 		if (feed.sent.has(operation.seq)) return;
 		remember(feed.sent, operation.seq);
-		const payload = await toPayload(feed, operation);
+		const payload = await toPayload(delivery.session, feed, operation);
 		if (payload === undefined) return;
 		await takeRoom(delivery, feed);
 		const isWanted = waits === feed.waits || (await isPending(operation));
@@ -237,7 +264,8 @@ export function createOutbound(options: {
 			return;
 		}
 		const { session } = delivery;
-		metrics.mqttMessages.add('down', feed.topic);
+		const isFew = feed.topic === staticTopic || feed.topic === notificationTopic;
+		metrics.mqttMessages.add('down', isFew ? feed.topic : 's/dc');
 		log.debug({ tenant: operation.tenant, device: session.serial, operation: operation.id, topic: feed.topic }, 'operation sent');
 		session.connection.publish(feed.topic, payload, feed.qos, (delivered) => {
 			giveRoom(delivery);
@@ -270,9 +298,10 @@ export function createOutbound(options: {
 	}
 
 	/** `undefined` where there is nothing to send: no template, or no name by which the agent could know the device. */
-	async function toPayload(feed: Feed, operation: Operation): Promise<string | undefined> {
+	async function toPayload(session: Session, feed: Feed, operation: Operation): Promise<string | undefined> {
 		if (operation.externalIds.length === 0) return undefined;
 		if (feed.topic === notificationTopic) return toNotification(operation);
+		if (feed.topic !== staticTopic) return customOperations.toLines(session, feed.topic, operation);
 		if (!dependsOnDevice(operation)) return toStaticLine(operation, undefined);
 		const device = await inventory.objects.find(operation.tenant, operation.deviceId);
 		return device && toStaticLine(operation, device);
@@ -313,7 +342,17 @@ export function createOutbound(options: {
 }
 
 function createFeed(topic: string, qos: 0 | 1): Feed {
-	return { topic, qos, queue: [], sent: new Set(), sweepAfter: undefined, missed: undefined, waits: 0, running: false };
+	return {
+		topic,
+		qos,
+		queue: [],
+		sent: new Set(),
+		sweepAfter: undefined,
+		missed: undefined,
+		askedUpTo: 0,
+		waits: 0,
+		running: false,
+	};
 }
 
 function agentKey(tenant: string, agent: ManagedObjectId): string {

@@ -23,6 +23,10 @@ export interface IncomingPublish {
 	readonly messageId: number;
 	/** The device marks it as sent before. */
 	readonly redelivered: boolean;
+	/** Given to it when something in it is stored that must not be done twice: a name of this arrival alone. */
+	arrival?: string;
+	/** Whether handling it was begun before, and ended by a failure of the store. */
+	retried?: boolean;
 	readonly done: (error?: Error) => void;
 }
 
@@ -33,6 +37,8 @@ export interface Session {
 	readonly serial: string;
 	/** The host name by which the device knows the service. */
 	readonly host: string;
+	/** The X-ID of the template collection that its client id names. */
+	readonly defaultCollection?: string;
 	readonly connection: DeviceConnection;
 	/** Topics that it listens to, with the QoS granted. */
 	readonly subscriptions: Map<string, 0 | 1>;
@@ -45,6 +51,12 @@ export interface Session {
 
 /** Sends on a topic if the device listens to it. */
 export function sendIfSubscribed(session: Session, topic: string, payload: string): void {
-	const qos = session.subscriptions.get(topic);
+	const qos = session.subscriptions.get(topic) ?? wildcardQos(session, topic);
 	if (qos !== undefined && !session.closed) session.connection.answer(topic, payload, qos);
+}
+
+// Wildcards are granted in the place of a template collection only; what is below two levels is nobody's topic.
+function wildcardQos({ subscriptions }: Session, topic: string): 0 | 1 | undefined {
+	if (!topic.startsWith('s/dc/')) return undefined;
+	return subscriptions.get('s/dc/+') ?? subscriptions.get('s/dc/#');
 }

@@ -1,10 +1,11 @@
+import type { Handover } from './handover.ts';
 import type { Session } from './session.ts';
 
 /**
  * Keeps the messages of a device in order over its connections: what a connection that has ended left in its queue is handled
- * before what the next one brings.
+ * before what the next one brings; with `handover`, also what connections to other processes left.
  */
-export function createSuccession() {
+export function createSuccession(handover: Pick<Handover, 'predecessor'> | undefined) {
 	const leftBehind = new Map<string, Promise<void>>();
 	const predecessors = new WeakMap<Session, Promise<void> | null>();
 
@@ -12,7 +13,7 @@ export function createSuccession() {
 	function predecessor(session: Session): Promise<void> | null {
 		const known = predecessors.get(session);
 		if (known !== undefined) return known;
-		const found = leftBehind.get(deviceOf(session)) ?? null;
+		const found = both(leftBehind.get(deviceOf(session)) ?? null, handover?.predecessor(session) ?? null);
 		predecessors.set(session, found);
 		return found;
 	}
@@ -28,6 +29,10 @@ export function createSuccession() {
 	}
 
 	return { predecessor, leave };
+}
+
+function both(one: Promise<void> | null, other: Promise<void> | null): Promise<void> | null {
+	return one && other ? Promise.all([one, other]).then(() => undefined) : (one ?? other);
 }
 
 function deviceOf({ principal, serial }: Session): string {

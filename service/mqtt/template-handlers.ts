@@ -19,6 +19,7 @@ import {
 } from '../../smartrest/index.ts';
 import { LineError } from './line-error.ts';
 import type { Outbound } from './outbound.ts';
+import { mayBeDone } from './receipt.ts';
 import { type Session, sendIfSubscribed } from './session.ts';
 import { checkLength, defaultName, type Target, type Targets } from './targets.ts';
 
@@ -79,7 +80,7 @@ export function createTemplateHandlers(options: {
 				{ tenant, device: target.serial, operation: id, ...(failureReason !== undefined && { failureReason }) },
 				`operation ${status}`,
 			);
-		} else if (!receipt.redelivered) {
+		} else if (!mayBeDone(receipt)) {
 			throw new LineError('refused', otherwise);
 		}
 	}

@@ -2,19 +2,17 @@ import {
 	type Change,
 	type Collection,
 	DuplicateKeyError,
-	type Filter,
 	type Query,
 	type Scalar,
 	type StoredDocument,
 } from '../document-store.ts';
+import { checkUpdate } from '../document-update.ts';
+import { scanById } from '../scan-by-id.ts';
 import { stepCode } from './protocol.ts';
 import { countSql, getSql, groupCountSql, joinedSql, readTextAnswer, selectSql, textSql } from './query-sql.ts';
 import type { ReadQueue } from './read-queue.ts';
 import { encodeDocument, encodeId, encodeUpdate, type OpenCollection } from './steps.ts';
-import { checkUpdate } from './update.ts';
 import type { WriteQueue } from './write-queue.ts';
-
-const scanPage = 1000;
 
 /** What a collection uses of its store. */
 export interface CollectionParts {
@@ -44,16 +42,7 @@ export function createCollection<T extends StoredDocument>(parts: CollectionPart
 			const answer = await reads.read({ shape: 'text', ...textSql(layout, query) });
 			return readTextAnswer(answer, query.limit);
 		},
-		scan: async function* (filter: Filter) {
-			let last: string | undefined;
-			for (;;) {
-				const after: Filter = last === undefined ? {} : { _id: { $gt: last } };
-				const page: T[] = await find({ filter: { $and: [filter, after] }, sort: [['_id', 1]], limit: scanPage });
-				yield* page;
-				last = page[page.length - 1]?._id;
-				if (page.length < scanPage) return;
-			}
-		},
+		scan: (filter) => scanById(find, filter),
 		count: async (filter, hint) => JSON.parse(await reads.read({ shape: 'count', ...countSql(layout, filter, hint) })),
 		groupCount: async (keys, filter) => {
 			const { sql, params, isJson } = groupCountSql(layout, keys, filter);

@@ -1,7 +1,9 @@
 import type { Comparison, Filter, Scalar } from '../document-store.ts';
-import { segmentsOf } from './paths.ts';
-import { type Cell, encodeText, marks, toWellFormed } from './values.ts';
-import { endOfPrefix, toGlob } from './wildcard.ts';
+import { segmentsOf } from '../field-path.ts';
+import { orderedOf, scalarOf } from '../filter-operand.ts';
+import { toWellFormed } from '../text.ts';
+import { endOfPrefix } from '../wildcard.ts';
+import { type Cell, encodeText, marks } from './values.ts';
 
 /** A piece of SQL and the values of its question marks. */
 export interface Sql {
@@ -173,6 +175,11 @@ function wildcard(target: Target, text: unknown): Sql {
 	return join([lower, upper, bind(target, 'GLOB', toGlob(pattern))], ' AND ', yes);
 }
 
+/** `$wildcard` as a pattern for SQLite's GLOB, where `?` and `[` are special, too. */
+function toGlob(pattern: string): string {
+	return pattern.replace(/[?[]/g, '[$&]').replace(/\*{2,}/g, '*');
+}
+
 function bind(target: Target, operator: string, value: string | number | boolean): Sql {
 	const { sql, params } = term(target, value);
 	return { sql: `${target.sql} ${operator} ${sql}`, params };
@@ -204,19 +211,6 @@ function valueSql(type: string, value: string): string {
 export function jsonPath(path: string): string {
 	const quoted = segmentsOf(path).map((segment) => `."${segment}"`);
 	return `'$${quoted.join('').replaceAll("'", "''")}'`;
-}
-
-function scalarOf(value: unknown): Scalar {
-	if (typeof value === 'string') return toWellFormed(value);
-	if (value === null || typeof value === 'boolean') return value;
-	if (typeof value === 'number' && Number.isFinite(value)) return value;
-	throw new TypeError(`a filter compares with text, finite numbers, booleans and null, not with ${typeof value}`);
-}
-
-function orderedOf(value: unknown): string | number {
-	const scalar = scalarOf(value);
-	if (typeof scalar === 'string' || typeof scalar === 'number') return scalar;
-	throw new TypeError('order comparisons need a text or a number');
 }
 
 function not(part: Sql): Sql {

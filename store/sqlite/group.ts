@@ -1,11 +1,11 @@
 import { type Filter, StoreError, type Update } from '../document-store.ts';
+import { applyUpdate } from '../document-update.ts';
+import { matches } from '../filter-match.ts';
 import { type Connection, explainError, isFailureOfDatabase } from './connection.ts';
 import { parseStored, wholeText } from './document-text.ts';
-import { matches } from './filter-match.ts';
 import { type GroupAnswer, stepCode } from './protocol.ts';
 import { readMeta, writeMeta } from './schema.ts';
 import { DuplicateStep, type Table } from './table.ts';
-import { applyUpdate } from './update.ts';
 import { type Cell, toBinding } from './values.ts';
 
 /** A group on its way through the writer. */

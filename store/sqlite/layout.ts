@@ -1,5 +1,6 @@
+import { checkSpec } from '../collection-spec.ts';
 import type { CollectionSpec, StoredDocument } from '../document-store.ts';
-import { isIndexPath, isPlainObject, valueAt } from './paths.ts';
+import { isPlainObject, valueAt } from '../field-path.ts';
 import { type Cell, encodeText } from './values.ts';
 
 /** How a collection lies in tables: made from its specification, kept in the database, sent to the workers. */
@@ -20,30 +21,20 @@ export interface SideLayout {
 
 /** @throws TypeError when the specification cannot be laid out. */
 export function layOut<T extends StoredDocument>(spec: CollectionSpec<T>): Layout {
-	if (!/^[A-Za-z]{1,60}$/.test(spec.name)) throw new TypeError(`collection name '${spec.name}': letters only`);
+	checkSpec(spec);
 	const columns = new Set<string>();
 	const indexes: Layout['indexes'][number][] = [];
 	const sides: SideLayout[] = [];
-	const names = new Set<string>();
 	for (const index of spec.indexes) {
-		const where = `index '${index.name}' of ${spec.name}`;
-		if (!/^[A-Za-z][A-Za-z0-9_]{0,60}$/.test(index.name)) throw new TypeError(`${where}: letters and digits only`);
-		if (names.has(index.name.toLowerCase())) throw new TypeError(`${where} is declared twice`);
-		names.add(index.name.toLowerCase());
-		if (index.keys.length === 0) throw new TypeError(`${where} has no keys`);
-		for (const key of index.keys) if (!isIndexPath(key)) throw new TypeError(`${where}: '${key}' cannot be indexed`);
 		for (const key of index.keys) if (key !== '_id' && key !== index.multikey) columns.add(key);
 		if (index.multikey === undefined) {
 			indexes.push({ name: index.name, keys: [...index.keys], unique: index.unique ?? false });
 			continue;
 		}
-		if (!index.keys.includes(index.multikey)) throw new TypeError(`${where}: multikey is not one of its keys`);
-		if (index.unique) throw new TypeError(`${where}: a multikey index cannot be unique`);
 		sides.push({ name: index.name, keys: [...index.keys], multikey: index.multikey });
 	}
 	if (spec.expire) {
 		columns.add(spec.expire.field);
-		if (!isIndexPath(spec.expire.field)) throw new TypeError(`${spec.name}: '${spec.expire.field}' cannot be indexed`);
 		indexes.push({ name: 'expire-', keys: [spec.expire.field], unique: false });
 	}
 	checkColumns(spec.name, [...columns], sides);

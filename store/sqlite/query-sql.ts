@@ -1,4 +1,5 @@
 import type { DocumentsText, Filter, Query } from '../document-store.ts';
+import { natural } from '../query-range.ts';
 import { wholeTextSql } from './document-text.ts';
 import { compileFilter, jsonPath, type Resolve, type Sql, valueExpression } from './filter-sql.ts';
 import type { Layout, SideLayout } from './layout.ts';
@@ -155,10 +156,4 @@ function isFixed(condition: Filter[string]): boolean {
 
 function isRange(condition: Filter[string]): boolean {
 	return typeof condition === 'object' && condition !== null && Object.keys(condition).every((name) => /^\$[gl]te?$/.test(name));
-}
-
-function natural(name: string, value: number | undefined): number | undefined {
-	if (value !== undefined && !(Number.isSafeInteger(value) && value >= 0))
-		throw new TypeError(`${name} must be a natural number`);
-	return value;
 }

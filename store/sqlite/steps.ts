@@ -1,10 +1,11 @@
 import { type Filter, type Step, type StoredDocument, StoreError, type Update } from '../document-store.ts';
+import { checkUpdate } from '../document-update.ts';
+import { isWellFormed } from '../text.ts';
 import { storedText } from './document-text.ts';
 import { columnCells, type Layout } from './layout.ts';
 import { stepCode } from './protocol.ts';
 import { conditionSql } from './query-sql.ts';
-import { checkUpdate } from './update.ts';
-import { type Cell, encodeText, isWellFormed, toWellFormedJson } from './values.ts';
+import { type Cell, encodeText, toWellFormedJson } from './values.ts';
 
 /** What the main thread knows of an open collection. */
 export interface OpenCollection {

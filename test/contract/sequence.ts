@@ -31,6 +31,17 @@ describe('contract/sequence', () => {
 		await store.close();
 	});
 
+	it('gives later callers larger numbers, whoever they ask, with blocks of one', async () => {
+		const store = await openStore();
+		const sequences = await Promise.all([1, 2, 3].map(() => openSequence(store, 'numbers', { first: 1, block: 1 })));
+		const numbers: number[] = [];
+		for (const turn of [0, 0, 1, 2, 1, 0, 0, 2]) numbers.push((await sequences[turn]?.next()) ?? 0);
+		expect(numbers).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8]);
+		const many = await Promise.all(Array.from({ length: 50 }, () => sequences[0]?.next()));
+		expect(many).to.deep.equal(Array.from({ length: 50 }, (_, n) => 9 + n));
+		await store.close();
+	});
+
 	it('fails the caller when no number can be reserved, and goes on afterwards with none lost', async () => {
 		const store = await openStore();
 		const sequence = await openSequence(store, 'numbers', { first: 1, block: 2 });

@@ -119,7 +119,7 @@ describe('http/authorisation', () => {
 	async function prepare(): Promise<(text: string) => string> {
 		const { inventory, operations, access } = fixture.services;
 		const known = await inventory.devices.find(tenant, 'dev1');
-		if (known) await inventory.hierarchy.remove(tenant, known, []);
+		if (known) await inventory.objects.remove(tenant, known, []);
 		const fragments = {
 			c8y_IsDevice: {},
 			com_cumulocity_model_Agent: {},

@@ -16,8 +16,8 @@ import {
 	type Route,
 } from '../../service/http/index.ts';
 import { createMetrics } from '../../service/metrics.ts';
-import { openSqliteStore } from '../../store/sqlite/index.ts';
 import { type CallOptions, createCheckedHttpClient, type HttpMethod } from './checked-http-client.ts';
+import { openTestStore } from './test-store.ts';
 
 export const tenant = 't1';
 export const otherTenant = 't2';
@@ -81,7 +81,7 @@ export interface HttpFixture {
 export async function openHttpFixture(options: Partial<HttpOptions> = {}): Promise<HttpFixture> {
 	const settings = { ...defaults, ...options };
 	const clock = () => fixture.time;
-	const store = await openSqliteStore({ directory: ':memory:', now: clock });
+	const store = await openTestStore(clock);
 	const inventory = await openInventory({
 		store,
 		clock,
@@ -98,6 +98,7 @@ export async function openHttpFixture(options: Partial<HttpOptions> = {}): Promi
 		store,
 		inventory,
 		clock,
+		numbersAtATime: 100,
 		limits: { operationMaxBytes: 1024 * 1024, maxItems: 1000 },
 		fault: ({ fragments }) => (JSON.stringify(fragments).length > 100_000 ? 'It does not fit one message' : undefined),
 	});

@@ -16,10 +16,10 @@ const law: Readonly<Record<string, readonly string[] | typeof everything>> = {
 	store: [],
 	'store/sqlite': ['store'],
 	'store/mongodb': ['store'],
-	service: ['store', 'config', 'service/http', 'service/mqtt', 'service/compose.ts', ...domain],
-	'service/http': ['service', 'service/http/problem.ts', ...domain],
-	// The one table of all errors names the store's own too.
-	'service/http/problem.ts': ['service', 'service/http', 'store', ...domain],
+	service: ['store', 'config', 'service/http', 'service/mqtt', 'service/compose.ts', 'service/open-store.ts', ...domain],
+	// Which engine there is.
+	'service/open-store.ts': ['store', 'store/sqlite', 'store/mongodb', 'config'],
+	'service/http': ['service', ...domain],
 	'service/mqtt': ['service', 'smartrest', ...domain],
 	'service/compose.ts': everything,
 	'service/main.ts': ['config', 'service', 'service/compose.ts'],

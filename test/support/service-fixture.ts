@@ -2,10 +2,12 @@ import type { Packet } from 'mqtt-packet';
 import { pino } from 'pino';
 import { load } from '../../config/index.ts';
 import { compose } from '../../service/compose.ts';
+import type { DocumentStore } from '../../store/index.ts';
 import { connectFakeDevice, type FakeDevice, type FakeDeviceOptions } from './fake-device.ts';
 import { type Credentials, createHttpClient } from './http-client.ts';
 import { createOperator } from './operator.ts';
 import { openRawClient, type RawClient } from './raw-client.ts';
+import { freshMongoDatabase, isOnMongoDb } from './test-store.ts';
 
 export interface ServiceUrls {
 	readonly http: string;
@@ -23,22 +25,27 @@ export type ServiceUnderTest = Awaited<ReturnType<typeof startService>>;
 export type DeviceSettings = Partial<FakeDeviceOptions>;
 
 /**
- * The composed service on free ports of the loopback, with its store in memory unless the settings name a folder.
- * Settings have the names of the environment. `close` ends devices and service; it has to be called.
+ * The composed service on free ports of the loopback, with its store in memory, or a database of its own where the run is on
+ * MongoDB, unless the settings name a folder.
+ * Settings have the names of the environment. A store that is given is shared with others, and stays open.
+ * `close` ends devices and service; it has to be called.
  */
-export async function startService(settings: Readonly<Record<string, string>> = {}) {
+export async function startService(settings: Readonly<Record<string, string>> = {}, given?: { readonly store: DocumentStore }) {
+	const database = isOnMongoDb && settings.DATA_DIR === undefined && given === undefined ? freshMongoDatabase() : undefined;
 	const config = load({
 		HOST: '127.0.0.1',
 		HTTP_PORT: '0',
 		MQTT_PORT: '0',
 		DATA_DIR: ':memory:',
+		...(database && { MONGODB_URL: database.url, MONGODB_DATABASE: database.database }),
 		TENANT_ID: 't1',
 		ADMIN_PASSWORD: adminPassword,
 		BOOTSTRAP_PASSWORD: bootstrapPassword,
 		SHUTDOWN_GRACE_SECONDS: '1',
+		DRAIN_DELAY_SECONDS: '0',
 		...settings,
 	});
-	const service = await compose(config, pino({ level: process.env.LOG_LEVEL ?? 'silent' }));
+	const service = await compose(config, pino({ level: process.env.LOG_LEVEL ?? 'silent' }), given);
 	const urls = urlsOf(service.listeners);
 	const tenant = config.tenant.id;
 	const admin: Credentials = { user: `${tenant}/${config.tenant.adminUsername}`, password: adminPassword };
@@ -79,6 +86,7 @@ export async function startService(settings: Readonly<Record<string, string>> = 
 		for (const device of devices) device.drop();
 		for (const socket of sockets) socket.close();
 		await service.close();
+		await database?.drop();
 	}
 
 	return { urls, tenant, admin, operator, connect, openRaw, register, close };

@@ -11,7 +11,7 @@ export type ServiceProcess = Awaited<ReturnType<typeof startServiceProcess>>;
 export async function startServiceProcess(settings: Readonly<Record<string, string>>) {
 	const { PATH = '', HOME = '' } = process.env;
 	const child = spawn(process.execPath, ['--import=tsx', main], {
-		env: { PATH, HOME, HOST: '127.0.0.1', HTTP_PORT: '0', MQTT_PORT: '0', ...settings },
+		env: { PATH, HOME, HOST: '127.0.0.1', HTTP_PORT: '0', MQTT_PORT: '0', DRAIN_DELAY_SECONDS: '0', ...settings },
 		stdio: ['ignore', 'pipe', 'pipe'],
 	});
 	const output: string[] = [];

@@ -78,7 +78,12 @@ const badRows: readonly [name: string, written: string, others?: Environment][] 
 	['SHUTDOWN_GRACE_SECONDS', '0'],
 	['PACKAGES_MAX', '0'],
 	['HTTP_BODY_MAX_BYTES', '16MiB'],
-	['MONGODB_URL', 'mongodb://localhost'],
+	['MONGODB_URL', 'localhost:27017'],
+	['MONGODB_URL', 'mongodb://'],
+	['MONGODB_URL', 'mongodb://a host/'],
+	['MONGODB_DATABASE', 'a.b'],
+	['MONGODB_POOL_MAX', '4'],
+	['MONGODB_POOL_MIN', '51'],
 ];
 
 describe('config/load', () => {
@@ -119,13 +124,13 @@ describe('config/load', () => {
 	});
 
 	it('names all faults at once, each once, with what was found and what would be right', () => {
-		const environment = { HTTP_PORT: 'x', MQTTS_PORT: '99999', LOG_LEVEL: 'loud', MONGODB_URL: 'mongodb://u:hidden@h' };
+		const environment = { HTTP_PORT: 'x', MQTTS_PORT: '99999', LOG_LEVEL: 'loud', MONGODB_URL: 'mongo://u:hidden@h' };
 		expect(faultsOf(environment, '{ "MQTT_PORT": true, "HTTP_PROT": 1 }')).to.deep.equal([
 			'  HTTP_PROT: found this name in the file; right is a name of docs/reference/configuration.md',
 			'  HTTP_PORT: found "x" in the environment; right is a whole number from 0 to 65535',
 			'  MQTT_PORT: found true in the file; right is a whole number from 0 to 65535',
 			'  MQTTS_PORT: found "99999" in the environment; right is a whole number from 0 to 65535',
-			'  MONGODB_URL: found [redacted] in the environment; right is no value: this version has the embedded store only, unset it',
+			'  MONGODB_URL: found [redacted] in the environment; right is mongodb://user:password@host:27017/database?replicaSet=rs0',
 			'  LOG_LEVEL: found "loud" in the environment; right is one of fatal, error, warn, info, debug, trace, silent',
 			'  TLS_CERT_FILE: found nothing; right is a path of a PEM file, because HTTPS_PORT or MQTTS_PORT is set',
 			'  TLS_KEY_FILE: found nothing; right is a path of a PEM file, because HTTPS_PORT or MQTTS_PORT is set',
@@ -190,7 +195,7 @@ describe('config/load', () => {
 			['{ "HOST": 1 }', 'HOST'],
 			['{ "DEVICE_AUTO_CREATION": 1 }', 'DEVICE_AUTO_CREATION'],
 			['{ "ADMIN_PASSWORD": 12345678 }', 'ADMIN_PASSWORD'],
-			['{ "MONGODB_URL": "mongodb://localhost" }', 'MONGODB_URL'],
+			['{ "MONGODB_URL": "localhost" }', 'MONGODB_URL'],
 		];
 		for (const [fileText, name] of bad) {
 			it(`may not be ${fileText || 'empty'}`, () => {

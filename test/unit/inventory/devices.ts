@@ -35,7 +35,7 @@ describe('inventory/devices', () => {
 
 	it('creates a device anew after it was removed', async () => {
 		const first = await devices().ensure(tenant, 's', fresh);
-		await bench().inventory.hierarchy.remove(tenant, first.id, []);
+		await bench().inventory.objects.remove(tenant, first.id, []);
 		const second = await devices().ensure(tenant, 's', fresh);
 		expect(second.created).to.equal(true);
 		expect(second.id).to.not.equal(first.id);

@@ -89,7 +89,7 @@ describe('inventory/hierarchy', () => {
 		]);
 		await Promise.all([
 			...parents.slice(0, 6).map((parent) => hierarchy.unlink(tenant, parent, 'childAssets', child)),
-			...parents.slice(6, 9).map((parent) => hierarchy.remove(tenant, parent, [])),
+			...parents.slice(6, 9).map((parent) => objects.remove(tenant, parent, [])),
 		]);
 		const left = parents.slice(9).flatMap((parent) => [`childAssets/${parent}`, `group/${parent}`]);
 		expect(await parentsOf(child)).to.deep.equal(left.sort());
@@ -110,7 +110,7 @@ describe('inventory/hierarchy', () => {
 
 	it('removes a group and leaves its devices as roots', async () => {
 		const { group, devices, first } = await fleet();
-		expect(await bench().inventory.hierarchy.remove(tenant, group, [])).to.deep.equal([group]);
+		expect(await bench().inventory.objects.remove(tenant, group, [])).to.deep.equal([group]);
 		expect(await bench().inventory.objects.count(tenant, { onlyRoots: true })).to.equal(devices.length);
 		expect(await parentsOf(first)).to.deep.equal(['root']);
 	});
@@ -118,7 +118,7 @@ describe('inventory/hierarchy', () => {
 	it('removes all that is below, a page at a time, and tells of each', async () => {
 		const { group } = await fleet();
 		const told: string[] = [];
-		const removed = await bench().inventory.hierarchy.remove(
+		const removed = await bench().inventory.objects.remove(
 			tenant,
 			group,
 			['childAssets', 'childDevices', 'childAdditions'],
@@ -139,7 +139,7 @@ describe('inventory/hierarchy', () => {
 			store.beforeBatch = () => {
 				if (++batches > stopAt) throw new Error('the process died');
 			};
-			expect((await refusal(inventory.hierarchy.remove(tenant, group, below))).message).to.equal('the process died');
+			expect((await refusal(inventory.objects.remove(tenant, group, below))).message).to.equal('the process died');
 			store.beforeBatch = () => undefined;
 			// Everything that is left is found from the top.
 			const left = await inventory.objects.count(tenant, { query: `isinhierarchyof(${group})` });
@@ -148,7 +148,7 @@ describe('inventory/hierarchy', () => {
 				.and.be.greaterThan(0);
 		}
 		await expectRefusal(link(group, await create()), 'inventory/conflict', 'being removed');
-		await inventory.hierarchy.remove(tenant, group, below);
+		await inventory.objects.remove(tenant, group, below);
 		expect(await inventory.objects.count(tenant, {})).to.equal(1);
 	});
 
@@ -160,7 +160,7 @@ describe('inventory/hierarchy', () => {
 			if (raced || !steps.some(({ kind }) => kind === 'remove')) return;
 			raced = refusal(create(group));
 		};
-		await inventory.hierarchy.remove(tenant, group, []);
+		await inventory.objects.remove(tenant, group, []);
 		expect(await raced).to.include({ code: 'inventory/notFound' });
 		expect(await inventory.objects.count(tenant, {})).to.equal(0);
 	});
@@ -170,7 +170,7 @@ describe('inventory/hierarchy', () => {
 		await link(a, b, 'childDevices');
 		const circle = { _id: `${tenant}/${b}/childDevices/${a}`, tenant, parent: b, kind: 'childDevices', child: a, seq: Number(a) };
 		await bench().store.batch([{ kind: 'put', collection: 'children', document: circle }]);
-		await bench().inventory.hierarchy.remove(tenant, a, ['childDevices']);
+		await bench().inventory.objects.remove(tenant, a, ['childDevices']);
 		expect(await bench().inventory.objects.count(tenant, {})).to.equal(0);
 	});
 });

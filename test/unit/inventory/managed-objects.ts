@@ -147,7 +147,7 @@ describe('inventory/managed-objects', () => {
 		const device = await create({}, { id: parent.id, kind: 'childDevices' });
 		await inventory.externalIds.bind(tenant, 'c8y_Serial', 's', device.id);
 		await inventory.software.set(tenant, device.id, [{ name: 'p', version: '1' }], 'advanced');
-		expect(await inventory.hierarchy.remove(tenant, device.id, [])).to.deep.equal([device.id]);
+		expect(await inventory.objects.remove(tenant, device.id, [])).to.deep.equal([device.id]);
 		expect(await inventory.externalIds.find(tenant, 'c8y_Serial', 's')).to.equal(undefined);
 		expect(await inventory.objects.listChildren(tenant, [parent.id], 10)).to.deep.equal([]);
 		expect(await inventory.software.count(tenant, device.id, {})).to.equal(0);
@@ -164,7 +164,7 @@ describe('inventory/managed-objects', () => {
 			raced = true;
 			await inventory.software.set(tenant, device.id, [{ name: 'p', version: '1' }], 'advanced');
 		};
-		await inventory.hierarchy.remove(tenant, device.id, []);
+		await inventory.objects.remove(tenant, device.id, []);
 		expect(await inventory.objects.count(tenant, {})).to.equal(0);
 		expect(await inventory.software.count(tenant, device.id, {})).to.equal(0);
 	});
@@ -179,13 +179,13 @@ describe('inventory/managed-objects', () => {
 			const child = await create({}, { id: root.id, kind: 'childDevices' });
 			await create({}, { id: child.id, kind: 'childDevices' });
 			await create({}, { id: root.id, kind: 'childAdditions' });
-			await bench().inventory.hierarchy.remove(tenant, root.id, [...kinds]);
+			await bench().inventory.objects.remove(tenant, root.id, [...kinds]);
 			expect(await bench().inventory.objects.count(tenant, {})).to.equal(left);
 		});
 	}
 
 	it('refuses to remove what is not there', () =>
-		expectRefusal(bench().inventory.hierarchy.remove(tenant, idOf('1'), []), 'inventory/notFound'));
+		expectRefusal(bench().inventory.objects.remove(tenant, idOf('1'), []), 'inventory/notFound'));
 
 	it('refuses to remove or rewrite the object that shows a list', async () => {
 		const { inventory } = bench();
@@ -194,7 +194,7 @@ describe('inventory/managed-objects', () => {
 		const [link] = await inventory.objects.listChildren(tenant, [device.id], 10);
 		const list = idOf(link?.child ?? '');
 		expect(await inventory.objects.get(tenant, list)).to.include({ type: 'c8y_InstalledSoftwareList', softwareOf: device.id });
-		await expectRefusal(inventory.hierarchy.remove(tenant, list, []), 'inventory/invalid', device.id);
+		await expectRefusal(inventory.objects.remove(tenant, list, []), 'inventory/invalid', device.id);
 		await expectRefusal(update(list, { c8y_SoftwareList: [] }), 'inventory/invalid', device.id);
 		await expectRefusal(inventory.software.set(tenant, list, [], 'advanced'), 'inventory/invalid', device.id);
 		const put = { action: 'put', item: { name: 'p', version: '1' } } as const;

@@ -139,7 +139,7 @@ describe('inventory/object-search', () => {
 			expect(await find({ onlyRoots: true, query: 'has(never)' })).to.deep.equal([]);
 			expect(await find({ below: { id: q, kind: 'childAssets' } })).to.deep.equal([c]);
 			await hierarchy.unlink(tenant, p, 'childDevices', c);
-			await hierarchy.remove(tenant, q, []);
+			await bench().inventory.objects.remove(tenant, q, []);
 			expect(await find({ onlyRoots: true })).to.deep.equal([p, c]);
 		});
 

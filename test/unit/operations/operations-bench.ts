@@ -23,6 +23,7 @@ export async function openOperationsBench(): Promise<OperationsBench> {
 		store,
 		inventory,
 		clock,
+		numbersAtATime: 100,
 		limits: { operationMaxBytes: 2000, maxItems: 20 },
 		fault: (operation, device) => bench.fault(operation, device),
 	});
@@ -42,6 +43,6 @@ export async function openOperationsBench(): Promise<OperationsBench> {
 let made = 0;
 
 /** A report that nobody has sent before, or one by its key. */
-export function receipt(key = `new${made++}`, redelivered = false): Receipt {
-	return { key, redelivered };
+export function receipt(key = `new${made++}`, redelivered = false, arrival = `arrival${made++}`, retried = false): Receipt {
+	return { key, redelivered, arrival, retried };
 }

@@ -29,10 +29,16 @@ export interface FakeSession extends Session {
 	readonly onRoom: (() => void)[];
 }
 
+export interface FakeSessionOptions {
+	readonly role?: 'admin' | 'device' | 'bootstrap';
+	readonly topics?: readonly string[];
+	readonly defaultCollection?: string;
+}
+
 export interface GatewayBench extends OperationsBench {
 	readonly access: Access;
 	readonly gateway: Gateway;
-	session(serial?: string, options?: { role?: 'admin' | 'device' | 'bootstrap'; topics?: readonly string[] }): FakeSession;
+	session(serial?: string, options?: FakeSessionOptions): FakeSession;
 	/** Publishes a turn, one payload a publish, as the device's queue does. */
 	publish(session: Session, ...payloads: readonly (string | Partial<IncomingPublish>)[]): Promise<void>;
 	/** The managed object that a serial stands for. */
@@ -54,6 +60,7 @@ export async function openGatewayBench(): Promise<GatewayBench> {
 		metrics: createMetrics(),
 		log: pino({ level: 'silent' }),
 		version: '1.2.3',
+		elapsed: clock,
 		packageLimits: smallLimits.packages,
 		limits: {
 			maxFragments: 50,
@@ -63,6 +70,16 @@ export async function openGatewayBench(): Promise<GatewayBench> {
 			linesMax: 2000,
 			unacknowledgedMaxMessages: windowSize,
 			autoCreation: true,
+			storePatienceMilliseconds: 0,
+		},
+		templateLimits: {
+			maximumTemplates: 10,
+			maximumFields: 5,
+			maximumPathSteps: 6,
+			visitsMax: 1000,
+			subscriptionsMax: 3,
+			cacheMaxCollections: 2,
+			cacheMilliseconds: 1000,
 		},
 	});
 	let messageId = 0;
@@ -70,8 +87,8 @@ export async function openGatewayBench(): Promise<GatewayBench> {
 		...operationsBench,
 		access,
 		gateway,
-		session(serial = 'dev1', { role = 'device', topics = ['s/e', 's/ds', 'error', 's/dat', 's/dcr', 's/dt'] } = {}) {
-			return fakeSession(serial, role, topics);
+		session(serial = 'dev1', { role = 'device', topics = ['s/e', 's/ds', 'error', 's/dat', 's/dcr', 's/dt'], ...more } = {}) {
+			return Object.assign(fakeSession(serial, role, topics), more);
 		},
 		async publish(session, ...payloads) {
 			const turn = payloads.map((payload): IncomingPublish => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { serialType } from '../../../../inventory/index.ts';
-import { mayConnectAs, parseClientId } from '../../../../service/mqtt/gateway.ts';
+import { mayConnectAs, parseClientId, parseDefaultCollection } from '../../../../service/mqtt/gateway.ts';
 import { createRateLimit } from '../../../../service/mqtt/rate-limit.ts';
 import { tenant, useBench } from '../../inventory/inventory-bench.ts';
 import { idle, openGatewayBench } from '../gateway-bench.ts';
@@ -38,6 +38,16 @@ describe('service/mqtt/gateway', () => {
 	]) {
 		it(`finds no serial in ${JSON.stringify(clientId.slice(0, 30))} (${clientId.length})`, () =>
 			expect(parseClientId(clientId)).to.equal(undefined));
+	}
+
+	for (const [clientId, collection] of [
+		['mySerial', undefined],
+		['d:mySerial', undefined],
+		['d:mySerial:', undefined],
+		['d:mySerial:myTemplates', 'myTemplates'],
+		[':mySerial:a b', 'a b'],
+	] as const) {
+		it(`reads the default collection of '${clientId}'`, () => expect(parseDefaultCollection(clientId)).to.equal(collection));
 	}
 
 	for (const [own, serial, may] of [

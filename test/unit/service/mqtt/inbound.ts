@@ -129,7 +129,7 @@ describe('service/mqtt/inbound', () => {
 			const session = bench().session();
 			await bench().publish(session, '100,Old,old\n141,old,1');
 			const old = await own();
-			await bench().inventory.hierarchy.remove(tenant, old.id, []);
+			await bench().inventory.objects.remove(tenant, old.id, []);
 			await bench().publish(session, ...next);
 			expect((await own()).id).to.not.equal(old.id);
 			expect(await packages()).to.deep.equal(['a 1']);
@@ -144,7 +144,7 @@ describe('service/mqtt/inbound', () => {
 			const session = bench().session();
 			await bench().publish(session, again, on('s/us/kid', '141,a,1'));
 			const old = await own('kid');
-			await bench().inventory.hierarchy.remove(tenant, old.id, []);
+			await bench().inventory.objects.remove(tenant, old.id, []);
 			await bench().publish(session, again);
 			const fresh = await own('kid');
 			expect(fresh.id).to.not.equal(old.id);
@@ -172,7 +172,9 @@ describe('service/mqtt/inbound', () => {
 		['s/us', 'x'.repeat(16_185), 's/e', '42,'],
 		['s/ds', '100', 's/e', '50,'],
 		['unknown', '100', 's/e', 'unknown'],
-		['s/uc/x', '1,2', 's/e', '50,'],
+		['s/uc/x', '1,2', 's/e', "41,1,there is no template collection 'x'"],
+		['s/ud', '1,2', 's/e', '41,1,the client id names no default template collection'],
+		['s/uc/x', 'x'.repeat(16_185), 's/e', '42,'],
 		['s/ucr', '', 's/e', '50,'],
 		['inventory/managedObjects/update', '{', 'error', 'not JSON'],
 		['inventory/managedObjects/update', '[]', 'error', 'JSON object'],

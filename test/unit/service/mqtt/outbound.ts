@@ -1,5 +1,8 @@
 import { expect } from 'chai';
+import { pino } from 'pino';
 import type { Operation } from '../../../../operations/index.ts';
+import { createMetrics } from '../../../../service/metrics.ts';
+import { createOutbound } from '../../../../service/mqtt/outbound.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { tenant, useBench } from '../../inventory/inventory-bench.ts';
 import { type FakeSession, idle, openGatewayBench, windowSize } from '../gateway-bench.ts';
@@ -306,5 +309,72 @@ describe('service/mqtt/outbound', () => {
 		await create(1);
 		await idle(bench());
 		expect(session.sent).to.deep.equal([]);
+	});
+
+	describe('whatever wake-ups come', () => {
+		/** A second outbound on the same operations, whose wake-ups the test brings. */
+		function deaf() {
+			let onGap = () => {};
+			let wake: (operation: Operation) => void = () => {};
+			const operations = {
+				...bench().operations,
+				watchPending(listener: (operation: Operation) => void, gap: () => void = () => {}) {
+					wake = listener;
+					onGap = gap;
+					return () => undefined;
+				},
+			};
+			const log = pino({ level: 'silent' });
+			const customOperations = { toLines: async () => undefined };
+			const own = createOutbound({ ...bench(), operations, customOperations, metrics: createMetrics(), log, window: windowSize });
+			return { own, wake: (made: readonly Operation[]) => made.forEach(wake), gap: () => onGap() };
+		}
+
+		it('sends in order, once, what they bring in another order, twice, and beside a sweep', async () => {
+			const { own, wake } = deaf();
+			const session = await connect({ acknowledges: false });
+			own.subscribed(session, topic, 1);
+			await idle(bench());
+			const made = await create(6);
+			wake(made.slice(0, windowSize));
+			await session.received(windowSize);
+			wake([...made.slice(windowSize).reverse(), ...made]);
+			const sweeping = own.sweepAll();
+			wake([...made].reverse());
+			await sweeping;
+			session.acknowledges = true;
+			for (const { done } of [...session.sent]) done(true);
+			await session.received(6);
+			await idle(bench());
+			expect(ids(session)).to.deep.equal(seqs(made));
+			own.close();
+		});
+
+		it('sends nothing again that was done before the device came, however late it is told', async () => {
+			const { own, wake } = deaf();
+			const made = await create(3);
+			for (const { id } of made.slice(0, 2)) await bench().operations.update(tenant, id, { status: 'SUCCESSFUL' });
+			const session = await connect();
+			own.subscribed(session, topic, 1);
+			await session.received(1);
+			await idle(bench());
+			wake(made);
+			await idle(bench());
+			expect(ids(session)).to.deep.equal(seqs(made.slice(2)));
+			own.close();
+		});
+
+		it('sends what was missed before what is told after a gap', async () => {
+			const { own, wake, gap } = deaf();
+			const session = await connect();
+			own.subscribed(session, topic, 1);
+			await idle(bench());
+			const made = await create(4);
+			gap();
+			wake(made.slice(3));
+			await session.received(4);
+			expect(ids(session)).to.deep.equal(seqs(made));
+			own.close();
+		});
 	});
 });

@@ -1,5 +1,5 @@
-import { StoreError, type Update } from '../document-store.ts';
-import { isPlainObject, segmentsOf } from './paths.ts';
+import { StoreError, type Update } from './document-store.ts';
+import { isPlainObject, segmentsOf } from './field-path.ts';
 
 /** @throws TypeError when the update is wrong whatever the document holds. */
 export function checkUpdate(update: Update): void {

@@ -15,11 +15,6 @@ export function matchesWildcard(text: string, pattern: string): boolean {
 	return true;
 }
 
-/** The same as a pattern for SQLite's GLOB, where `?` and `[` are special, too. */
-export function toGlob(pattern: string): string {
-	return pattern.replace(/[?[]/g, '[$&]').replace(/\*{2,}/g, '*');
-}
-
 /** The first text, in UTF-8 order, behind all texts that start with the prefix; undefined when there is none. */
 export function endOfPrefix(prefix: string): string | undefined {
 	const points = Array.from(prefix);

@@ -1,9 +1,9 @@
-import type { Comparison, Filter, Scalar } from '../document-store.ts';
-import { valueAt } from './paths.ts';
-import { compareText } from './values.ts';
+import type { Comparison, Filter, Scalar } from './document-store.ts';
+import { valueAt } from './field-path.ts';
+import { compareText } from './text.ts';
 import { matchesWildcard } from './wildcard.ts';
 
-/** Whether a document matches, for the conditions of steps, where the document is at hand; queries use `filter-sql.ts`. */
+/** Whether a document matches, for the conditions of steps, where the document is at hand. */
 export function matches(document: object, filter: Filter): boolean {
 	for (const [key, condition] of Object.entries(filter)) {
 		if (key === '$and' || key === '$or' || key === '$nor') {

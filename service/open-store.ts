@@ -1,0 +1,49 @@
+import type { Logger } from 'pino';
+import type { Config } from '../config/index.ts';
+import type { DocumentStore } from '../store/index.ts';
+import { openMongoStore } from '../store/mongodb/index.ts';
+import { openSqliteStore } from '../store/sqlite/index.ts';
+
+export interface OpenedStore {
+	readonly store: DocumentStore;
+	/** Where the data is, in words, without secrets. */
+	readonly place: string;
+	/** Whether other processes may work on it too. */
+	readonly isShared: boolean;
+	close(): Promise<void>;
+}
+
+/** Opens the store that the configuration chooses. @throws Error that names the setting */
+export async function openStore(config: Config, log: Logger, now: () => number): Promise<OpenedStore> {
+	const onFault = (error: Error) => log.error({ err: error }, 'a fault in the store');
+	const { groupMaxSteps: maxGroupSteps, waitingMaxBatches: maxWaitingBatches } = config.store;
+	const common = { now, onFault, maxGroupSteps, maxWaitingBatches };
+	const { mongodb } = config;
+	const url = mongodb.url?.reveal();
+	if (url === undefined) {
+		const { dataDir: directory, minFreeBytes } = config.store;
+		const store = await openSqliteStore({ ...common, directory, minFreeBytes }).catch(naming('DATA_DIR'));
+		return { store, place: directory === ':memory:' ? 'in memory only' : directory, isShared: false, close: store.close };
+	}
+	const opening = openMongoStore({
+		...common,
+		url,
+		...(mongodb.database !== undefined && { database: mongodb.database }),
+		maxPoolSize: mongodb.poolMax,
+		minPoolSize: mongodb.poolMin,
+		serverSelectionTimeoutMilliseconds: mongodb.serverSelectionTimeoutSeconds * 1000,
+		connectTimeoutMilliseconds: mongodb.connectTimeoutSeconds * 1000,
+		socketTimeoutMilliseconds: mongodb.answerTimeoutSeconds * 1000,
+		transactionTimeoutMilliseconds: mongodb.transactionTimeoutSeconds * 1000,
+		maxGroupBytes: mongodb.groupMaxBytes,
+		maxGroupsInFlight: mongodb.groupsInFlight,
+	});
+	const store = await opening.catch(naming('MONGODB_URL'));
+	return { store, place: `MongoDB ${store.name}`, isShared: true, close: store.close };
+}
+
+function naming(setting: string): (error: unknown) => never {
+	return (error) => {
+		throw new Error(`${setting}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+	};
+}

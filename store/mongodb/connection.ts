@@ -1,0 +1,89 @@
+import { type Db, MongoClient, type MongoClientOptions } from 'mongodb';
+import { StoreError } from '../document-store.ts';
+import { type Endpoint, messageOf, toStoreError } from './explain-error.ts';
+
+export interface ConnectionOptions {
+	/** `mongodb://…` or `mongodb+srv://…`. What it says of concerns and preferences does not count. */
+	readonly url: string;
+	/** Wins over the one in the URL's path; `deviceSoftware` where neither names one. */
+	readonly database?: string;
+	/** By which the database's log and monitoring name this program. */
+	readonly appName?: string;
+	readonly maxPoolSize?: number;
+	readonly minPoolSize?: number;
+	/** How long a call waits for a primary. */
+	readonly serverSelectionTimeoutMilliseconds?: number;
+	readonly connectTimeoutMilliseconds?: number;
+	/** How long a call waits for its answer. */
+	readonly socketTimeoutMilliseconds?: number;
+}
+
+/** A database that can be used: reachable, a replica set. */
+export interface Connection {
+	readonly client: MongoClient;
+	readonly db: Db;
+	readonly endpoint: Endpoint;
+}
+
+const defaultDatabase = 'deviceSoftware';
+
+/** Connects and looks at what is there. @throws StoreError that tells what to do */
+export async function connect(options: ConnectionOptions): Promise<Connection> {
+	const { url, serverSelectionTimeoutMilliseconds = 30_000, socketTimeoutMilliseconds = 60_000 } = options;
+	const client = createClient(url, {
+		appName: options.appName ?? 'device-software-management',
+		maxPoolSize: options.maxPoolSize ?? 50,
+		minPoolSize: options.minPoolSize ?? 0,
+		serverSelectionTimeoutMS: serverSelectionTimeoutMilliseconds,
+		waitQueueTimeoutMS: serverSelectionTimeoutMilliseconds,
+		connectTimeoutMS: options.connectTimeoutMilliseconds ?? 10_000,
+		socketTimeoutMS: socketTimeoutMilliseconds,
+		// What is acknowledged outlives the loss of any one server, and what is read cannot be taken back.
+		writeConcern: { w: 'majority', journal: true },
+		readConcern: { level: 'majority' },
+		readPreference: 'primary',
+		retryReads: true,
+		retryWrites: true,
+		ignoreUndefined: true,
+	});
+	const database = options.database ?? databaseOf(url) ?? defaultDatabase;
+	const hosts = client.options.srvHost ?? client.options.hosts.map((host) => host.toString()).join(',');
+	const endpoint = { name: `${hosts}/${database}`, serverSelectionTimeoutMilliseconds, socketTimeoutMilliseconds };
+	try {
+		await client.connect();
+		await checkTopology(client, endpoint);
+		return { client, db: client.db(database), endpoint };
+	} catch (error) {
+		await client.close();
+		throw toStoreError(error, endpoint);
+	}
+}
+
+// The driver's words about a URL may hold a piece of it, so they are not passed on.
+function createClient(url: string, options: MongoClientOptions): MongoClient {
+	try {
+		return new MongoClient(url, options);
+	} catch (error) {
+		const isOption = /option|not supported|must be/i.test(messageOf(error));
+		throw new StoreError(
+			`the URL of the database is none that MongoDB's driver understands${isOption ? ' (one of its options is wrong)' : ''}; ` +
+				'right is mongodb://user:password@host:27017/database?replicaSet=rs0, with special characters of user and password written as %40 and the like',
+		);
+	}
+}
+
+function databaseOf(url: string): string | undefined {
+	const [, path] = /^mongodb(?:\+srv)?:\/\/[^/?]*\/([^/?]+)/.exec(url) ?? [];
+	return path === undefined ? undefined : decodeURIComponent(path);
+}
+
+async function checkTopology(client: MongoClient, { name }: Endpoint): Promise<void> {
+	const hello = await client.db('admin').command({ hello: 1 });
+	// A router of a sharded cluster has replica sets behind it.
+	if (typeof hello.setName === 'string' || hello.msg === 'isdbgrid') return;
+	throw new StoreError(
+		`the MongoDB at ${name} is no replica set, and without one it has neither transactions nor change streams. A single server will do: ` +
+			'start it with `mongod --replSet rs0`, run `rs.initiate()` once in `mongosh`, and add `?replicaSet=rs0` to the URL ' +
+			'(or `?directConnection=true` where the name that the server calls itself by cannot be reached from here)',
+	);
+}

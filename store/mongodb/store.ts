@@ -1,0 +1,150 @@
+import type { Db } from 'mongodb';
+import { checkSpec } from '../collection-spec.ts';
+import { type Collection, type CollectionSpec, type DocumentStore, type StoredDocument, StoreError } from '../document-store.ts';
+import { createApplier } from './apply-batches.ts';
+import { createSingleApplier } from './apply-single.ts';
+import { createCollection } from './collection.ts';
+import { type Connection, type ConnectionOptions, connect } from './connection.ts';
+import { ensureCollection } from './ensure-collection.ts';
+import { type Expiry, startExpiry } from './expiry.ts';
+import { toStoreError } from './explain-error.ts';
+import { prepareBatch, type Row } from './prepare-step.ts';
+import { createTransactions } from './transaction.ts';
+import { createWatchers } from './watchers.ts';
+import { createWriteQueue } from './write-queue.ts';
+
+export interface MongoStoreOptions extends ConnectionOptions {
+	/** Milliseconds since 1970, for what expires. */
+	readonly now: () => number;
+	/** Steps that share a transaction; a larger batch has one of its own. */
+	readonly maxGroupSteps?: number;
+	/** Bytes that share a transaction; a larger batch has one of its own. */
+	readonly maxGroupBytes?: number;
+	/** Groups that are written at a time. */
+	readonly maxGroupsInFlight?: number;
+	/** Batches that may wait; more are refused with StoreError. */
+	readonly maxWaitingBatches?: number;
+	/** How long a transaction is tried again that others are in the way of. */
+	readonly transactionTimeoutMilliseconds?: number;
+	readonly expireEverySeconds?: number;
+	/**
+	 * Hears what goes wrong where no caller waits: a listener that throws, a broken stream of changes.
+	 * Without it, Node.js prints a warning of the process.
+	 */
+	readonly onFault?: (error: Error) => void;
+}
+
+export interface MongoStore extends DocumentStore {
+	/** Hosts and database, without credentials. */
+	readonly name: string;
+	/** Removes what has expired now. Returns when it is done. */
+	expire(): Promise<void>;
+}
+
+/** Spec names are letters only, so nobody else has this collection. */
+const pingCollection = '_ping';
+const sizeIsGoodForMilliseconds = 5000;
+
+/** Opens a database of a MongoDB replica set. @throws StoreError when it cannot be reached, or is none. */
+export async function openMongoStore(options: MongoStoreOptions): Promise<MongoStore> {
+	return createStore(options, await connect(options));
+}
+
+function createStore(options: MongoStoreOptions, { client, db, endpoint }: Connection): MongoStore {
+	const collections = new Map<string, { readonly spec: string; readonly opened: Promise<void> }>();
+	const expiries = new Map<string, Expiry>();
+	const onFault = options.onFault ?? ((error: Error) => process.emitWarning(error));
+	const explain = (error: unknown): Error => toStoreError(error, endpoint);
+	const transact = createTransactions({ client, timeoutMilliseconds: options.transactionTimeoutMilliseconds ?? 60_000 });
+	const writes = createWriteQueue({
+		together: createApplier(db, transact),
+		single: createSingleApplier(db),
+		maxGroupSteps: options.maxGroupSteps ?? 1000,
+		maxGroupBytes: options.maxGroupBytes ?? 8 * 1024 * 1024,
+		maxGroupsInFlight: options.maxGroupsInFlight ?? 4,
+		maxWaitingBatches: options.maxWaitingBatches ?? 50_000,
+		explain,
+	});
+	const watchers = createWatchers({ db, onFault });
+	const expiry = startExpiry({ db, expiries, now: options.now, everySeconds: options.expireEverySeconds ?? 30, onFault });
+	const size = createSizeProbe(db);
+	const reads = new Set<Promise<unknown>>();
+	let closed: Promise<void> | undefined;
+
+	const read = async <T>(work: () => Promise<T>): Promise<T> => {
+		if (closed !== undefined) throw new StoreError('the store is closed');
+		const reading = work();
+		reads.add(reading);
+		try {
+			return await reading;
+		} catch (error) {
+			throw explain(error);
+		} finally {
+			reads.delete(reading);
+		}
+	};
+
+	/** Collections are opened once, however many ask. */
+	const openOnce = <T extends StoredDocument>(spec: CollectionSpec<T>): Promise<void> => {
+		const text = JSON.stringify(spec);
+		const known = collections.get(spec.name);
+		if (known !== undefined && known.spec !== text) {
+			throw new StoreError(`the collection '${spec.name}' is already open with other indexes`);
+		}
+		if (known !== undefined) return known.opened;
+		const opened = read(() => ensureCollection(db, spec));
+		collections.set(spec.name, { spec: text, opened });
+		opened.catch(() => collections.delete(spec.name));
+		return opened;
+	};
+
+	const collection = async <T extends StoredDocument>(spec: CollectionSpec<T>): Promise<Collection<T>> => {
+		if (closed !== undefined) throw new StoreError('the store is closed');
+		checkSpec(spec);
+		await openOnce(spec);
+		if (spec.expire) expiries.set(spec.name, { collection: spec.name, ...spec.expire });
+		return createCollection({
+			rows: db.collection<Row>(spec.name),
+			writes,
+			read,
+			listen: (listener, onGap) => watchers.add(spec.name, listener, onGap),
+		});
+	};
+
+	const close = async (): Promise<void> => {
+		writes.refuse(new StoreError('the store is closed'));
+		await Promise.all([expiry.stop(), watchers.close(), writes.drained(), Promise.allSettled(reads)]);
+		await client.close();
+	};
+
+	return {
+		name: endpoint.name,
+		collection,
+		batch: async (steps) => writes.batch(prepareBatch(steps, (name) => collections.has(name))),
+		ping: () =>
+			read(async () => {
+				const pings = db.collection<Row>(pingCollection);
+				await pings.updateOne({ _id: 'ping' }, { $inc: { count: 1 } }, { upsert: true });
+				await pings.findOne({ _id: 'ping' });
+			}),
+		statistics: async () => ({ ...writes.figures(), sizeBytes: await read(size) }),
+		// The driver reconnects for as long as it is open.
+		failed: new Promise(() => {}),
+		close: () => {
+			closed ??= close();
+			return closed;
+		},
+		expire: () => read(expiry.run),
+	};
+}
+
+/** How much room the database takes; the question costs the server something, so the answer is kept for a while. */
+function createSizeProbe(db: Db): () => Promise<number> {
+	let known: { readonly at: number; readonly bytes: number } | undefined;
+	return async () => {
+		if (known && performance.now() - known.at < sizeIsGoodForMilliseconds) return known.bytes;
+		const { storageSize, indexSize } = await db.stats();
+		known = { at: performance.now(), bytes: Number(storageSize) + Number(indexSize) };
+		return known.bytes;
+	};
+}

@@ -1,0 +1,85 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ClientSession, MongoClient, TransactionOptions } from 'mongodb';
+import { StoreError } from '../document-store.ts';
+import { isTransient, isUnknownCommit, messageOf } from './explain-error.ts';
+
+export interface TransactionsOptions {
+	readonly client: MongoClient;
+	/** How long a transaction is tried again that others are in the way of. */
+	readonly timeoutMilliseconds: number;
+}
+
+/** Work inside a transaction; `commit` false leaves no trace of it. */
+export interface Attempt<T> {
+	readonly commit: boolean;
+	readonly result: T;
+}
+
+/** Runs work in a transaction; the work may run several times. @throws what the driver throws, StoreError at the end of the time */
+export type RunTransaction = <T>(work: (session: ClientSession) => Promise<Attempt<T>>) => Promise<T>;
+
+const options: TransactionOptions = {
+	// All reads of it see one moment; a write on what was changed since then makes it begin again.
+	readConcern: { level: 'snapshot' },
+	writeConcern: { w: 'majority', journal: true },
+	readPreference: 'primary',
+};
+const maxAttempts = 1000;
+const firstPause = 2;
+const longestPause = 200;
+
+export function createTransactions({ client, timeoutMilliseconds }: TransactionsOptions): RunTransaction {
+	return async (work) => {
+		const session = client.startSession();
+		const deadline = performance.now() + timeoutMilliseconds;
+		try {
+			for (let attempt = 1; ; attempt++) {
+				try {
+					return await attemptOnce(session, work, deadline);
+				} catch (error) {
+					if (!isTransient(error)) throw error;
+					if (attempt >= maxAttempts || performance.now() > deadline) {
+						throw new StoreError(
+							`the database did not commit a transaction within ${timeoutMilliseconds} ms and ${attempt} attempts, because others changed the same documents or it could not be reached: ${messageOf(error)}`,
+						);
+					}
+					// By chance, so that two which are in each other's way do not meet again.
+					await delay(Math.min(firstPause * 2 ** Math.min(attempt, 10), longestPause) * Math.random());
+				}
+			}
+		} finally {
+			await session.endSession();
+		}
+	};
+}
+
+async function attemptOnce<T>(
+	session: ClientSession,
+	work: (session: ClientSession) => Promise<Attempt<T>>,
+	deadline: number,
+): Promise<T> {
+	session.startTransaction(options);
+	let attempt: Attempt<T>;
+	try {
+		attempt = await work(session);
+	} catch (error) {
+		await session.abortTransaction();
+		throw error;
+	}
+	if (!attempt.commit) await session.abortTransaction();
+	else await commit(session, deadline);
+	return attempt.result;
+}
+
+/** An answer that was lost leaves open whether it is committed: asking again is harmless, and tells. */
+async function commit(session: ClientSession, deadline: number): Promise<void> {
+	for (;;) {
+		try {
+			await session.commitTransaction();
+			return;
+		} catch (error) {
+			if (!isUnknownCommit(error) || performance.now() > deadline) throw error;
+			await delay(longestPause);
+		}
+	}
+}
