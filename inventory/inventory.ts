@@ -13,7 +13,7 @@ import type { ChildLink } from './object-links.ts';
 import { openObjectSearch } from './object-search.ts';
 import type { PackageDocument } from './package-document.ts';
 
-const objectSpec: CollectionSpec<ManagedObject> = {
+export const objectSpec: CollectionSpec<ManagedObject> = {
 	name: 'managedObjects',
 	indexes: objectIndexes,
 	version: 2,

@@ -3,17 +3,15 @@ import fc from 'fast-check';
 import {
 	childKinds,
 	type Inventory,
-	type ManagedObject,
 	type ManagedObjectId,
 	openInventory,
 	parseManagedObjectId,
 } from '../../../inventory/index.ts';
-import { objectIndexes } from '../../../inventory/object-indexes.ts';
+import { objectSpec } from '../../../inventory/inventory.ts';
 import { compileTerms, sortPath } from '../../../inventory/query/compile-query.ts';
 import { planQuery, totalSort } from '../../../inventory/query/plan-query.ts';
 import { printQuery } from '../../../inventory/query/print-query.ts';
 import type { Condition, ParsedQuery } from '../../../inventory/query/query-tree.ts';
-import type { CollectionSpec } from '../../../store/index.ts';
 import { smallLimits, startTime } from '../../unit/inventory/inventory-bench.ts';
 import { queryArbitrary, sharedNumbers, sharedTexts } from '../../unit/inventory/query/random-queries.ts';
 import type { Bench } from '../engine.ts';
@@ -42,7 +40,6 @@ const linking = fc.record({
 	kind: fc.constantFrom(...childKinds),
 	isUndone: fc.boolean(),
 });
-const managedObjects: CollectionSpec<ManagedObject> = { name: 'managedObjects', indexes: objectIndexes };
 
 /** The inventory's query language on this engine: random objects and queries, compared with the plainest evaluation in memory. */
 export function inventoryQueryCases({ it, store }: Bench): void {
@@ -68,7 +65,7 @@ export function inventoryQueryCases({ it, store }: Bench): void {
 		}
 
 		it('answers random queries like the plainest evaluation, by every way that may be planned', async () => {
-			const collection = await store().collection(managedObjects);
+			const collection = await store().collection(objectSpec);
 			await fc.assert(
 				fc.asyncProperty(
 					fc.array(made, { minLength: 1, maxLength: 12 }),
