@@ -126,8 +126,11 @@ export function openObjectSearch({
 		const narrow = await narrowPlan(plans, few);
 		if (narrow) return find(narrow, sort, page);
 		const ordered = plans.find(({ isSorted }) => isSorted);
-		const partly = ordered && (await listInOrder(ordered, sort, page));
-		if (partly) return partly;
+		// Most pages are full after a few objects.
+		for (const most of ordered ? [few, limits.maxScanned] : []) {
+			const partly = ordered && (await listInOrder(ordered, sort, page, most));
+			if (partly) return partly;
+		}
 		const possible = await narrowPlan(plans, limits.maxScanned);
 		if (!possible) throw tooMuch(plans, limits.maxScanned);
 		return find(possible, sort, page);
@@ -158,8 +161,8 @@ export function openObjectSearch({
 	 * A page out of the first objects in order, as many as may be looked at. `undefined` when the page is not full then, and there
 	 * are more objects.
 	 */
-	async function listInOrder(plan: Plan, sort: Sort, { skip, limit }: Page): Promise<ManagedObject[] | undefined> {
-		const last = await objectBehind(plan, limits.maxScanned, sort);
+	async function listInOrder(plan: Plan, sort: Sort, { skip, limit }: Page, most: number): Promise<ManagedObject[] | undefined> {
+		const last = await objectBehind(plan, most, sort);
 		if (!last) return find(plan, sort, { skip, limit });
 		const found: ManagedObject[] = [];
 		let left = skip;

@@ -21,7 +21,8 @@ export const objectFilterParameters = {
 	childAssetId: textParameter('Id of a child asset: its parents are found').optional(),
 	childAdditionId: textParameter('Id of a child addition: its parents are found').optional(),
 	onlyRoots: booleanParameter('Whether only objects without parents are found').optional(),
-} satisfies Readonly<Record<Exclude<keyof ObjectFilter, 'below'>, z.ZodType>>;
+	withGroups: booleanParameter('Changes nothing: groups are found like all other objects').optional(),
+} satisfies Readonly<Record<Exclude<keyof ObjectFilter, 'below'> | 'withGroups', z.ZodType>>;
 
 /** What of managed objects is shown. */
 export const viewParameters = {
