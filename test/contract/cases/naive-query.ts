@@ -1,4 +1,5 @@
 import type { Condition, Operator, ParsedQuery, Value } from '../../../inventory/query/query-tree.ts';
+import { valueAt } from './naive.ts';
 
 /** A managed object as a client would describe it, with what it is a child of. */
 export interface PlainObject {
@@ -73,15 +74,7 @@ function fieldOf(object: PlainObject, path: string): unknown {
 	if (path === 'id' || path === '_id') return Number(object.id);
 	if (path === 'name' || path === 'type' || path === 'owner') return object[path];
 	if (/^(creationTime|lastUpdated)(\.date)?$/.test(path)) return object.creationTime;
-	return path
-		.split('.')
-		.reduce<unknown>(
-			(value, key) =>
-				typeof value === 'object' && value !== null && !Array.isArray(value)
-					? (value as Record<string, unknown>)[key]
-					: undefined,
-			object.fragments,
-		);
+	return valueAt(object.fragments, path);
 }
 
 type Wanted = { readonly anyOf: readonly unknown[]; readonly bound?: string | number; readonly pattern?: RegExp };
