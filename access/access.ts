@@ -42,7 +42,8 @@ export type Access = Awaited<ReturnType<typeof openAccess>>;
 
 /** Opens tenants, users, registrations and tokens on a store. */
 export async function openAccess({ store, clock, elapsed, limits, tokenLifetimeSeconds }: AccessOptions) {
-	await store.collection(spec);
+	const tenants = await store.collection(spec);
+	const knownTenants = new Set<string>();
 	const users = await openUsers({ store, clock, elapsed, limits });
 	const registration = await openDeviceRegistration({ store, users, clock });
 	const tokens = await openTokens({ store, users, clock, lifetimeSeconds: tokenLifetimeSeconds });
@@ -79,5 +80,13 @@ export async function openAccess({ store, clock, elapsed, limits, tokenLifetimeS
 		return created ? { user: `${tenant}/${userName}`, password } : undefined;
 	}
 
-	return { users, registration, tokens, prepare };
+	/** Whether there is such a tenant. Tenants are never removed, so what is known stays true. */
+	async function hasTenant(tenant: string): Promise<boolean> {
+		if (knownTenants.has(tenant)) return true;
+		const isKnown = (await tenants.get(tenant)) !== undefined;
+		if (isKnown) knownTenants.add(tenant);
+		return isKnown;
+	}
+
+	return { users, registration, tokens, prepare, hasTenant };
 }

@@ -60,6 +60,7 @@ export function startChild({ entry, args = [], nodeArgs = [], env = {} }: ChildO
 		return new Promise((resolve, reject) => {
 			const settle = (): void => {
 				clearTimeout(deadline);
+				child.off('exit', onExit);
 				onLine = (line) => void heard.push(line);
 			};
 			const fail = (reason: string): void => {
@@ -67,7 +68,8 @@ export function startChild({ entry, args = [], nodeArgs = [], env = {} }: ChildO
 				reject(new Error(`${entry} ${reason} '${kind}'`));
 			};
 			const deadline = setTimeout(() => fail('did not in time say'), silenceMilliseconds);
-			child.once('exit', () => fail('ended before it said'));
+			const onExit = (): void => fail('ended before it said');
+			child.once('exit', onExit);
 			onLine = (line) => {
 				if (line.msg !== kind) return;
 				settle();

@@ -112,7 +112,8 @@ function sectionsOf(page: string): Map<string, string> {
 	return new Map([...sections].map(([, name = '', text = '']) => [name, text]));
 }
 
-function readIfThere(file: string): string {
+/** The text of a page, empty while there is none. */
+export function readIfThere(file: string): string {
 	try {
 		return readFileSync(file, 'utf8');
 	} catch (error) {

@@ -11,7 +11,7 @@ export interface Rule {
 const listeners: readonly [Rule['at'], (config: Config) => number | undefined][] = [
 	[['http', 'port'], ({ http }) => http.port],
 	[['http', 'httpsPort'], ({ http }) => http.httpsPort],
-	[['mqtt', 'port'], ({ mqtt }) => mqtt.port],
+	[['mqtt', 'port'], ({ mqtt }) => (mqtt.port === 'off' ? undefined : mqtt.port)],
 	[['mqtt', 'mqttsPort'], ({ mqtt }) => mqtt.mqttsPort],
 ];
 
@@ -48,6 +48,20 @@ const packetHoldsList: Rule = {
 	right: 'more than MQTT_LIST_PAYLOAD_MAX_BYTES, which it must have room for',
 };
 
+const bridgeFiles = (
+	[
+		['certFile', 'keyFile', 'MQTT_BRIDGE_KEY_FILE'],
+		['keyFile', 'certFile', 'MQTT_BRIDGE_CERT_FILE'],
+	] as const
+).map(
+	([key, other, name]): Rule => ({
+		at: ['bridge', key],
+		reads: ['bridge.certFile', 'bridge.keyFile'],
+		holds: ({ bridge }) => bridge[key] !== undefined || bridge[other] === undefined,
+		right: `a path of a PEM file, because ${name} is set`,
+	}),
+);
+
 const poolHoldsMinimum: Rule = {
 	at: ['mongodb', 'poolMin'],
 	reads: ['mongodb.poolMin', 'mongodb.poolMax'],
@@ -56,4 +70,11 @@ const poolHoldsMinimum: Rule = {
 };
 
 /** Everything that must hold between settings. */
-export const rules: readonly Rule[] = [...differentPorts, ...tlsFiles, packetHoldsPayload, packetHoldsList, poolHoldsMinimum];
+export const rules: readonly Rule[] = [
+	...differentPorts,
+	...tlsFiles,
+	packetHoldsPayload,
+	packetHoldsList,
+	...bridgeFiles,
+	poolHoldsMinimum,
+];

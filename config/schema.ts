@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { outsideBroker } from './outside-broker.ts';
 import { querySettings } from './query-settings.ts';
-import { oneOf, optional, secretMatching, secretText, setting, text, wholeNumber, yesOrNo } from './setting.ts';
+import { oneOf, optional, portOrOff, secretMatching, secretText, setting, text, wholeNumber, yesOrNo } from './setting.ts';
 
 const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;
@@ -93,7 +94,7 @@ export const groups = {
 		.describe('HTTP'),
 	mqtt: z
 		.object({
-			port: setting('MQTT_PORT', port, 1883, 'Port of MQTT; 0 picks a free one.'),
+			port: setting('MQTT_PORT', portOrOff, 1883, 'Port of MQTT; 0 picks a free one; `off` means no such listener.'),
 			mqttsPort: optional('MQTTS_PORT', port, 'Port of MQTT over TLS; 0 picks a free one; unset means no such listener.'),
 			payloadMaxBytes: setting(
 				'MQTT_PAYLOAD_MAX_BYTES',
@@ -176,6 +177,7 @@ export const groups = {
 			),
 		})
 		.describe('MQTT'),
+	bridge: outsideBroker,
 	tls: z
 		.object({
 			certFile: optional(
@@ -199,6 +201,12 @@ export const groups = {
 				wholeNumber(0, 1024 ** 4),
 				64 * mebibyte,
 				'Bytes that must be free on the disk of the embedded database; with less, `/ready` is red before writes fail.',
+			),
+			checkMaxBytes: setting(
+				'STORE_CHECK_MAX_BYTES',
+				wholeNumber(0, 1024 ** 5),
+				1024 * mebibyte,
+				'An embedded database up to this size is read through at each start and checked for damage, about 1 s a GiB that is in memory; of a larger one only its head, length and log are looked at.',
 			),
 			groupMaxSteps: setting(
 				'STORE_GROUP_MAX_STEPS',

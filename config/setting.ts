@@ -72,6 +72,34 @@ export const secretText: Kind<z.ZodType<Secret>> = {
 	secret: true,
 };
 
+/** A port, or `off` for no listener. */
+export const portOrOff: Kind<z.ZodType<number | 'off'>> = {
+	schema: z.union([z.literal('off'), wholeNumber(0, 65_535).schema]),
+	right: `${wholeNumber(0, 65_535).right}, or off`,
+};
+
+/** Address of a broker, which may carry a user name and password. */
+export const brokerUrl: Kind<z.ZodType<Secret>> = {
+	schema: z.string().max(2048).refine(isBrokerUrl).pipe(secretOf),
+	right: 'mqtt://[user:password@]host[:port] or mqtts://…, with % signs in front of two hexadecimal digits only',
+	secret: true,
+};
+
+function isBrokerUrl(value: string): boolean {
+	if (!URL.canParse(value)) return false;
+	const { protocol, hostname, username, password } = new URL(value);
+	return ['mqtt:', 'mqtts:'].includes(protocol) && hostname !== '' && isText(username) && isText(password);
+}
+
+function isText(escaped: string): boolean {
+	try {
+		decodeURIComponent(escaped);
+		return true;
+	} catch {
+		return false;
+	}
+}
+
 /** Text of which the whole must match, and that is not shown: it may hold a password. */
 export function secretMatching(right: string, pattern: RegExp): Kind<z.ZodType<Secret>> {
 	return { ...secretText, schema: z.string().max(4096).regex(pattern).pipe(secretOf), right };

@@ -1,5 +1,7 @@
 /** Everything the inventory does, on one store. */
 
+/** Devices that are reached through an outside broker. */
+export { type BridgedDevice, type BridgedDevices, openBridgedDevices } from './bridged-devices.ts';
 /** Which process has the connection of a device. */
 export {
 	type ConnectionOwner,

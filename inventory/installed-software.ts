@@ -48,8 +48,8 @@ export function openInstalledSoftware({
 	clock,
 	limits,
 }: InventoryContext & { readonly packages: Collection<PackageDocument> }) {
-	/** An upper bound of each device's number of packages, so that appending needs no count. */
-	const upperBounds = new Map<string, number>();
+	/** An upper bound of each device's number of packages, so that appending needs no count; good for a while, for others add too. */
+	const upperBounds = new Map<string, { readonly bound: number; readonly countedAt: number }>();
 
 	/** A page, sorted by name, then version. The device is not checked. */
 	async function list(tenant: string, device: ManagedObjectId, filter: PackageFilter, page: Range): Promise<SoftwarePackage[]> {
@@ -203,7 +203,7 @@ export function openInstalledSoftware({
 		const objectId = documentId(tenant, device);
 		let added = 0;
 		for (const item of changes) if (item.action === 'put') added++;
-		const bound = upperBounds.get(objectId) ?? Number.POSITIVE_INFINITY;
+		const bound = boundOf(objectId);
 		if (added > 0 && bound + added > limits.packages.maxPackages) await checkRoom(tenant, device, objectId, changes);
 		const steps: Step[] = [{ kind: 'require', collection: objects.name, id: objectId, where: hasList }];
 		for (const item of changes) steps.push(changeStep(tenant, device, item));
@@ -245,7 +245,7 @@ export function openInstalledSoftware({
 			const growth = await growthOf(tenant, device, changes);
 			if (growth > 0) checkPackageCount(stored + growth, limits.packages);
 		}
-		upperBounds.set(objectId, stored);
+		upperBounds.set(objectId, { bound: stored, countedAt: clock() });
 		if (upperBounds.size > maxBounds) upperBounds.delete(upperBounds.keys().next().value ?? '');
 	}
 
@@ -261,9 +261,15 @@ export function openInstalledSoftware({
 		return kept - present.length;
 	}
 
+	function boundOf(objectId: string): number {
+		const known = upperBounds.get(objectId);
+		const isFresh = known && Math.abs(clock() - known.countedAt) < boundMilliseconds;
+		return isFresh ? known.bound : Number.POSITIVE_INFINITY;
+	}
+
 	function noteAdded(objectId: string, added: number): void {
-		const bound = upperBounds.get(objectId);
-		if (bound !== undefined) upperBounds.set(objectId, bound + added);
+		const known = upperBounds.get(objectId);
+		if (known) upperBounds.set(objectId, { ...known, bound: known.bound + added });
 	}
 
 	/** The steps that remove the list with its device. */
@@ -277,6 +283,7 @@ export function openInstalledSoftware({
 
 const maxAttempts = 100;
 const maxBounds = 100_000;
+const boundMilliseconds = 60_000;
 const hasList: Filter = Object.freeze({ 'software.mode': { $exists: true } });
 
 /** @throws InventoryError `inventory/invalid` for the object that shows the list of another one. */

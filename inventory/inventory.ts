@@ -1,4 +1,5 @@
 import { type CollectionSpec, type DocumentStore, type Migration, openSequence, type StoredDocument } from '../store/index.ts';
+import { bridgeCollections } from './bridged-devices.ts';
 import { derivedFieldsMigration } from './derived-fields-migration.ts';
 import { connectionSpec } from './device-connections.ts';
 import { openDevices } from './devices.ts';
@@ -38,6 +39,7 @@ export const inventoryCollections: readonly CollectionSpec<StoredDocument>[] = [
 	linkSpec,
 	packageSpec,
 	connectionSpec,
+	...bridgeCollections,
 ];
 
 export const inventoryMigrations: readonly Migration[] = [derivedFieldsMigration(objectSpec, linkSpec)];

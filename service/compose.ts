@@ -13,6 +13,7 @@ import { collections, migrations, runMigrations } from './migrations.ts';
 import { createGateway, deliveryFault, openEmbeddedBroker } from './mqtt/index.ts';
 import { type OpenedStore, openStore } from './open-store.ts';
 import { openOtherProcesses } from './other-processes.ts';
+import { openOutsideBroker } from './outside-broker.ts';
 import { createReadiness } from './readiness.ts';
 import { sampleMetrics } from './sample-metrics.ts';
 import { startScheduler } from './scheduler.ts';
@@ -31,11 +32,18 @@ export interface Service {
 	close(): Promise<void>;
 }
 
-/** Builds the service from its parts and opens its ports. Nothing else in the project knows all of them. */
-export async function compose(config: Config, log: Logger, given?: { readonly store: DocumentStore }): Promise<Service> {
-	const clock = Date.now;
+/**
+ * Builds the service from its parts and opens its ports. Nothing else in the project knows all of them.
+ * `clock` gives milliseconds since 1970, and may go back; a store that is given stays open.
+ */
+export async function compose(
+	config: Config,
+	log: Logger,
+	given: { readonly store?: DocumentStore; readonly clock?: () => number } = {},
+): Promise<Service> {
+	const { clock = Date.now } = given;
 	const metrics = createMetrics();
-	const opened = given ? sharedStore(given.store) : await openStore(config, log, clock);
+	const opened = given.store ? sharedStore(given.store) : await openStore(config, log, clock);
 	try {
 		return await open({ config, log, clock, metrics, ...opened });
 	} catch (error) {
@@ -74,6 +82,7 @@ async function open({ config, log, clock, metrics, store, place, isShared, close
 	const others = isShared
 		? await openOtherProcesses({ id: processId, store, config: config.processes, clock, elapsed, leases, log })
 		: undefined;
+	const processes = () => others?.count() ?? 1;
 	const access = await openAccess({
 		store,
 		clock,
@@ -122,19 +131,19 @@ async function open({ config, log, clock, metrics, store, place, isShared, close
 		},
 		templateLimits: { ...config.templates, cacheMilliseconds: config.templates.cacheSeconds * 1000 },
 	});
+	const bridge = await openOutsideBroker({ ...services, config, store, gateway, elapsed, processId, processes });
 	const broker = await openEmbeddedBroker({
+		...services,
 		gateway,
-		access,
 		handover: others?.handover,
-		metrics,
-		log,
 		clock: elapsed,
 		defaultTenant: tenant.id,
 		limits: config.mqtt,
 	});
 	if (isShared) inventory.externalIds.watchSerials(gateway.serialsChanged, gateway.lookUpAll);
 	let stopping = false;
-
+	const brokerFault = () => bridge?.fault();
+	const readiness = createReadiness({ store, elapsed, isStopping: () => stopping, brokerFault });
 	const app = createHttpApp({
 		...services,
 		options: {
@@ -150,8 +159,8 @@ async function open({ config, log, clock, metrics, store, place, isShared, close
 			defaultTenant: tenant.id,
 			showAdvancedListInInventory: tenant.showAdvancedList,
 		},
-		readiness: createReadiness({ store, elapsed, isStopping: () => stopping }),
-		sampleMetrics: () => sampleMetrics({ metrics, store, broker, operations, processes: others?.count() ?? 1 }),
+		readiness,
+		sampleMetrics: () => sampleMetrics({ metrics, readiness, store, broker, bridge, operations, processes: processes() }),
 		onDevicesRemoved: (of, ids) => gateway.devicesRemoved(of, ids),
 	});
 
@@ -163,10 +172,12 @@ async function open({ config, log, clock, metrics, store, place, isShared, close
 		...(tenant.adminPassword && { adminPassword: tenant.adminPassword.reveal() }),
 		...(tenant.bootstrapPassword && { bootstrapPassword: tenant.bootstrapPassword.reveal() }),
 	});
+	bridge?.start();
 	const everyMilliseconds = config.mqtt.deliverySweepSeconds * 1000;
 	const scheduler = startScheduler(
 		[
 			{ name: 'delivery sweep', everyMilliseconds, run: gateway.outbound.sweepAll },
+			{ name: 'outside devices sweep', everyMilliseconds, run: () => bridge?.sweep() },
 			...(isShared ? [{ name: 'sweep of users', everyMilliseconds, run: broker.checkUsers }] : []),
 			...(others?.jobs ?? []),
 		],
@@ -176,7 +187,7 @@ async function open({ config, log, clock, metrics, store, place, isShared, close
 
 	async function close(): Promise<void> {
 		stopping = true;
-		await shutDown({ config, elapsed, listeners, broker, gateway, scheduler, leases, others });
+		await shutDown({ config, elapsed, listeners, broker, bridge, gateway, scheduler, leases, others });
 		await closeStore();
 	}
 

@@ -82,6 +82,7 @@ export async function openLeaseKeeper(options: {
 		if (stop.aborted) lose();
 		lost.signal.addEventListener('abort', () => note(undefined), { once: true });
 		log.info({ lease: lease.name, term: lease.term }, 'lease held');
+		const whenLost = aborted(lost.signal);
 		let failed = false;
 		const working = (async () => work.onHeld(lease, lost.signal))().catch((error: unknown) => {
 			log.error({ err: error, lease: lease.name }, 'the work of a lease failed');
@@ -90,7 +91,7 @@ export async function openLeaseKeeper(options: {
 		});
 		while (!lost.signal.aborted) {
 			await pause(everyMilliseconds, lost.signal);
-			if (!lost.signal.aborted) await Promise.race([renew(current, held, lose), aborted(lost.signal)]);
+			if (!lost.signal.aborted) await Promise.race([renew(current, held, lose), whenLost]);
 		}
 		clearTimeout(expiry);
 		stop.removeEventListener('abort', lose);

@@ -33,7 +33,7 @@ export async function openListeners({ config, app, broker }: ListenerOptions): P
 	const wanted = [
 		{ name: 'http', port: http.port, open: () => webServer(createServer(httpOptions(http), app)) },
 		{ name: 'https', port: http.httpsPort, open: () => webServer(createHttpsServer({ ...httpOptions(http), ...tls }, app)) },
-		{ name: 'mqtt', port: mqtt.port, open: () => createTcpServer(onConnection) },
+		{ name: 'mqtt', port: mqtt.port === 'off' ? undefined : mqtt.port, open: () => createTcpServer(onConnection) },
 		{
 			name: 'mqtts',
 			port: mqtt.mqttsPort,

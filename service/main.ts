@@ -1,33 +1,31 @@
-import { load, printConfig } from '../config/index.ts';
-import { helpText, readArguments } from './command-line.ts';
+import { load } from '../config/index.ts';
+import { readArguments } from './command-line.ts';
+import { runCommand } from './commands.ts';
 import { compose } from './compose.ts';
 import { createLog } from './log.ts';
 import { readyText } from './ready-text.ts';
-import { onStopSignal } from './stop-signal.ts';
+import { stopOnSignal } from './stop-signal.ts';
 import { version } from './version.ts';
 
 async function main(): Promise<void> {
 	const { asked, file } = readArguments(process.argv.slice(2), process.env);
 	if (asked !== undefined) {
-		process.stdout.write(asked === 'help' ? helpText : `${asked === 'version' ? version : printConfig(process.env, file)}\n`);
+		process.stdout.write(runCommand(asked, { environment: process.env, file }));
 		return;
 	}
 	const config = load(process.env, file);
 	const log = createLog(config.log.level, process.stdout);
-	const service = await compose(config, log);
+	const starting = compose(config, log);
+	// From the beginning on: a container's first process is told of no signal that it does not listen for.
+	const { shutdownGraceSeconds: graceSeconds } = config.server;
+	stopOnSignal({ log, graceSeconds, stop: async () => (await starting).close(), fail });
+	const service = await starting;
 	process.stdout.write(readyText(service, config));
 	log.info({ version, ports: Object.fromEntries(service.listeners.map(({ name, port }) => [name, port])) }, 'ready');
 	service.failed.then((error) => {
 		log.fatal({ err: error }, 'the store has failed');
 		fail(error);
 	}, fail);
-	onStopSignal((signal) => {
-		log.info({ signal }, 'stopping');
-		// What is cut off leaves this much for the store.
-		const milliseconds = config.server.shutdownGraceSeconds * 1000 + 5000;
-		setTimeout(() => fail(new Error('the service did not end within SHUTDOWN_GRACE_SECONDS')), milliseconds).unref();
-		service.close().then(() => log.info('stopped'), fail);
-	});
 }
 
 function fail(error: unknown): never {

@@ -9,6 +9,12 @@ export function createMetrics() {
 	const registers = [registry];
 	return {
 		registry,
+		ready: new Gauge({
+			name: 'service_ready',
+			help: 'Whether a part can do its work, as `/ready` tells it: 1 or 0',
+			labelNames: ['part'],
+			registers,
+		}),
 		mqttMessages: createMessageTally(registers),
 		mqttErrors: new Counter({
 			name: 'mqtt_message_errors_total',
@@ -33,6 +39,33 @@ export function createMetrics() {
 			name: 'mqtt_message_seconds',
 			help: 'Time to handle and store what a device sent in one go',
 			buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+			registers,
+		}),
+		bridgePartitions: new Gauge({
+			name: 'mqtt_bridge_partitions',
+			help: 'Partitions of the outside broker that this process serves, by state of their connection',
+			labelNames: ['state'],
+			registers,
+		}),
+		bridgeDevices: new Gauge({
+			name: 'mqtt_bridge_devices',
+			help: 'Devices at the outside broker that this process serves',
+			registers,
+		}),
+		bridgeInWork: new Gauge({
+			name: 'mqtt_bridge_messages_in_work',
+			help: 'Messages of the outside broker received and not yet handled',
+			registers,
+		}),
+		bridgeSkipped: new Counter({
+			name: 'mqtt_bridge_skipped_total',
+			help: 'Messages of the outside broker that were left to other partitions',
+			registers,
+		}),
+		bridgeConnects: new Counter({
+			name: 'mqtt_bridge_connects_total',
+			help: 'Connections to the outside broker that were made or lost',
+			labelNames: ['result'],
 			registers,
 		}),
 		httpSeconds: new Histogram({

@@ -21,8 +21,8 @@ export async function openStore(config: Config, log: Logger, now: () => number):
 	const { mongodb } = config;
 	const url = mongodb.url?.reveal();
 	if (url === undefined) {
-		const { dataDir: directory, minFreeBytes } = config.store;
-		const store = await openSqliteStore({ ...common, directory, minFreeBytes }).catch(naming('DATA_DIR'));
+		const { dataDir: directory, minFreeBytes, checkMaxBytes } = config.store;
+		const store = await openSqliteStore({ ...common, directory, minFreeBytes, checkMaxBytes }).catch(naming('DATA_DIR'));
 		return { store, place: directory === ':memory:' ? 'in memory only' : directory, isShared: false, close: store.close };
 	}
 	const opening = openMongoStore({

@@ -46,7 +46,6 @@ export async function openOtherProcesses(options: {
 		}
 		beatAt = began;
 		await records.look();
-		await handover.sweep();
 	}
 
 	/** A process is forgotten last: while its record is there, somebody cleans up after it. */
@@ -59,6 +58,7 @@ export async function openOtherProcesses(options: {
 
 	const jobs: Job[] = [
 		{ name: 'heartbeat', everyMilliseconds: leaseMilliseconds / 3, run: beat },
+		{ name: 'hand-over sweep', everyMilliseconds: leaseMilliseconds / 3, run: handover.sweep },
 		{ name: 'housekeeping', everyMilliseconds: leaseMilliseconds, once: true, run: cleanUp },
 	];
 

@@ -9,8 +9,10 @@ export function createReadiness(options: {
 	readonly store: DocumentStore;
 	readonly elapsed: () => number;
 	readonly isStopping: () => boolean;
+	/** Why devices cannot be reached. */
+	readonly brokerFault?: () => string | undefined;
 }): () => Promise<Readiness> {
-	const { store, elapsed, isStopping } = options;
+	const { store, elapsed, isStopping, brokerFault } = options;
 	let looked: { readonly at: number; readonly fault: Promise<string | undefined> } | undefined;
 
 	function look(): Promise<string | undefined> {
@@ -24,7 +26,7 @@ export function createReadiness(options: {
 		return looked.fault;
 	}
 
-	return async () => ({ store: part(await look()), broker: part(isStopping() ? 'the service is stopping' : undefined) });
+	return async () => ({ store: part(await look()), broker: part(isStopping() ? 'the service is stopping' : brokerFault?.()) });
 }
 
 function part(reason: string | undefined) {

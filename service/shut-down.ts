@@ -2,7 +2,7 @@ import type { Config } from '../config/index.ts';
 import { createDeadline } from './deadline.ts';
 import type { LeaseKeeper } from './leases.ts';
 import type { Listener } from './listeners.ts';
-import type { EmbeddedBroker, Gateway } from './mqtt/index.ts';
+import type { Bridge, EmbeddedBroker, Gateway } from './mqtt/index.ts';
 import type { OtherProcesses } from './other-processes.ts';
 
 // Of the time that is left: the rest is for what connections leave behind.
@@ -17,18 +17,21 @@ export async function shutDown(parts: {
 	readonly elapsed: () => number;
 	readonly listeners: readonly Listener[];
 	readonly broker: EmbeddedBroker;
+	readonly bridge: Bridge | undefined;
 	readonly gateway: Gateway;
 	readonly scheduler: { stop(): void };
 	readonly leases: LeaseKeeper;
 	readonly others: OtherProcesses | undefined;
 }): Promise<void> {
-	const { config, elapsed, listeners, broker, gateway, scheduler, leases, others } = parts;
+	const { config, elapsed, listeners, broker, bridge, gateway, scheduler, leases, others } = parts;
 	const { drainDelaySeconds, drainConnectionsPerSecond } = config.processes;
 	const deadline = createDeadline(config.server.shutdownGraceSeconds * 1000, elapsed);
 	await deadline.pause(drainDelaySeconds * 1000);
 	const closing = listeners.map((listener) => listener.close(deadline.left()));
+	const leaving = bridge?.close(deadline.left() * drainShare);
 	await broker.drain(drainConnectionsPerSecond, deadline.left() * drainShare);
 	await deadline.wait(broker.close());
+	if (leaving) await deadline.wait(leaving);
 	await Promise.all(closing);
 	gateway.outbound.close();
 	// Until now, or others would take the devices that are still here.

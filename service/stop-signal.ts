@@ -1,14 +1,27 @@
+import type { Logger } from 'pino';
+
 // A terminal sends Ctrl-C to npm and to the service, and npm hands its own on: what comes that close together is one signal.
 const sameSignalMilliseconds = 1000;
+/** What is cut off at the end of SHUTDOWN_GRACE_SECONDS leaves this much for the store. */
+const leftForStoreMilliseconds = 5000;
 
-/** Calls back at the first SIGINT or SIGTERM. A later one means: now. */
-export function onStopSignal(stop: (signal: string) => void): void {
+/** Stops at the first SIGINT or SIGTERM, and fails when that takes too long. A later signal means: now. */
+export function stopOnSignal(options: {
+	readonly log: Logger;
+	readonly graceSeconds: number;
+	readonly stop: () => Promise<void>;
+	readonly fail: (error: unknown) => void;
+}): void {
+	const { log, graceSeconds, stop, fail } = options;
 	let first: number | undefined;
 	const hear = (signal: string) => {
 		if (first === undefined) {
-			first = Date.now();
-			stop(signal);
-		} else if (Date.now() - first > sameSignalMilliseconds) process.exit(1);
+			first = performance.now();
+			log.info({ signal }, 'stopping');
+			const late = new Error('the service did not end within SHUTDOWN_GRACE_SECONDS');
+			setTimeout(() => fail(late), graceSeconds * 1000 + leftForStoreMilliseconds).unref();
+			stop().then(() => log.info('stopped'), fail);
+		} else if (performance.now() - first > sameSignalMilliseconds) process.exit(1);
 	};
 	process.on('SIGINT', hear).on('SIGTERM', hear);
 }

@@ -101,6 +101,16 @@ export function maySubscribe(filter: string): boolean {
 	return filterExpressions.some((expression) => expression.test(filter));
 }
 
+/** Topic filters for everything that devices publish, except what asks for credentials; `+` for each part that differs. */
+export function upstreamFilters(): string[] {
+	const parts: Parts = { mode: 's', collection: '', child: '', externalId: '' };
+	return upstreamTopics
+		.filter(([, toTopic]) => toTopic(parts).kind !== 'credentials')
+		.flatMap(([pattern]) => [pattern.replace(/\[.*\]/, ''), pattern.replace(/[[\]]/g, '')])
+		.map((filter) => filter.replace(/<\w+>/g, '+'))
+		.filter((filter, index, all) => all.indexOf(filter) === index);
+}
+
 const word = '[^/+#\\u0000]+';
 const topicMatchers = [...upstreamTopics, ...downstreamTopics].map(([pattern, toTopic]) => ({
 	expression: toExpression(pattern, word),

@@ -2,6 +2,8 @@ import type { Logger } from 'pino';
 import type { ConnectionRecord, DeviceConnections } from '../../inventory/index.ts';
 import type { Session } from './session.ts';
 
+const clearedAtOnce = 100;
+
 /** A session here, and what it waits for. */
 interface Entry {
 	readonly session: Session;
@@ -163,18 +165,44 @@ export function createHandover(options: {
 
 	/** Finds what no change told of: who waits, for whom, and who of those is gone. */
 	async function sweep(): Promise<void> {
+		const waitedBefore = [...waiting.keys()];
+		const found = new Map<string, ConnectionRecord>();
 		for await (const record of connections.listWaiting()) {
 			judge(record);
-			for (const [name, owner] of Object.entries(record.waitsFor)) {
-				if (owner !== process && (await isGone(owner))) clear(record._id, name);
-			}
+			if (waiting.has(record._id)) found.set(record._id, record);
 		}
-		for (const id of [...waiting.keys()]) judgeWaiting(id, await connections.find(id));
+		for (const id of waitedBefore) if (!found.has(id)) judgeWaiting(id, undefined);
+		await clearGone([...found.values()]);
+	}
+
+	/** Waits no longer for processes that are gone: first here, and then for all to see. */
+	async function clearGone(records: readonly ConnectionRecord[]): Promise<boolean> {
+		const known = new Map<string, boolean>();
+		const left: { readonly id: string; readonly name: string }[] = [];
+		let isAll = true;
+		for (const record of records) {
+			const { _id: id, waitsFor } = record;
+			const alive: Record<string, string> = {};
+			for (const [name, owner] of Object.entries(waitsFor)) {
+				const gone = known.get(owner) ?? (owner !== process && (await isGone(owner)));
+				known.set(owner, gone);
+				if (gone) left.push({ id, name });
+				else alive[name] = owner;
+			}
+			if (Object.keys(alive).length > 0) isAll = false;
+			judgeWaiting(id, { ...record, waitsFor: alive });
+		}
+		for (let start = 0; start < left.length; start += clearedAtOnce) {
+			await Promise.all(left.slice(start, start + clearedAtOnce).map(({ id, name }) => connections.clear(id, name)));
+		}
+		return isAll;
 	}
 
 	/** Removes what a process that is gone has left. Tells whether that was all. */
 	async function forget(gone: string): Promise<boolean> {
-		return (await connections.removeOf(gone)).length === 0;
+		const left = await connections.removeOf(gone);
+		if (left.length === 0) return true;
+		return (await clearGone(left)) && (await connections.removeOf(gone)).length === 0;
 	}
 
 	/** This process was taken for gone: others may have its devices, so all of them connect again. */

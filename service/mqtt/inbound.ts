@@ -15,6 +15,7 @@ import {
 } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
 import type { CustomMessages } from './custom-messages.ts';
+import { beginShare } from './fair-share.ts';
 import type { JsonMessages } from './json-messages.ts';
 import { createLineAnswers, type LineAnswers } from './line-answers.ts';
 import { toRefusal } from './line-error.ts';
@@ -65,8 +66,10 @@ export function createInbound(options: {
 	async function handleTurn(session: Session, turn: readonly IncomingPublish[]): Promise<void> {
 		const startedAt = performance.now();
 		const opened: LineAnswers[] = [];
+		const share = beginShare(() => performance.now());
 		let pending: PendingChanges | undefined;
 		for (const publish of turn) {
+			if (share.isOver()) await share.pause();
 			const topic = parseTopic(publish.topic);
 			if (topic?.kind === 'static' && topic.direction === 'up' && mayDo(session.principal, 'inventory:write')) {
 				const answers = createLineAnswers((line) => sendIfSubscribed(session, 's/e', line));

@@ -1,4 +1,8 @@
 /** The broker inside the service. */
+
+/** The way to devices at an outside broker. */
+export { type Bridge, openBridge } from './bridge.ts';
+export { readBrokerAddress } from './broker-address.ts';
 export { type EmbeddedBroker, type Origin, openEmbeddedBroker } from './embedded-broker.ts';
 /** What stands between any broker and the domain. */
 export { createGateway, type Gateway } from './gateway.ts';

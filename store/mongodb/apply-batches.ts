@@ -1,5 +1,5 @@
 import type { ClientSession, Db } from 'mongodb';
-import type { BatchOutcome } from '../document-store.ts';
+import { type BatchOutcome, StoreError } from '../document-store.ts';
 import { matches } from '../filter-match.ts';
 import { decodeDocument } from './bson-document.ts';
 import {
@@ -52,8 +52,8 @@ export function createApplier(db: Db, transact: RunTransaction): Applier {
 			return;
 		}
 		const tried = await tryTogether(batches);
-		if (tried.isUnreachable) for (const batch of batches) settled.set(batch, { error: tried.error });
-		if (tried.isApplied || tried.isUnreachable) return;
+		if (tried.isHopeless) for (const batch of batches) settled.set(batch, { error: tried.error });
+		if (tried.isApplied || tried.isHopeless) return;
 		const suspects = tried.suspect ? new Set([tried.suspect]) : await findSuspects(batches);
 		if (suspects.size === 0) {
 			const middle = Math.ceil(batches.length / 2);
@@ -73,9 +73,11 @@ export function createApplier(db: Db, transact: RunTransaction): Applier {
 				const areMet = await writeAll(session, batches);
 				return { commit: areMet, result: areMet };
 			});
-			return { isApplied, isUnreachable: false };
+			return { isApplied, isHopeless: false };
 		} catch (error) {
-			return { isApplied: false, isUnreachable: isUnreachable(error), suspect: suspectOf(error), error };
+			// Out of reach, or out of time: with fewer batches it would be no better.
+			const isHopeless = isUnreachable(error) || error instanceof StoreError;
+			return { isApplied: false, isHopeless, suspect: suspectOf(error), error };
 		}
 	};
 

@@ -44,6 +44,10 @@ function explain(error: MongoError, { name, ...endpoint }: Endpoint): string {
 		const waited = endpoint.serverSelectionTimeoutMilliseconds;
 		return `the database did not answer within ${waited} ms (${name}): ${message}`;
 	}
+	if (isOutOfConnections(error)) {
+		const waited = endpoint.serverSelectionTimeoutMilliseconds;
+		return `the database did not answer within ${waited} ms, or all connections to it are in use (${name}): ${message}`;
+	}
 	if (error instanceof MongoNetworkError) {
 		const reason = /timed out/.test(message) ? `within ${endpoint.socketTimeoutMilliseconds} ms ` : '';
 		return `the database did not answer ${reason}(${name}): ${message}`;
@@ -110,5 +114,10 @@ export function isUnknownCommit(error: unknown): boolean {
 
 /** Whether the database could not be reached, which is no fault of any batch. */
 export function isUnreachable(error: unknown): boolean {
-	return error instanceof MongoServerSelectionError || error instanceof MongoNetworkError;
+	return error instanceof MongoServerSelectionError || error instanceof MongoNetworkError || isOutOfConnections(error);
+}
+
+// The driver does not export its class.
+function isOutOfConnections(error: unknown): boolean {
+	return error instanceof MongoError && error.name === 'MongoWaitQueueTimeoutError';
 }

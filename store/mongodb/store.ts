@@ -86,7 +86,7 @@ function createStore(options: MongoStoreOptions, { client, db, endpoint }: Conne
 
 	/** Collections are opened once, however many ask. */
 	const openOnce = <T extends StoredDocument>(spec: CollectionSpec<T>): Promise<void> => {
-		const text = JSON.stringify(spec);
+		const text = JSON.stringify({ ...spec, version: undefined });
 		const known = collections.get(spec.name);
 		if (known !== undefined && known.spec !== text) {
 			throw new StoreError(`the collection '${spec.name}' is already open with other indexes`);

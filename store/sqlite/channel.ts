@@ -81,6 +81,10 @@ function createMailbox() {
 		death ??= error;
 		for (const entry of outstanding.splice(0)) entry.onDeath(death);
 	};
+	const die = (error: StoreError): void => {
+		if (death === undefined) announce(error);
+		end(error);
+	};
 	return {
 		died,
 		end,
@@ -89,15 +93,16 @@ function createMailbox() {
 			outstanding.push(entry);
 		},
 		deliver: (answer: Answer) => {
+			if (answer.kind === 'damaged') {
+				die(new StoreError(answer.message));
+				return;
+			}
 			const isLast = answer.kind !== 'reads' || answer.last;
 			const entry = isLast ? outstanding.shift() : outstanding[0];
 			entry?.onAnswer(answer);
 		},
 		isAlive: () => death === undefined,
-		die: (error: StoreError) => {
-			if (death === undefined) announce(error);
-			end(error);
-		},
+		die,
 	};
 }
 

@@ -1,3 +1,4 @@
+import { pathToFileURL } from 'node:url';
 import Database from 'libsql';
 import { StoreError } from '../document-store.ts';
 import type { Binding } from './values.ts';
@@ -26,11 +27,14 @@ export interface Connection {
 
 const keptStatements = 500;
 
-/** Opens the file, making it if it is not there. @throws StoreError that names the file. */
-export function openConnection(file: string): Connection {
+/**
+ * Opens the file, making it if it is not there. A connection that only reads changes neither the file nor its log.
+ * @throws StoreError that names the file.
+ */
+export function openConnection(file: string, { readOnly = false } = {}): Connection {
 	let database: Database.Database;
 	try {
-		database = new Database(file);
+		database = new Database(readOnly ? `${pathToFileURL(file).href}?mode=ro` : file);
 	} catch (error) {
 		throw new StoreError(`cannot open the database file ${file}: ${messageOf(error)}`);
 	}
@@ -87,12 +91,20 @@ export function isFailureOfDatabase(error: unknown): boolean {
 	return /^SQLITE_(FULL|IOERR|CORRUPT|NOTADB|READONLY|PERM|CANTOPEN|BUSY|LOCKED|PROTOCOL)/.test(codeOf(error));
 }
 
+/** Whether the file itself is broken: nothing that is done with it can be trusted any more. */
+export function isDamage(error: unknown): boolean {
+	return /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(error));
+}
+
+export const restoreAdvice =
+	'Move its folder away, and restore a backup into a new one with `npm run restore -- FILE DATA_DIR` (docs/guides/backup.md)';
+
 /** What an operator needs to read of an error of the driver. */
 export function explainError(error: unknown, file: string): string {
 	const code = codeOf(error);
 	if (code.startsWith('SQLITE_FULL')) return `the disk is full, or ${file} has reached its largest size`;
 	if (code.startsWith('SQLITE_IOERR')) return `reading or writing ${file} failed: ${messageOf(error)} (${code})`;
-	if (code.startsWith('SQLITE_CORRUPT')) return `the database file ${file} is damaged: ${messageOf(error)}`;
+	if (code.startsWith('SQLITE_CORRUPT')) return `the database file ${file} is damaged: ${messageOf(error)}. ${restoreAdvice}`;
 	if (code.startsWith('SQLITE_NOTADB')) return `${file} is not a database of this program`;
 	if (code.startsWith('SQLITE_READONLY') || code.startsWith('SQLITE_PERM'))
 		return `${file} cannot be written: ${messageOf(error)}`;

@@ -1,5 +1,7 @@
+import { existsSync, writeFileSync } from 'node:fs';
 import { StoreError } from '../document-store.ts';
-import { type Connection, codeOf, explainError, openConnection } from './connection.ts';
+import { type Connection, codeOf, explainError, isDamage, openConnection } from './connection.ts';
+import { checkDatabaseFile, markerOf } from './database-file.ts';
 import { applyGroup } from './group.ts';
 import type { Answer, OpenRequest, Read, Request } from './protocol.ts';
 import { openCollectionTables, openSchema } from './schema.ts';
@@ -24,6 +26,9 @@ interface Opened {
 
 export function createEngine(answer: (answer: Answer) => void): Engine {
 	let opened: Opened | undefined;
+	const onError = (error: unknown, file: string): void => {
+		if (opened !== undefined && isDamage(error)) answer({ kind: 'damaged', message: explainError(error, file) });
+	};
 
 	const dispatch = (request: Request): void => {
 		if (request.kind === 'open') {
@@ -40,10 +45,10 @@ export function createEngine(answer: (answer: Answer) => void): Engine {
 				opened.tables.get(request.number)?.setWatched(request.watched);
 				break;
 			case 'group':
-				answer(writeGroup(opened, request.cells));
+				answer(writeGroup(opened, request.cells, onError));
 				return;
 			case 'reads':
-				readAll(opened.connection, request.shapes, request.cells, answer);
+				readAll(opened.connection, request, answer, onError);
 				return;
 			case 'close':
 				close(opened);
@@ -58,6 +63,7 @@ export function createEngine(answer: (answer: Answer) => void): Engine {
 				dispatch(request);
 			} catch (error) {
 				const file = 'file' in request ? request.file : (opened?.connection.file ?? '');
+				onError(error, file);
 				answer({ kind: 'failed', message: explainError(error, file), isInput: error instanceof TypeError });
 			}
 		},
@@ -68,11 +74,13 @@ function open(request: OpenRequest): Opened {
 	const lock = request.lockFile === undefined ? undefined : takeLock(request.lockFile);
 	let connection: Connection | undefined;
 	try {
+		if (lock !== undefined) checkDatabaseFile(request.file, request.checkMaxBytes);
 		connection = openConnection(request.file);
 		connection.exec('PRAGMA busy_timeout = 5000');
 		connection.exec(`PRAGMA cache_size = -${request.cacheKilobytes}`);
 		if (request.readOnly) connection.exec('PRAGMA query_only = 1');
 		else openForWriting(connection, request);
+		if (lock !== undefined) mark(request.file);
 		return { connection, lock, tables: new Map(), changes: [] };
 	} catch (error) {
 		connection?.close();
@@ -92,6 +100,11 @@ function openForWriting(connection: Connection, request: OpenRequest): void {
 		const pageSize = Number(connection.prepare('PRAGMA page_size').get([])?.[0]);
 		connection.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(request.maxSizeBytes / pageSize))}`);
 	}
+}
+
+function mark(file: string): void {
+	const marker = markerOf(file);
+	if (!existsSync(marker)) writeFileSync(marker, `Beside this file lies a database, ${file}, since this file does.\n`);
 }
 
 /** A lock that the operating system releases when the process dies, however it dies. */
@@ -115,11 +128,15 @@ function openCollection(opened: Opened, request: Extract<Request, { kind: 'colle
 	opened.tables.set(request.number, table);
 }
 
-function writeGroup(opened: Opened, cells: readonly Cell[]): Answer {
+/** Hears what the driver throws, before the answer says so. */
+type OnError = (error: unknown, file: string) => void;
+
+function writeGroup(opened: Opened, cells: readonly Cell[], onError: OnError): Answer {
 	opened.changes = [];
 	try {
 		return applyGroup(opened.connection, opened.tables, cells, opened.changes);
 	} catch (error) {
+		onError(error, opened.connection.file);
 		const message = explainError(error, opened.connection.file);
 		return { kind: 'group', error: message, failures: [], errors: [], documents: [], changes: [] };
 	}
@@ -127,9 +144,9 @@ function writeGroup(opened: Opened, cells: readonly Cell[]): Answer {
 
 function readAll(
 	connection: Connection,
-	shapes: readonly Read['shape'][],
-	cells: readonly Cell[],
+	{ shapes, cells }: Extract<Request, { kind: 'reads' }>,
 	answer: (answer: Answer) => void,
+	onError: OnError,
 ): void {
 	let texts: (string | null)[] = [];
 	let errors: string[] = [];
@@ -143,6 +160,7 @@ function readAll(
 		try {
 			texts.push(read(connection, shape, sql, params));
 		} catch (error) {
+			onError(error, connection.file);
 			texts.push(null);
 			errors.push(explainError(error, connection.file));
 		}

@@ -32,6 +32,8 @@ export interface OpenRequest {
 	readonly readOnly: boolean;
 	readonly cacheKilobytes: number;
 	readonly maxSizeBytes: number | undefined;
+	/** Up to this size every page is looked at before the database is opened for writing. */
+	readonly checkMaxBytes: number;
 }
 
 /** One query, answered with one text, which is JSON unless the shape is `text`. `shape` says how rows become it. */
@@ -53,6 +55,8 @@ export type Request =
 export type Answer =
 	| { readonly kind: 'done' }
 	| { readonly kind: 'failed'; readonly message: string; readonly isInput: boolean }
+	/** Out of turn: the database is damaged, and no further answer means anything. */
+	| { readonly kind: 'damaged'; readonly message: string }
 	| GroupAnswer
 	| {
 			readonly kind: 'reads';

@@ -8,22 +8,26 @@ import { type Cell, toBinding } from './values.ts';
 const schemaVersion = 2;
 const backfillPage = 500;
 
-/** Makes the database ours, or refuses it. @throws StoreError when it is somebody else's or of another version of the program. */
+/** Makes a new database ours. @throws StoreError when it is somebody else's or of another version of the program. */
 export function openSchema(connection: Connection): void {
+	if (!refuseForeign(connection)) return;
+	connection.transaction(() => {
+		connection.exec('CREATE TABLE meta (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) WITHOUT ROWID');
+		writeMeta(connection, 'version', String(schemaVersion));
+	});
+}
+
+/** Whether the database is new. @throws StoreError when it is somebody else's or of another version of the program. */
+export function refuseForeign(connection: Connection): boolean {
 	const tables = connection.prepare('SELECT name FROM sqlite_master').all([]);
-	if (tables.length === 0) {
-		connection.transaction(() => {
-			connection.exec('CREATE TABLE meta (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) WITHOUT ROWID');
-			writeMeta(connection, 'version', String(schemaVersion));
-		});
-		return;
-	}
+	if (tables.length === 0) return true;
 	if (!tables.some(([name]) => name === 'meta')) throw new StoreError(`${connection.file} is a database of another program`);
 	const version = Number(readMeta(connection, 'version'));
 	if (version !== schemaVersion) {
 		const which = version < schemaVersion ? 'an older' : 'a newer';
 		throw new StoreError(`${connection.file} was written by ${which} version (its layout is ${version}, ours ${schemaVersion})`);
 	}
+	return false;
 }
 
 export function readMeta(connection: Connection, key: string): string | undefined {

@@ -12,6 +12,7 @@ import {
 import { type Channel, openLocalChannel, openWorkerChannel } from './channel.ts';
 import { createCollection } from './collection.ts';
 import { messageOf } from './connection.ts';
+import { databaseName } from './database-file.ts';
 import { type Expiry, startExpiry } from './expiry.ts';
 import { type Layout, layOut } from './layout.ts';
 import { type Read, stepCode } from './protocol.ts';
@@ -37,6 +38,8 @@ export interface SqliteStoreOptions {
 	readonly maxSizeBytes?: number;
 	/** With less free on its disk, the store says that it is not ready: writes would fail before long. */
 	readonly minFreeBytes?: number;
+	/** A database up to this size is read through and checked when it is opened; of a larger one only its head, length and log. */
+	readonly checkMaxBytes?: number;
 	/** Memory that JavaScript may take in each of the two threads. */
 	readonly threadHeapMegabytes?: number;
 	/**
@@ -53,8 +56,8 @@ export interface SqliteStore extends DocumentStore {
 	explain(collection: string, query: Query): Promise<string[]>;
 }
 
-const fileName = 'store.db';
 const defaultMinFreeBytes = 64 * 1024 * 1024;
+const defaultCheckMaxBytes = 1024 ** 3;
 
 /** Opens the embedded database. @throws StoreError when it is open elsewhere, damaged, or of a newer version. */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
@@ -74,6 +77,7 @@ async function openEngines(options: SqliteStoreOptions): Promise<Engines> {
 		kind: 'open',
 		cacheKilobytes: (options.cacheMegabytes ?? 64) * 1024,
 		maxSizeBytes: options.maxSizeBytes,
+		checkMaxBytes: options.checkMaxBytes ?? defaultCheckMaxBytes,
 	} as const;
 	if (options.directory === ':memory:') {
 		const channel = openLocalChannel();
@@ -81,7 +85,7 @@ async function openEngines(options: SqliteStoreOptions): Promise<Engines> {
 		return { writer: channel, reader: channel, sizeBytes: () => 0 };
 	}
 	makeDirectory(options.directory);
-	const file = join(options.directory, fileName);
+	const file = join(options.directory, databaseName);
 	const writer = openWorkerChannel('store-writer', options.threadHeapMegabytes);
 	const reader = openWorkerChannel('store-reader', options.threadHeapMegabytes);
 	try {

@@ -58,7 +58,7 @@ describe('contract/migrations', () => {
 	afterEach(() => store.close());
 
 	async function start(version: number, migrations: readonly Migration[], holder = 'p'): Promise<void> {
-		const leases = await openLeaseKeeper({ store, holder, leaseMilliseconds: 60, elapsed: () => performance.now(), log });
+		const leases = await openLeaseKeeper({ store, holder, leaseMilliseconds: 1500, elapsed: () => performance.now(), log });
 		try {
 			await runMigrations({ store, leases, log, collections: [spec(version)], migrations });
 		} finally {

@@ -1,20 +1,17 @@
 import { expect } from 'chai';
-import { type DocumentStore, openProcessRecords } from '../../store/index.ts';
-import { openSqliteStore } from '../../store/sqlite/index.ts';
+import { openProcessRecords } from '../../store/index.ts';
+import { openSharedStore } from '../support/shared-store.ts';
+import { useBench } from '../unit/inventory/inventory-bench.ts';
 
 const leaseMilliseconds = 90;
 const self = (_id: string) => ({ _id, startedAt: 0, host: 'h', version: '1' });
 
 describe('contract/process-records', () => {
-	let store: DocumentStore;
-	beforeEach(async () => {
-		store = await openSqliteStore({ directory: ':memory:', now: () => 0 });
-	});
-	afterEach(() => store.close());
+	const bench = useBench(async () => ({ store: await openSharedStore() }));
 
 	async function observer() {
 		const clock = { now: 0 };
-		const records = await openProcessRecords({ store, elapsed: () => clock.now, leaseMilliseconds });
+		const records = await openProcessRecords({ store: bench().store, elapsed: () => clock.now, leaseMilliseconds });
 		return Object.assign(clock, records);
 	}
 

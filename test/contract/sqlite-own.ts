@@ -7,17 +7,16 @@ import { createInterface } from 'node:readline';
 import { expect } from 'chai';
 import Database from 'libsql';
 import { type CollectionSpec, StoreError } from '../../store/index.ts';
-import { openSqliteStore, type SqliteStore, type SqliteStoreOptions } from '../../store/sqlite/index.ts';
+import { useStores } from '../support/opened-stores.ts';
 import type { AnyDocument } from './engine.ts';
 
 const things: CollectionSpec<AnyDocument> = { name: 'things', indexes: [] };
 
 describe('store/sqlite', () => {
 	const directories: string[] = [];
-	const opened: SqliteStore[] = [];
+	const { open } = useStores();
 
 	afterEach(async () => {
-		await Promise.all(opened.splice(0).map((store) => store.close()));
 		await Promise.all(directories.splice(0).map((directory) => rm(directory, { recursive: true, force: true })));
 	});
 
@@ -25,12 +24,6 @@ describe('store/sqlite', () => {
 		const directory = await mkdtemp(join(tmpdir(), 'store-own-'));
 		directories.push(directory);
 		return directory;
-	}
-
-	async function open(directory: string, options: Partial<SqliteStoreOptions> = {}): Promise<SqliteStore> {
-		const store = await openSqliteStore({ directory, now: Date.now, ...options });
-		opened.push(store);
-		return store;
 	}
 
 	/** A process that opens the store and prints the number of each batch once it is durable. */
@@ -306,6 +299,23 @@ describe('store/sqlite', () => {
 		).insert({ _id: 'a', at: 1 });
 		await until(() => faults.length > 1);
 		expect(faults[1]).to.match(/^expired documents stay: malformed JSON/);
+	});
+
+	it('removes nothing because the clock was set back, and goes by what the clock says then', async () => {
+		let now = 10_000_000;
+		const store = await open(await freshDirectory(), { now: () => now });
+		const collection = await store.collection<AnyDocument>({ ...things, expire: { field: 'at', afterSeconds: 10 } });
+		await collection.insert({ _id: 'before', at: now });
+		now -= 3_600_000;
+		await collection.insert({ _id: 'after', at: now });
+		await store.expire();
+		expect(await collection.count({})).to.equal(2);
+		now += 10_001;
+		await store.expire();
+		expect((await collection.find({ filter: {} })).map(({ _id }) => _id)).to.deep.equal(['before']);
+		now = 10_010_001;
+		await store.expire();
+		expect(await collection.count({})).to.equal(0);
 	});
 
 	it('removes what has expired in its own time', async () => {

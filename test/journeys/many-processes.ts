@@ -5,9 +5,13 @@ import type { FakeDevice } from '../support/fake-device.ts';
 import { type ServiceUnderTest, startService } from '../support/service-fixture.ts';
 import { type DeafStore, deafTo, heardBy, openSharedStore, slowTo } from '../support/shared-store.ts';
 
-const command = (text: string | number) => ({ c8y_Command: { text: String(text) } });
-const lines = (serial: string, from: number, to: number) =>
-	Array.from({ length: to - from + 1 }, (_, index) => `511,${serial},${from + index}`);
+function command(text: number) {
+	return { c8y_Command: { text: `${text}` } };
+}
+
+function lines(serial: string, count: number): string[] {
+	return [...Array(count).keys()].map((index) => `511,${serial},${index + 1}`);
+}
 
 describe('journeys/many-processes', () => {
 	let store: DocumentStore;
@@ -56,7 +60,7 @@ describe('journeys/many-processes', () => {
 		await knownDevice('across-1');
 		const device = await two.connect('across-1');
 		for (let text = 1; text <= 5; text++) await one.operator.createOperation('across-1', command(text));
-		expect(await takeLines(device, 5)).to.deep.equal(lines('across-1', 1, 5));
+		expect(await takeLines(device, 5)).to.deep.equal(lines('across-1', 5));
 		await device.send(['501,c8y_Command', '503,c8y_Command']);
 	});
 
@@ -107,7 +111,7 @@ describe('journeys/many-processes', () => {
 			for (let text = 1; text <= 3; text++) await one.operator.createOperation('gap-2', command(text));
 			expect(await device.untaken('s/ds')).to.deep.equal([]);
 			slow.tellGap();
-			expect(await takeLines(device, 3)).to.deep.equal(lines('gap-2', 1, 3));
+			expect(await takeLines(device, 3)).to.deep.equal(lines('gap-2', 3));
 			await removed.closed;
 		});
 
@@ -214,6 +218,17 @@ describe('journeys/many-processes', () => {
 		await device.send('110,newer');
 		expect(await http.get(`/inventory/managedObjects/${other}`)).to.deep.include({ c8y_Hardware: { serialNumber: 'newer' } });
 		expect(await http.get(`/inventory/managedObjects/${id}`)).to.deep.include({ c8y_Hardware: { serialNumber: 'at rest' } });
+	});
+
+	it('lets the devices of a process connect again that was taken for gone', async () => {
+		const service = await startAnother({ LEASE_SECONDS: '1' });
+		const device = await service.connect('gone-1');
+		await device.send('110,before');
+		await store.batch([{ kind: 'removeWhere', collection: 'processes', filter: {} }]);
+		await device.closed;
+		const again = await service.connect('gone-1');
+		await again.send('110,after');
+		expect(await one.operator.objectOf('gone-1')).to.deep.include({ c8y_Hardware: { serialNumber: 'after' } });
 	});
 
 	it('counts the processes', async () => {

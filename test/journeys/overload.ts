@@ -80,11 +80,7 @@ describe('journeys/overload', () => {
 		const deaf = await service.openRaw('deaf-1');
 		await deaf.subscribe('s/e', 's/ds', 'devicecontrol/notifications');
 		deaf.socket.pause();
-		const dropped = async () => {
-			const headers = { authorization: `Basic ${Buffer.from(`t1/admin:${adminPassword}`).toString('base64')}` };
-			const text = await (await fetch(`${service.urls.http}/metrics`, { headers })).text();
-			return Number(/^mqtt_answers_dropped_total (\d+)$/m.exec(text)?.[1]);
-		};
+		const dropped = () => metricOf(service, 'mqtt_answers_dropped_total');
 		const before = process.memoryUsage().rss;
 		const bad = Array.from({ length: 4000 }, () => '999').join('\n');
 		const rounds = 400;
@@ -98,6 +94,72 @@ describe('journeys/overload', () => {
 		await reading.send('999');
 		expect(await reading.nextLine('s/e')).to.match(/^50,999,/);
 	}).timeout(40_000);
+
+	it('cuts off a device that never reads when its time is up, and delivers to the others meanwhile', async () => {
+		const strict = await startService({ MQTT_DRAIN_TIMEOUT_SECONDS: '1' });
+		try {
+			const { operator } = strict;
+			const reading = await strict.connect('reading-1');
+			await reading.send('114,c8y_Command');
+			const deaf = await strict.openRaw('deaf-1');
+			deaf.send(upstream(1, '114,c8y_Command'));
+			await deaf.next('puback');
+			await deaf.subscribe('s/e', 's/ds');
+			deaf.socket.pause();
+			const connections = async () => metricOf(strict, 'mqtt_connections');
+			expect(await connections()).to.equal(2);
+			const { id } = await operator.createOperation('deaf-1', { c8y_Command: { text: 'waits' } });
+			let asked = 0;
+			do {
+				asked++;
+				// Questions with long answers, until the system's own buffers are full, too.
+				if (deaf.socket.writableLength === 0) deaf.send(upstream(1, '602\n'.repeat(1000), { qos: 0 }));
+				await operator.createOperation('reading-1', { c8y_Command: { text: `number ${asked}` } });
+				expect(await within('others are delivered to', reading.nextLine(), 1000)).to.equal(`511,reading-1,number ${asked}`);
+			} while ((await connections()) > 1);
+			expect((await operator.operation(id)).status).to.equal('PENDING');
+			const back = await strict.connect('deaf-1');
+			expect(await back.nextLine()).to.equal('511,deaf-1,waits');
+		} finally {
+			await strict.close();
+		}
+	}).timeout(20_000);
+
+	it('takes up 2,000 devices that come back at once, no more a second than it is told to', async () => {
+		const perSecond = 200;
+		const count = 2000;
+		const storm = await startService({ MQTT_CONNECTIONS_PER_SECOND: String(perSecond) });
+		try {
+			await storm.openRaw('known-1');
+			const rss = process.memoryUsage().rss;
+			const began = performance.now();
+			const acceptedInSecond: number[] = [];
+			let refusals = 0;
+			await Promise.all(
+				Array.from({ length: count }, async (_, index) => {
+					for (;;) {
+						const client = await storm.openRaw();
+						const code = await client.logIn({ clientId: `back-${index}`, username: 't1/admin', password: adminPassword });
+						if (code === 0) break;
+						expect(code).to.equal(3);
+						refusals++;
+						client.close();
+					}
+					const second = Math.floor((performance.now() - began) / 1000);
+					acceptedInSecond[second] = (acceptedInSecond[second] ?? 0) + 1;
+				}),
+			);
+			expect(await metricOf(storm, 'mqtt_connections')).to.equal(count + 1);
+			expect(refusals).to.be.above(perSecond);
+			// A second of the clock may see the end of one second of the limit and the beginning of the next.
+			for (const accepted of acceptedInSecond) expect(accepted ?? 0).to.be.at.most(2 * perSecond);
+			expect(performance.now() - began).to.be.above((count / perSecond - 1) * 1000);
+			// Both ends of all connections.
+			expect(process.memoryUsage().rss - rss).to.be.below(400 * 1024 * 1024);
+		} finally {
+			await storm.close();
+		}
+	}).timeout(60_000);
 
 	it('closes a connection that keeps QoS 2 messages half open, and goes on for others', async () => {
 		const client = await service.openRaw('half-open-1');
@@ -121,3 +183,9 @@ describe('journeys/overload', () => {
 		});
 	}
 });
+
+async function metricOf({ urls }: ServiceUnderTest, name: string): Promise<number> {
+	const headers = { authorization: `Basic ${Buffer.from(`t1/admin:${adminPassword}`).toString('base64')}` };
+	const text = await (await fetch(`${urls.http}/metrics`, { headers })).text();
+	return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1]);
+}

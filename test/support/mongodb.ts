@@ -122,7 +122,12 @@ async function runWithServer(command: readonly string[]): Promise<number> {
 	if (program === undefined) throw new Error('a command is missing: npx tsx test/support/mongodb.ts -- npm test');
 	const given = process.env.MONGODB_TEST_URL;
 	const server = given ? undefined : await startTestMongoDb();
-	const environment = { ...process.env, MONGODB_TEST_URL: given || server?.url, STORES: process.env.STORES ?? 'mongodb' };
+	const environment = {
+		...process.env,
+		STORES: process.env.STORES ?? 'mongodb',
+		MONGODB_TEST_URL: given || server?.url,
+		...(server && { MONGODB_TEST_SERVER_ENDS: 'true' }),
+	};
 	try {
 		const child = spawn(program, args, { stdio: 'inherit', env: environment });
 		for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));

@@ -25,13 +25,18 @@ export type ServiceUnderTest = Awaited<ReturnType<typeof startService>>;
 export type DeviceSettings = Partial<FakeDeviceOptions>;
 
 /**
+/**
  * The composed service on free ports of the loopback, with its store in memory, or a database of its own where the run is on
  * MongoDB, unless the settings name a folder.
- * Settings have the names of the environment. A store that is given is shared with others, and stays open.
- * `close` ends devices and service; it has to be called.
+ * Settings have the names of the environment. A store that is given is shared with others, and stays open; the clock is the
+ * machine's unless one is given. `close` ends devices and service; it has to be called.
  */
-export async function startService(settings: Readonly<Record<string, string>> = {}, given?: { readonly store: DocumentStore }) {
-	const database = isOnMongoDb && settings.DATA_DIR === undefined && given === undefined ? freshMongoDatabase() : undefined;
+export async function startService(
+	settings: Readonly<Record<string, string>> = {},
+	given: { readonly store?: DocumentStore; readonly clock?: () => number } = {},
+) {
+	const isOwn = isOnMongoDb && settings.DATA_DIR === undefined && given.store === undefined;
+	const database = isOwn ? freshMongoDatabase() : undefined;
 	const config = load({
 		HOST: '127.0.0.1',
 		HTTP_PORT: '0',

@@ -1,7 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { within } from './eventually.ts';
+import { connectFakeDevice, type FakeDevice, type FakeDeviceOptions } from './fake-device.ts';
+import { createHttpClient } from './http-client.ts';
+import { createOperator, type Operator } from './operator.ts';
 
 const main = fileURLToPath(new URL('../../service/main.ts', import.meta.url));
 
@@ -33,7 +39,57 @@ export async function startServiceProcess(settings: Readonly<Record<string, stri
 		await within('the process is gone', ended);
 	}
 
-	return { http: `http://127.0.0.1:${ports.http}`, mqtt: `mqtt://127.0.0.1:${ports.mqtt}`, output, end, kill };
+	return { ended, http: `http://127.0.0.1:${ports.http}`, mqtt: `mqtt://127.0.0.1:${ports.mqtt}`, output, end, kill };
+}
+
+export const processPassword = 'password-of-process-tests';
+/** How clients of such processes log in. */
+export const processLogin = { username: 't1/admin', password: processPassword };
+
+/** A fresh folder for each test, with processes on it that are gone after the test, one at a time. */
+export function useServiceProcess() {
+	let folder = '';
+	let running: ServiceProcess | undefined;
+	beforeEach(() => {
+		folder = mkdtempSync(join(tmpdir(), 'process-'));
+	});
+	afterEach(async () => {
+		await running?.kill();
+		running = undefined;
+		rmSync(folder, { recursive: true, force: true });
+	});
+
+	/** On the folder, unless the settings name another. */
+	async function start(settings: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> {
+		running = await startServiceProcess({ DATA_DIR: folder, ...settings });
+		return running;
+	}
+
+	return { folder: () => folder, start };
+}
+
+export function operatorOf({ http }: ServiceProcess, user = processLogin.username, password = processPassword): Operator {
+	return createOperator(createHttpClient(http, { user, password }));
+}
+
+/** A device that logs in as the administrator. */
+export function connectDevice(
+	{ mqtt }: ServiceProcess,
+	serial: string,
+	more: Partial<FakeDeviceOptions> = {},
+): Promise<FakeDevice> {
+	return connectFakeDevice({ url: mqtt, serial, user: processLogin.username, password: processPassword, ...more });
+}
+
+/** What a process that cannot start has printed, with its exit code in the first line. */
+export async function failedStart(settings: Readonly<Record<string, string>>): Promise<string> {
+	return startServiceProcess(settings).then(
+		async (started) => {
+			await started.kill();
+			throw new Error('the process has started');
+		},
+		(error: Error) => error.message,
+	);
 }
 
 async function readyPorts(child: ChildProcess, output: string[]): Promise<{ readonly http: number; readonly mqtt: number }> {

@@ -1,9 +1,20 @@
 import type { Change, Collection, CollectionSpec, DocumentStore, Step, StoredDocument } from '../../store/index.ts';
+import { openMongoStore } from '../../store/mongodb/index.ts';
 import { openSqliteStore } from '../../store/sqlite/index.ts';
+import { freshMongoDatabase } from './test-store.ts';
 
-/** A store that several services under test work on. */
+/** A store that several services under test work on: MongoDB where `STORES` names nothing else, otherwise the embedded one in memory. */
 export async function openSharedStore(): Promise<DocumentStore> {
-	return openSqliteStore({ directory: ':memory:', now: Date.now });
+	if (process.env.STORES !== 'mongodb') return openSqliteStore({ directory: ':memory:', now: Date.now });
+	const { drop, ...database } = freshMongoDatabase();
+	const store = await openMongoStore({ ...database, now: Date.now });
+	return {
+		...store,
+		async close() {
+			await store.close();
+			await drop();
+		},
+	};
 }
 
 export interface DeafStore extends DocumentStore {

@@ -44,10 +44,10 @@ describe('access/tokens', () => {
 		expect(await tokens().verify(token)).to.equal(undefined);
 	});
 
-	it('is not good before it was issued', async () => {
+	it('stays good when the clock is set back', async () => {
 		const token = tokens().issue(principal, 'h');
-		bench().clock.now -= 10_000;
-		expect(await tokens().verify(token)).to.equal(undefined);
+		bench().clock.now -= 3_600_000;
+		expect(await tokens().verify(token)).to.deep.equal(principal);
 	});
 
 	it('ends with its user, and follows the role of the user', async () => {

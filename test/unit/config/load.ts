@@ -28,6 +28,7 @@ const goodRows: readonly [name: string, written: string, value: unknown, others?
 	['HTTPS_PORT', '0', 0, tls],
 	['MQTT_PORT', '0', 0, { HTTP_PORT: '0' }],
 	['MQTT_PORT', '01883', 1883],
+	['MQTT_PORT', 'off', 'off'],
 	['MQTTS_PORT', '8883', 8883, tls],
 	['HOST', '::', '::'],
 	['HOST', 'localhost', 'localhost'],
@@ -42,6 +43,8 @@ const goodRows: readonly [name: string, written: string, value: unknown, others?
 	['DEVICE_AUTO_CREATION', 'true', true],
 	['MQTT_PAYLOAD_MAX_BYTES', '65536', 65_536],
 	['PACKAGES_MAX', '1', 1],
+	['MQTT_BRIDGE_TOPIC_ROOT', 'plant/c8y', 'plant/c8y'],
+	['MQTT_BRIDGE_PARTITIONS', '256', 256],
 	['HTTPS_PORT', '', undefined],
 	['HTTP_PORT', '', 8080],
 	['MONGODB_URL', '', undefined],
@@ -58,6 +61,19 @@ const badRows: readonly [name: string, written: string, others?: Environment][] 
 	['HTTP_PORT', '99999999999999999999'],
 	['HTTPS_PORT', 'on', tls],
 	['MQTT_PORT', '8080'],
+	['MQTT_PORT', 'OFF'],
+	['MQTTS_PORT', 'off', tls],
+	['MQTT_BRIDGE_URL', 'broker.example'],
+	['MQTT_BRIDGE_URL', 'http://broker.example'],
+	['MQTT_BRIDGE_URL', 'mqtt://'],
+	['MQTT_BRIDGE_URL', 'mqtt://service:50%@broker.example'],
+	['MQTT_BRIDGE_URL', 'mqtt://service:%ff@broker.example'],
+	['MQTT_BRIDGE_TOPIC_ROOT', '$share/g'],
+	['MQTT_BRIDGE_TOPIC_ROOT', 'c8y/'],
+	['MQTT_BRIDGE_TOPIC_ROOT', '+'],
+	['MQTT_BRIDGE_CLIENT_ID', 'a/b'],
+	['MQTT_BRIDGE_PARTITIONS', '0'],
+	['MQTT_BRIDGE_SHARING', 'topic'],
 	['MQTTS_PORT', '1883', tls],
 	['MQTTS_PORT', 'undefined', tls],
 	['HOST', 'a b'],
@@ -123,12 +139,19 @@ describe('config/load', () => {
 		expect(load({ PATH: '/bin', HTTP_PROT: '1' })).to.deep.equal(load({}));
 	});
 
+	it('wants a client certificate and its key together', () => {
+		expect(faultsOf({ MQTT_BRIDGE_CERT_FILE: 'client.pem' })).to.deep.equal([
+			'  MQTT_BRIDGE_KEY_FILE: found nothing; right is a path of a PEM file, because MQTT_BRIDGE_CERT_FILE is set',
+		]);
+		expect(faultsOf({ MQTT_BRIDGE_KEY_FILE: 'client.key' })).to.have.length(1);
+	});
+
 	it('names all faults at once, each once, with what was found and what would be right', () => {
 		const environment = { HTTP_PORT: 'x', MQTTS_PORT: '99999', LOG_LEVEL: 'loud', MONGODB_URL: 'mongo://u:hidden@h' };
 		expect(faultsOf(environment, '{ "MQTT_PORT": true, "HTTP_PROT": 1 }')).to.deep.equal([
 			'  HTTP_PROT: found this name in the file; right is a name of docs/reference/configuration.md',
 			'  HTTP_PORT: found "x" in the environment; right is a whole number from 0 to 65535',
-			'  MQTT_PORT: found true in the file; right is a whole number from 0 to 65535',
+			'  MQTT_PORT: found true in the file; right is a whole number from 0 to 65535, or off',
 			'  MQTTS_PORT: found "99999" in the environment; right is a whole number from 0 to 65535',
 			'  MONGODB_URL: found [redacted] in the environment; right is mongodb://user:password@host:27017/database?replicaSet=rs0',
 			'  LOG_LEVEL: found "loud" in the environment; right is one of fatal, error, warn, info, debug, trace, silent',

@@ -46,6 +46,22 @@ describe('service/scheduler', () => {
 		stop();
 	});
 
+	it('runs what only one of all processes may do while this one is the leader', async () => {
+		const ran: string[] = [];
+		let isLeader = false;
+		const jobs = [
+			{ name: 'one', everyMilliseconds: 10, once: true, run: () => void ran.push('one') },
+			{ name: 'all', everyMilliseconds: 10, run: () => void ran.push('all') },
+		];
+		const { stop } = startScheduler(jobs, log, () => isLeader);
+		await tick(10);
+		expect(ran).to.deep.equal(['all']);
+		isLeader = true;
+		await tick(10);
+		expect(ran.slice(1).sort()).to.deep.equal(['all', 'one']);
+		stop();
+	});
+
 	it('runs no job twice at a time', async () => {
 		let running = 0;
 		let end = () => {};

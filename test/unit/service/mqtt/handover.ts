@@ -4,8 +4,9 @@ import { type DeviceConnections, openDeviceConnections } from '../../../../inven
 import { createHandover, type Handover } from '../../../../service/mqtt/handover.ts';
 import type { Session } from '../../../../service/mqtt/session.ts';
 import type { DocumentStore } from '../../../../store/index.ts';
+import { openSqliteStore } from '../../../../store/sqlite/index.ts';
 import { eventually, within } from '../../../support/eventually.ts';
-import { deafTo, openSharedStore } from '../../../support/shared-store.ts';
+import { deafTo } from '../../../support/shared-store.ts';
 
 interface Device extends Session {
 	readonly closedFor: string[];
@@ -37,7 +38,7 @@ describe('service/mqtt/handover', () => {
 	const logged: string[] = [];
 	const log = pino({ base: undefined }, { write: (line: string) => void logged.push(line) });
 	beforeEach(async () => {
-		store = await openSharedStore();
+		store = await openSqliteStore({ directory: ':memory:', now: Date.now });
 		connections = await openDeviceConnections({ store });
 		gone.clear();
 		logged.length = 0;

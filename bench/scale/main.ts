@@ -1,0 +1,89 @@
+/** Fills stores with fleets of several sizes, measures on them, and writes `docs/scale-figures.md`. */
+import { mkdirSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { runLoad, startChild } from '../child.ts';
+import { chooseDataDirectory } from '../machine.ts';
+import type { FillJob, FillProgress } from './fill.ts';
+import { packagesMax } from './fleet.ts';
+import type { ProbeResult } from './probe.ts';
+import { type SizeFigures, writeFigures } from './report.ts';
+
+const { values } = parseArgs({
+	options: {
+		/** Sizes of the fleets, one after the other. */
+		devices: { type: 'string', default: '10,1000' },
+		packages: { type: 'string', default: '200' },
+		/** Where the stores are made; an interrupted run goes on with what is there. */
+		directory: { type: 'string', default: join(chooseDataDirectory(), 'bench-scale') },
+		/** Leaves the stores where they are. */
+		keep: { type: 'boolean', default: false },
+		/** Prints, but leaves the page as it is. */
+		'no-write': { type: 'boolean', default: false },
+	},
+});
+const sizes = values.devices.split(',').map((text) => wholeNumber('--devices', text, 1_000_000));
+const packagesEach = wholeNumber('--packages', values.packages, packagesMax);
+/** More than a package takes, with its share of the log. */
+const bytesAPackage = 700;
+const logBytes = 512 * 1024 ** 2;
+
+for (const devices of sizes) {
+	const directory = join(values.directory, `${devices}x${packagesEach}`);
+	mkdirSync(directory, { recursive: true });
+	checkRoom({ directory, devices, packagesEach });
+	const figures = await measure({ directory, devices, packagesEach });
+	print(figures);
+	if (!values['no-write']) writeFigures('docs/scale-figures.md', figures);
+	if (!values.keep) rmSync(directory, { recursive: true });
+}
+
+async function measure(job: FillJob): Promise<SizeFigures> {
+	const fillSeconds = await fill(job);
+	const sizeBytes = statSync(join(job.directory, 'store.db')).size;
+	const probed = await runLoad<ProbeResult>('./scale/probe.js', job);
+	return { ...job, ...probed, fillSeconds, sizeBytes };
+}
+
+async function fill(job: FillJob): Promise<number> {
+	const child = startChild({ entry: './scale/fill.js', args: [JSON.stringify(job)], nodeArgs: ['--max-semi-space-size=64'] });
+	try {
+		for (;;) {
+			const { devices, seconds } = await child.hear<FillProgress>('result');
+			const left = (seconds / devices) * (job.devices - devices);
+			const rows = Math.round((devices * job.packagesEach) / seconds);
+			say(
+				`${devices} of ${job.devices} devices, ${Math.round(seconds)} s, ${rows} packages a second, about ${Math.round(left)} s left`,
+			);
+			if (devices >= job.devices) return seconds;
+		}
+	} finally {
+		await child.stop();
+	}
+}
+
+function checkRoom({ directory, devices, packagesEach: each }: FillJob): void {
+	const { bavail, bsize } = statfsSync(directory);
+	const needed = devices * each * bytesAPackage + logBytes;
+	const present = statSync(join(directory, 'store.db'), { throwIfNoEntry: false })?.size ?? 0;
+	if (bavail * bsize + present < needed)
+		throw new Error(`${directory} has ${bavail * bsize} bytes free, ${needed} are needed for ${devices} devices`);
+}
+
+function print({ devices, fillSeconds, sizeBytes, openMilliseconds, latencies }: SizeFigures): void {
+	say(
+		`${devices} devices: filled in ${fillSeconds.toFixed(1)} s, ${sizeBytes} bytes, opened in ${openMilliseconds.toFixed(0)} ms`,
+	);
+	for (const { what, p50, p99 } of latencies) say(`  ${what}: p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms`);
+}
+
+function wholeNumber(option: string, text: string, max: number): number {
+	const number = Number(text);
+	if (!Number.isInteger(number) || number < 1 || number > max)
+		throw new Error(`${option} must be whole numbers from 1 to ${max}`);
+	return number;
+}
+
+function say(line: string): void {
+	process.stdout.write(`${line}\n`);
+}

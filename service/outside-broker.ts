@@ -1,0 +1,50 @@
+import type { Logger } from 'pino';
+import type { Access } from '../access/index.ts';
+import type { Config } from '../config/index.ts';
+import { openBridgedDevices } from '../inventory/index.ts';
+import { type DocumentStore, openLeases } from '../store/index.ts';
+import type { Metrics } from './metrics.ts';
+import { type Bridge, type Gateway, openBridge, readBrokerAddress } from './mqtt/index.ts';
+
+/** Connects to the outside broker of the configuration; `undefined` when it names none. */
+export async function openOutsideBroker(options: {
+	readonly config: Config;
+	readonly store: DocumentStore;
+	readonly gateway: Gateway;
+	readonly access: Access;
+	readonly metrics: Metrics;
+	readonly log: Logger;
+	readonly elapsed: () => number;
+	/** A name that no other process has. */
+	readonly processId: string;
+	/** How many processes there are, with this one. */
+	readonly processes: () => number;
+}): Promise<Bridge | undefined> {
+	const { config, store, elapsed, processId } = options;
+	const { bridge, mqtt } = config;
+	if (bridge.url === undefined) return undefined;
+	const address = await readBrokerAddress(bridge.url.reveal(), bridge);
+	const leaseMilliseconds = config.processes.leaseSeconds * 1000;
+	return openBridge({
+		...options,
+		...bridge,
+		address,
+		devices: await openBridgedDevices({ store }),
+		leases: await openLeases({ store, holder: processId, elapsed, leaseMilliseconds }),
+		leaseMilliseconds,
+		isStoreWell: () =>
+			store.ping().then(
+				() => true,
+				() => false,
+			),
+		first: Number.parseInt(processId.slice(0, 4), 16),
+		limits: {
+			unacknowledgedMaxMessages: bridge.unacknowledgedMaxMessages,
+			sessionExpirySeconds: bridge.sessionExpirySeconds,
+			reconnectMaxSeconds: bridge.reconnectMaxSeconds,
+			packetMaxBytes: mqtt.packetMaxBytes,
+			connectTimeoutSeconds: mqtt.connectTimeoutSeconds,
+			downlinkBufferMaxBytes: mqtt.downlinkBufferMaxBytes,
+		},
+	});
+}

@@ -1,0 +1,109 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { eventually } from '../support/eventually.ts';
+import { createHttpClient } from '../support/http-client.ts';
+import { createOperator, type Operator } from '../support/operator.ts';
+import { type OutsideBroker, startOutsideBroker } from '../support/outside-broker.ts';
+import {
+	bridgeSettings,
+	figure,
+	hasOnly,
+	haveShares,
+	isReady,
+	partitions,
+	sendSequence,
+} from '../support/outside-broker-checks.ts';
+import { hasProgram } from '../support/programs.ts';
+import { adminPassword } from '../support/service-fixture.ts';
+import { type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
+import { skipUnless } from '../support/skip.ts';
+import { freshMongoDatabase, type MongoDatabase } from '../support/test-store.ts';
+
+const serials = Array.from({ length: 12 }, (_, index) => `out${index}`);
+const handled = 'mqtt_messages_total{direction="up",template="141"}';
+
+describe('clients/outside-broker processes', function () {
+	this.timeout(180_000);
+
+	let broker: OutsideBroker;
+	const running: ServiceProcess[] = [];
+	before(skipUnless(hasProgram('mosquitto') && hasProgram('mosquitto_passwd'), 'mosquitto is not installed'));
+	beforeEach(async () => {
+		broker = await startOutsideBroker(serials);
+	});
+	afterEach(async () => {
+		for (const process of running.splice(0)) await process.kill();
+		await broker.stop();
+	});
+
+	async function start(store: Readonly<Record<string, string>>): Promise<ServiceProcess> {
+		const process = await startServiceProcess({ ...bridgeSettings(broker), ADMIN_PASSWORD: adminPassword, ...store });
+		running.push(process);
+		await isReady(process.http);
+		return process;
+	}
+
+	const operatorOf = ({ http }: ServiceProcess): Operator =>
+		createOperator(createHttpClient(http, { user: 't1/admin', password: adminPassword }));
+
+	const connectAll = () => Promise.all(serials.map((serial) => broker.connect(serial)));
+
+	it('hands everything to the next process when one is killed', async () => {
+		const folder = mkdtempSync(join(tmpdir(), 'outside-broker-'));
+		try {
+			const killed = await start({ DATA_DIR: folder });
+			const devices = await connectAll();
+			const sending = Promise.all(devices.map((device) => sendSequence(device, 0, 120)));
+			await eventually(
+				'some of it is handled',
+				() => figure(killed.http, handled),
+				(count) => count > serials.length,
+			);
+			await killed.kill();
+			await sending;
+			const operator = operatorOf(await start({ DATA_DIR: folder }));
+			for (const serial of serials) await hasOnly(operator, serial, 'seq 119');
+		} finally {
+			rmSync(folder, { recursive: true, force: true });
+		}
+	});
+
+	describe('on MongoDB', () => {
+		let database: MongoDatabase;
+		before(skipUnless(Boolean(process.env.MONGODB_TEST_URL), 'MONGODB_TEST_URL names no MongoDB'));
+		beforeEach(() => {
+			database = freshMongoDatabase();
+		});
+		afterEach(() => database.drop());
+
+		it('goes on with one of two processes when the other is killed', async () => {
+			const store = { MONGODB_URL: database.url, MONGODB_DATABASE: database.database };
+			const [killed, survivor] = [await start(store), await start(store)];
+			await haveShares([killed.http, survivor.http], [partitions / 2, partitions / 2]);
+			const devices = await connectAll();
+			await Promise.all(devices.map((device) => sendSequence(device, 0, 10)));
+			const operator = operatorOf(survivor);
+			for (const serial of serials) await hasOnly(operator, serial, 'seq 9');
+			const counts = await Promise.all([killed, survivor].map(({ http }) => figure(http, handled)));
+			expect(Math.min(...counts)).to.be.greaterThan(0);
+			for (const device of devices) {
+				await device.send('114,c8y_Restart');
+				await operator.createOperation(device.serial, { c8y_Restart: {} });
+				expect(await device.nextLine()).to.equal(`510,${device.serial}`);
+			}
+			const sending = Promise.all(devices.map((device) => sendSequence(device, 10, 40)));
+			await eventually(
+				'some more is handled',
+				() => figure(killed.http, handled),
+				(count) => count > (counts[0] ?? 0),
+			);
+			await killed.kill();
+			await sending;
+			await haveShares([survivor.http], [partitions]);
+			// The database may keep a transaction of the killed process open for a minute, and what it had touched locked.
+			for (const serial of serials) await hasOnly(operator, serial, 'seq 39', 90_000);
+		});
+	});
+});

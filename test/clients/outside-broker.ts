@@ -1,0 +1,301 @@
+import { expect } from 'chai';
+import { connectAsync } from 'mqtt';
+import { type DocumentStore, StoreError } from '../../store/index.ts';
+import { eventually } from '../support/eventually.ts';
+import { type OutsideBroker, startOutsideBroker } from '../support/outside-broker.ts';
+import {
+	bridgeSettings,
+	figure,
+	hasOnly,
+	haveShares,
+	isReady,
+	partitions,
+	readiness,
+	sendSequence,
+} from '../support/outside-broker-checks.ts';
+import { hasProgram } from '../support/programs.ts';
+import { type ServiceUnderTest, startService } from '../support/service-fixture.ts';
+import { openSharedStore } from '../support/shared-store.ts';
+import { skipUnless } from '../support/skip.ts';
+
+const serials = Array.from({ length: 12 }, (_, index) => `out${index}`);
+
+describe('clients/outside-broker', function () {
+	this.timeout(60_000);
+
+	let broker: OutsideBroker;
+	let store: DocumentStore;
+	const services: ServiceUnderTest[] = [];
+	before(skipUnless(hasProgram('mosquitto') && hasProgram('mosquitto_passwd'), 'mosquitto is not installed'));
+	beforeEach(async () => {
+		broker = await startOutsideBroker(serials);
+		store = await openSharedStore();
+	});
+	afterEach(async () => {
+		for (const service of services.splice(0)) await service.close();
+		await store.close();
+		await broker.stop();
+	});
+
+	/** Several of them are like processes beside each other: they share nothing but the store. */
+	async function start(settings: Readonly<Record<string, string>> = {}, on = store): Promise<ServiceUnderTest> {
+		const service = await startService({ ...bridgeSettings(broker), ...settings }, { store: on });
+		services.push(service);
+		await isReady(service.urls.http);
+		return service;
+	}
+
+	async function startTwo(): Promise<readonly [ServiceUnderTest, ServiceUnderTest]> {
+		const two = [await start(), await start()] as const;
+		await haveShares(
+			two.map(({ urls }) => urls.http),
+			[partitions / 2, partitions / 2],
+		);
+		return two;
+	}
+
+	async function stop(service: ServiceUnderTest): Promise<void> {
+		services.splice(services.indexOf(service), 1);
+		await service.close();
+	}
+
+	it('divides the devices between two processes, everything in effect once and in the order of its device', async () => {
+		const two = await startTwo();
+		const devices = await Promise.all(serials.map((serial) => broker.connect(serial)));
+		await Promise.all(devices.map((device) => sendSequence(device, 0, 40)));
+		for (const serial of serials) await hasOnly(two[0].operator, serial, 'seq 39');
+		const handled = await Promise.all(
+			two.map(({ urls }) => figure(urls.http, 'mqtt_messages_total{direction="up",template="141"}')),
+		);
+		expect(Math.min(...handled)).to.be.greaterThan(0);
+		expect(handled.reduce((sum, count) => sum + count, 0)).to.equal(serials.length * 40);
+	});
+
+	it('delivers an operation that is posted at either process, to devices of both', async () => {
+		const two = await startTwo();
+		const devices = await Promise.all(serials.map((serial) => broker.connect(serial)));
+		await Promise.all(devices.map((device) => device.send('114,c8y_Restart')));
+		for (const [index, device] of devices.entries()) {
+			const { operator } = index % 2 === 0 ? two[0] : two[1];
+			await eventually(
+				'the device is there',
+				() => operator.findId(device.serial),
+				(id) => id !== undefined,
+			);
+			const { id } = await operator.createOperation(device.serial, { c8y_Restart: {} });
+			expect(await device.nextLine()).to.equal(`510,${device.serial}`);
+			await device.send('501,c8y_Restart');
+			await device.send('503,c8y_Restart');
+			await operator.reaches(id, 'SUCCESSFUL');
+		}
+	});
+
+	it('goes on with the other process when one stops', async () => {
+		const [first, second] = await startTwo();
+		const devices = await Promise.all(serials.map((serial) => broker.connect(serial)));
+		await Promise.all(devices.map((device) => sendSequence(device, 0, 20)));
+		const sending = Promise.all(devices.map((device) => sendSequence(device, 20, 60)));
+		await stop(second);
+		await sending;
+		await haveShares(
+			[first].map(({ urls }) => urls.http),
+			[partitions],
+		);
+		for (const serial of serials) await hasOnly(first.operator, serial, 'seq 59');
+	});
+
+	it('reaches devices that have said nothing since it was started', async () => {
+		const before = await start();
+		const devices = await Promise.all(serials.slice(0, 4).map((serial) => broker.connect(serial)));
+		for (const device of devices) await device.send('114,c8y_Restart');
+		for (const { serial } of devices)
+			await eventually(
+				'the device is there',
+				() => before.operator.findId(serial),
+				(id) => id !== undefined,
+			);
+		await stop(before);
+		const after = await start();
+		for (const device of devices) {
+			await after.operator.createOperation(device.serial, { c8y_Restart: {} });
+			expect(await device.nextLine()).to.equal(`510,${device.serial}`);
+		}
+	});
+
+	it('keeps operations for a device that is gone until it is back', async () => {
+		const { operator } = await start();
+		const device = await broker.connect('out1', { topic: 'presence', payload: 'disconnected' });
+		await device.send('connected', 'presence');
+		await device.send('114,c8y_Restart');
+		await eventually(
+			'the device is there',
+			() => operator.findId('out1'),
+			(id) => id !== undefined,
+		);
+		device.drop();
+		await isNoted('t1/out1', false);
+		const { id } = await operator.createOperation('out1', { c8y_Restart: {} });
+		const back = await broker.connect('out1');
+		expect((await operator.operation(id)).delivery.status).to.equal('PENDING');
+		// Any message is a sign of life, like this one.
+		await back.send('connected', 'presence');
+		expect(await back.nextLine()).to.equal('510,out1');
+		await isNoted('t1/out1', true);
+		back.drop();
+		await (await broker.connect('out1')).send('disconnected', 'presence');
+		await isNoted('t1/out1', false);
+		await (await broker.connect('out1')).send('117,60');
+		await isNoted('t1/out1', true);
+		await eventually(
+			'it is delivered',
+			() => operator.operation(id),
+			({ delivery }) => delivery.status === 'DELIVERED',
+		);
+	});
+
+	it('takes nothing for delivered that nobody listens to', async () => {
+		const { operator } = await start();
+		const device = await broker.connect('out2');
+		await device.send('114,c8y_Restart');
+		await eventually(
+			'the device is there',
+			() => operator.findId('out2'),
+			(id) => id !== undefined,
+		);
+		device.drop();
+		await eventually(
+			'the broker knows',
+			() => broker.lines().join('\n'),
+			(log) => log.includes('out2 closed its connection'),
+		);
+		const { id } = await operator.createOperation('out2', { c8y_Restart: {} });
+		const back = await broker.connect('out2');
+		await back.send('500');
+		expect(await back.nextLine()).to.equal('510,out2');
+		await eventually(
+			'it is delivered',
+			() => operator.operation(id),
+			({ delivery }) => delivery.status === 'DELIVERED',
+		);
+	});
+
+	it('sends operations as JSON to devices that have used JSON, and answers what is wrong', async () => {
+		const { operator } = await start();
+		const device = await broker.connect('out3');
+		await device.send('{"c8y_SupportedOperations":["c8y_Restart"]}', 'inventory/managedObjects/update');
+		await device.send('999,x');
+		expect(await device.nextLine('s/e')).to.match(/^50,999,/);
+		const { id } = await operator.createOperation('out3', { c8y_Restart: {} });
+		expect(JSON.parse(await device.nextLine('devicecontrol/notifications'))).to.include({ id });
+		expect(await device.nextLine()).to.equal('510,out3');
+	});
+
+	it('leaves alone what is under no prefix, in no tenant, and no business of devices', async () => {
+		const { operator, urls } = await start();
+		const stranger = await connectAsync(broker.url, { reconnectPeriod: 0 });
+		for (const topic of ['c8y/nobody/out4/s/us', 'c8y/t1/a:b:c:d/s/us', 'c8y/1t/out4/s/us']) {
+			await stranger.publishAsync(topic, '100,x,y', { qos: 1 });
+		}
+		await stranger.endAsync();
+		const device = await broker.connect('out4');
+		await device.send('100,known,c8y_Linux');
+		await eventually(
+			'the device is there',
+			() => operator.findId('out4'),
+			(id) => id !== undefined,
+		);
+		await eventually(
+			'the others are counted',
+			async () => [
+				await figure(urls.http, 'mqtt_message_errors_total{kind="foreign topic"}'),
+				await figure(urls.http, 'mqtt_message_errors_total{kind="unknown tenant"}'),
+			],
+			([foreign = 0, unknown = 0]) => foreign >= 2 && unknown === 1,
+		);
+		expect(await operator.http.get('/inventory/managedObjects?withTotalElements=true&pageSize=1')).to.have.nested.property(
+			'statistics.totalElements',
+			1,
+		);
+	});
+
+	it('waits for a broker that restarts, and misses nothing of what that has kept', async () => {
+		const first = await start();
+		const device = await broker.connect('out5');
+		await sendSequence(device, 0, 10);
+		await hasOnly(first.operator, 'out5', 'seq 9');
+		await stop(first);
+		await sendSequence(device, 10, 20);
+		await broker.restart();
+		const service = await start();
+		await hasOnly(service.operator, 'out5', 'seq 19');
+		await broker.restart(async () => {
+			await eventually(
+				'it is not ready',
+				() => readiness(service.urls.http),
+				(status) => status === 503,
+			);
+		});
+		await isReady(service.urls.http);
+		const back = await broker.connect('out5');
+		await sendSequence(back, 20, 30);
+		await hasOnly(service.operator, 'out5', 'seq 29');
+	});
+
+	it('handles what the broker has divided wherever it arrives', async () => {
+		// mosquitto hands messages round robin: the hardest case, for each next message of a device comes another way.
+		const { operator } = await start({ MQTT_BRIDGE_SHARING: 'hashed' });
+		const device = await broker.connect('out6');
+		for (let i = 0; i < 20; i++) await device.send(`141,package,${i},apt,`);
+		await device.send('114,c8y_Restart');
+		await eventually(
+			'all of it is handled',
+			async () => ((await operator.findId('out6')) === undefined ? [] : operator.namesOf('out6')),
+			({ length }) => length === 20,
+		);
+		await operator.createOperation('out6', { c8y_Restart: {} });
+		expect(await device.nextLine()).to.equal('510,out6');
+	});
+
+	it('gives a message up that always fails, and loses nothing beside it', async () => {
+		const failing: DocumentStore = {
+			...store,
+			batch: async (steps) => {
+				if (JSON.stringify(steps).includes('poison')) throw new StoreError('this cannot be written');
+				return store.batch(steps);
+			},
+		};
+		const { operator, urls } = await start({ MQTT_BRIDGE_PARTITIONS: '1' }, failing);
+		const [ill, well] = [await broker.connect('out7'), await broker.connect('out8')];
+		await Promise.all([
+			ill.send('141,before,1,apt,'),
+			ill.send('141,poison,1,apt,'),
+			ill.send('141,after,1,apt,'),
+			well.send('141,beside,1,apt,'),
+		]);
+		await eventually(
+			'it is given up',
+			() => figure(urls.http, 'mqtt_message_errors_total{kind="given up"}'),
+			(count) => count === 1,
+		);
+		await hasOnly(operator, 'out8', 'beside 1');
+		await hasOnly(operator, 'out7', 'after 1,before 1');
+	});
+
+	it('refuses another number of partitions than that of the first start', async () => {
+		await start();
+		const error = await start({ MQTT_BRIDGE_PARTITIONS: '4' }).catch((reason: Error) => reason.message);
+		expect(error).to.equal('MQTT_BRIDGE_PARTITIONS: found 4; right is 8, with which this store was begun');
+	});
+
+	async function isNoted(id: string, connected: boolean): Promise<void> {
+		const devices = await store.collection<{ readonly _id: string; readonly connected: boolean }>({
+			name: 'bridgedDevices',
+			indexes: [{ name: 'byPartition', keys: ['partition', '_id'] }],
+		});
+		await eventually(
+			`${id} is noted`,
+			() => devices.get(id),
+			(device) => device?.connected === connected,
+		);
+	}
+});
