@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { binaries } from './binaries.ts';
 import { outsideBroker } from './outside-broker.ts';
+import { querySettings } from './query-settings.ts';
 import { mongodbUrl, oneOf, optional, portOrOff, secretText, setting, text, wholeNumber, yesOrNo } from './setting.ts';
 
 const kibibyte = 1024;
@@ -414,10 +415,17 @@ export const groups = {
 				1000,
 				'How many children a managed object shows in its own JSON.',
 			),
+			ancestorsMax: setting(
+				'ANCESTORS_MAX',
+				wholeNumber(1, 10_000),
+				200,
+				'How many objects a managed object may be linked below.',
+			),
 			operationMaxBytes: setting('OPERATION_MAX_BYTES', bytes, mebibyte, 'Largest stored operation, in bytes of JSON.'),
 			operationPackagesMax: setting('OPERATION_PACKAGES_MAX', count, 10_000, 'How many packages one operation may name.'),
 		})
 		.describe('Limits'),
+	query: querySettings,
 	templates: z
 		.object({
 			maximumTemplates: setting(

@@ -1,6 +1,8 @@
-import type { Collection, Filter, Step } from '../store/index.ts';
+import type { Collection, Step } from '../store/index.ts';
 import { binaryFragments, offeredBinaryIds, withoutBinaryFragments } from './binary-fragments.ts';
-import { dereferenceStep, referenceSteps } from './binary-records.ts';
+import { referenceSteps } from './binary-records.ts';
+import { parentTokens, searchFieldsOf } from './derived-fields.ts';
+import { notRemoving } from './hierarchy.ts';
 import { type InstalledSoftware, refuseListObject } from './installed-software.ts';
 import type { InventoryContext, InventoryLimits } from './inventory-context.ts';
 import { InventoryError } from './inventory-error.ts';
@@ -8,7 +10,6 @@ import {
 	agentFragment,
 	documentId,
 	fragmentNamesOf,
-	isManagedObjectId,
 	type ManagedObject,
 	type ManagedObjectId,
 	mergePatch,
@@ -16,19 +17,8 @@ import {
 	withoutNulls,
 } from './managed-object.ts';
 import { type ChildKind, type ChildLink, childLink } from './object-links.ts';
+import type { ObjectFilter, openObjectSearch, Page } from './object-search.ts';
 import { parseLegacyList } from './software-package.ts';
-
-export interface ObjectFilter {
-	readonly type?: string;
-	readonly fragmentType?: string;
-	readonly owner?: string;
-	readonly ids?: readonly string[];
-}
-
-export interface Page {
-	readonly skip: number;
-	readonly limit: number;
-}
 
 export interface NewObject {
 	readonly owner: string;
@@ -48,7 +38,12 @@ export function openManagedObjects({
 	clock,
 	limits,
 	software,
-}: InventoryContext & { readonly links: Collection<ChildLink>; readonly software: InstalledSoftware }) {
+	search,
+}: InventoryContext & {
+	readonly links: Collection<ChildLink>;
+	readonly software: InstalledSoftware;
+	readonly search: ReturnType<typeof openObjectSearch>['search'];
+}) {
 	async function find(tenant: string, id: ManagedObjectId): Promise<ManagedObject | undefined> {
 		return objects.get(documentId(tenant, id));
 	}
@@ -60,13 +55,14 @@ export function openManagedObjects({
 		return object;
 	}
 
-	/** In the order of creation. */
+	/** In the order of the query, else in the order of creation. @throws QueryError; InventoryError `inventory/scanLimit` */
 	async function list(tenant: string, filter: ObjectFilter, page: Page): Promise<ManagedObject[]> {
-		return objects.find({ filter: objectFilter(tenant, filter), sort: [['seq', 1]], ...page });
+		return (await search(tenant, filter)).list(page);
 	}
 
+	/** @throws QueryError; InventoryError `inventory/scanLimit` */
 	async function count(tenant: string, filter: ObjectFilter): Promise<number> {
-		return objects.count(objectFilter(tenant, filter));
+		return (await search(tenant, filter)).count();
 	}
 
 	/**
@@ -83,24 +79,30 @@ export function openManagedObjects({
 		const fragments = withoutNulls(withBinary(undefined, patch).fragments);
 		checkSize(fragments, limits);
 		const list = patch.softwareList == null ? undefined : parseLegacyList(patch.softwareList, limits.packages);
+		const own = {
+			owner,
+			...(patch.name != null && { name: patch.name }),
+			...(patch.type != null && { type: patch.type }),
+			fragments,
+		};
 		const object: ManagedObject = {
 			_id: documentId(tenant, id),
 			tenant,
 			id,
 			seq,
-			owner,
-			...(patch.name != null && { name: patch.name }),
-			...(patch.type != null && { type: patch.type }),
+			...own,
 			creationTime: now,
 			lastUpdated: now,
-			fragments,
 			fragmentNames: fragmentNamesOf(fragments, undefined),
 			revision: 1,
 			...offers(patch.type ?? undefined, fragments),
 			...(patch.binary && { binary: patch.binary.facts }),
+			search: searchFieldsOf(own),
+			parents: parentTokens(parent ? [{ parent: parent.id, kind: parent.kind }] : []),
 		};
 		const steps: Step[] = [];
-		if (parent) steps.push({ kind: 'require', collection: objects.name, id: documentId(tenant, parent.id) });
+		if (parent)
+			steps.push({ kind: 'require', collection: objects.name, id: documentId(tenant, parent.id), where: mayHaveChildren });
 		steps.push({ kind: 'insert', collection: objects.name, document: object }, ...also(id));
 		if (parent) steps.push({ kind: 'put', collection: links.name, document: childLink(tenant, parent.id, parent.kind, object) });
 		if (list) steps.push(...(await software.replacementSteps(object, list, 'legacy', undefined)));
@@ -137,7 +139,7 @@ export function openManagedObjects({
 	async function changeSteps(object: ManagedObject, asked: ObjectPatch | undefined): Promise<Step[]> {
 		if (!asked) return [];
 		const patch = withBinary(object, asked);
-		const merged = mergePatch(object, patch);
+		const merged = mergePatch(object, patch) ?? (patch.mayOffer && offersLess(object) ? object : undefined);
 		if (merged) checkSize(merged.fragments, limits);
 		// What `null` removes is the list that the object shows: the one of the other door stays.
 		const isUntouched = patch.softwareList === null && object.software?.mode !== 'legacy';
@@ -148,7 +150,7 @@ export function openManagedObjects({
 		}
 		if (!merged) return [];
 		const { name, type, fragments } = merged;
-		const { binaryIds } = offers(type, fragments);
+		const { binaryIds } = offers(type, fragments, (id) => patch.mayOffer === true || object.binaryIds?.includes(id) === true);
 		return [
 			{
 				kind: 'update',
@@ -158,6 +160,7 @@ export function openManagedObjects({
 				update: {
 					$set: {
 						fragments,
+						search: searchFieldsOf({ owner: object.owner, ...merged }),
 						fragmentNames: object.softwareOf ? object.fragmentNames : fragmentNamesOf(fragments, object.software?.mode),
 						revision: object.revision + 1,
 						lastUpdated: clock(),
@@ -174,46 +177,6 @@ export function openManagedObjects({
 				},
 			},
 			...(patch.binary ? referenceSteps(object._id, object.tenant, patch.binary) : []),
-		];
-	}
-
-	/**
-	 * Removes an object with its external ids, links and software; with `below`, first everything linked below it in these kinds.
-	 * Returns the ids removed. Stopped half-way, it leaves whole objects only.
-	 * @throws InventoryError `inventory/notFound`, `inventory/invalid` for the object that shows a software list
-	 */
-	async function remove(tenant: string, id: ManagedObjectId, below: readonly ChildKind[]): Promise<ManagedObjectId[]> {
-		refuseListObject(await get(tenant, id));
-		const order = await collectBelow(tenant, id, below);
-		for (const each of order.reverse()) {
-			for (;;) {
-				const object = await find(tenant, each);
-				if (!object || (await store.batch(removalSteps(object))).ok) break;
-			}
-		}
-		return order;
-	}
-
-	async function collectBelow(tenant: string, id: ManagedObjectId, kinds: readonly ChildKind[]): Promise<ManagedObjectId[]> {
-		const found = new Set<ManagedObjectId>([id]);
-		for (const each of found) {
-			for (const kind of kinds) for await (const link of links.scan({ tenant, parent: each, kind })) found.add(link.child);
-		}
-		return [...found];
-	}
-
-	function removalSteps(object: ManagedObject): Step[] {
-		const { tenant, id, software: list } = object;
-		return [
-			// What is removed with it hangs on the object as it was read.
-			{ kind: 'require', collection: objects.name, id: object._id, where: { revision: object.revision } },
-			{ kind: 'remove', collection: objects.name, id: object._id },
-			{ kind: 'removeWhere', collection: 'externalIds', filter: { tenant, managedObjectId: id } },
-			{ kind: 'removeWhere', collection: links.name, filter: { tenant, child: id } },
-			{ kind: 'removeWhere', collection: links.name, filter: { tenant, parent: id } },
-			...(list?.listId ? [{ kind: 'remove', collection: objects.name, id: documentId(tenant, list.listId) } as const] : []),
-			...software.removalSteps(object),
-			dereferenceStep(object._id),
 		];
 	}
 
@@ -273,10 +236,10 @@ export function openManagedObjects({
 		get,
 		list,
 		count,
+		search,
 		create,
 		update,
 		change,
-		remove,
 		listChildren,
 		listParents,
 		listByIds,
@@ -289,15 +252,8 @@ export function openManagedObjects({
 const maxAttempts = 100;
 const maxDepth = 10;
 
-function objectFilter(tenant: string, { type, fragmentType, owner, ids }: ObjectFilter): Filter {
-	return {
-		tenant,
-		...(ids && { _id: { $in: ids.filter(isManagedObjectId).map((id) => documentId(tenant, id)) } }),
-		...(type !== undefined && { type }),
-		...(owner !== undefined && { owner }),
-		...(fragmentType !== undefined && { fragmentNames: fragmentType }),
-	};
-}
+// The object that shows a software list comes and goes with it.
+const mayHaveChildren = Object.freeze({ ...notRemoving, softwareOf: { $exists: false } });
 
 /** What clients see of a binary is what the bytes are, whatever a client says. */
 function withBinary(object: ManagedObject | undefined, patch: ObjectPatch): ObjectPatch {
@@ -306,9 +262,18 @@ function withBinary(object: ManagedObject | undefined, patch: ObjectPatch): Obje
 	return { ...patch, fragments: { ...withoutBinaryFragments(patch.fragments), ...facts } };
 }
 
-function offers(type: string | undefined, fragments: Readonly<Record<string, unknown>>): { readonly binaryIds?: string[] } {
-	const binaryIds = offeredBinaryIds(type, fragments);
+function offers(
+	type: string | undefined,
+	fragments: Readonly<Record<string, unknown>>,
+	mayOffer: (binaryId: string) => boolean = () => true,
+): { readonly binaryIds?: string[] } {
+	const binaryIds = offeredBinaryIds(type, fragments).filter(mayOffer);
 	return binaryIds.length > 0 ? { binaryIds } : {};
+}
+
+/** Whether it names binaries that it does not offer, because no operator named them. */
+function offersLess({ type, fragments, binaryIds = [] }: ManagedObject): boolean {
+	return offeredBinaryIds(type, fragments).length > binaryIds.length;
 }
 
 function checkSize(fragments: Readonly<Record<string, unknown>>, { objectMaxBytes, maxFragments }: InventoryLimits): void {

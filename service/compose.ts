@@ -109,6 +109,8 @@ async function open(foundation: Foundation): Promise<Service> {
 			maxFragments,
 			objectMaxBytes: limits.managedObjectMaxBytes,
 			maxChildReferences: limits.childReferencesMax,
+			maxAncestors: limits.ancestorsMax,
+			search: config.query,
 		},
 	});
 	const files = composeBinaries({ ...foundation, inventory });

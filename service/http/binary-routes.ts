@@ -17,21 +17,13 @@ import { parseJsonText } from './json-body.ts';
 import { createManagedObjectRenderer, type Json } from './managed-object-json.ts';
 import { managedObjectBodySchema, managedObjectSchema } from './managed-object-schema.ts';
 import { readMultipartForm } from './multipart-form.ts';
+import { objectFilterParameters } from './object-parameters.ts';
 import { pageParameters, pageSchema, readPage } from './paging.ts';
-import { listParameter, refusedParameter, textParameter } from './query-values.ts';
 import { created, noContent, ok, type Reply } from './reply.ts';
 import { type IncomingCall, noBody, noParams, noQuery, type Route, route } from './route.ts';
 
-const later = refusedParameter('is not understood yet; type, owner and ids are').optional();
-const filterParameters = {
-	type: textParameter('The exact type').optional(),
-	owner: textParameter('The exact owner').optional(),
-	ids: listParameter('Ids, separated by commas or repeated').optional(),
-	text: later,
-	childDeviceId: later,
-	childAssetId: later,
-	childAdditionId: later,
-};
+const { type, owner, ids, text, childDeviceId, childAssetId, childAdditionId } = objectFilterParameters;
+const filterParameters = { type, owner, ids, text, childDeviceId, childAssetId, childAdditionId };
 
 const binarySchema = managedObjectSchema
 	.extend({
@@ -115,14 +107,15 @@ export function binaryRoutes(services: HttpServices): Route[] {
 			query: z.object({ ...filterParameters, ...pageParameters(options) }),
 			body: noBody,
 			answers: { 200: { description: 'A page', schema: pageSchema('managedObjects', managedObjectSchema) } },
+			refusals: ['inventory/scanLimit'],
 			handler: async (call) => {
 				const { principal, query, base } = call;
-				const { type, ids } = query;
-				const owner = scope.ownerSeenBy(principal, query.owner);
-				const filter = { type, ids, owner, fragmentType: binaryFragment };
+				const filter = { ...query, owner: scope.ownerSeenBy(principal, query.owner), fragmentType: binaryFragment };
+				const search = await inventory.objects.search(principal.tenant, filter);
 				const { entries, frame } = await readPage(call, {
-					find: (range) => inventory.objects.list(principal.tenant, filter, range),
-					count: () => inventory.objects.count(principal.tenant, filter),
+					find: search.list,
+					count: search.count,
+					isSearch: !search.isIndexed,
 				});
 				const shown = await renderer.many(principal.tenant, entries, viewFrom(base));
 				const managedObjects = shown.map((json, index) => {

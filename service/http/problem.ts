@@ -13,6 +13,9 @@ export const problems: Readonly<Record<ProblemCode, { readonly status: Status; r
 	'inventory/notFound': { status: 404, title: 'No managed object has this id' },
 	'inventory/invalid': { status: 422, title: 'A managed object, a package or an external id is not as it must be' },
 	'inventory/conflict': { status: 409, title: 'Others changed the managed object at the same time' },
+	'inventory/cycle': { status: 409, title: 'An object would be below itself' },
+	'inventory/badQuery': { status: 422, title: 'The query cannot be read; details say where, and what would be right' },
+	'inventory/scanLimit': { status: 422, title: 'No index answers the query, and too many objects would have to be looked at' },
 	'inventory/tooLarge': { status: 422, title: 'A managed object or a software list would exceed its limit' },
 	'binary/tooLarge': { status: 413, title: 'The file exceeds its limit' },
 	'binary/quotaExceeded': { status: 413, title: 'The binaries of the tenant would exceed their limit' },
@@ -73,7 +76,11 @@ export function toProblem(error: unknown): Problem {
 		const { code, message, headers, details } = error;
 		return { code, message, headers, ...(details && { details }) };
 	}
-	if (error instanceof InventoryError || error instanceof OperationError || error instanceof AccessError) {
+	if (error instanceof InventoryError) {
+		const { code, message, details } = error;
+		return { code, message, headers: {}, ...(details && { details }) };
+	}
+	if (error instanceof OperationError || error instanceof AccessError) {
 		return { code: error.code, message: error.message, headers: {} };
 	}
 	const errorId = randomUUID();

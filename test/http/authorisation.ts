@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { expect } from 'chai';
+import { childKinds } from '../../inventory/index.ts';
 import type { HttpMethod } from '../support/checked-http-client.ts';
 import { type Caller, type HttpFixture, openHttpFixture, tenant } from '../support/http-fixture.ts';
 import { fileForm } from '../support/multipart.ts';
@@ -7,7 +8,10 @@ import { fileForm } from '../support/multipart.ts';
 /** Who may do what, as statuses: the device is the one that the object belongs to, the foreign one is another of its tenant. */
 interface Row {
 	readonly method: HttpMethod;
-	/** `{object}`, `{operation}` and `{binary}` are of the device; each call finds them as new. */
+	/**
+	 * `{object}`, `{operation}`, `{binary}` and `{serial}` are of the device, `{child}` is below it in every kind; each call finds
+	 * them as new.
+	 */
 	readonly url: string;
 	readonly body?: unknown;
 	/** The file of a form. */
@@ -49,6 +53,19 @@ const rows: readonly Row[] = [
 	{ method: 'get', url: '/inventory/managedObjects/{object}/supportedMeasurements', ...own },
 	{ method: 'get', url: '/inventory/managedObjects/{object}/supportedSeries', ...own },
 	{ method: 'get', url: '/inventory/managedObjects/{object}/availability', ...own },
+	...['childDevices', 'childAssets', 'childAdditions'].flatMap((kind): Row[] => {
+		const url = `/inventory/managedObjects/{object}/${kind}`;
+		const reference = { managedObject: { id: '{child}' } };
+		return [
+			{ method: 'get', url, ...own },
+			{ method: 'post', url, body: { name: 'new' }, ...own, admin: 201, device: 201 },
+			{ method: 'post', url, body: reference, ...own, admin: 201, device: 201 },
+			{ method: 'post', url, body: { references: [reference] }, ...own, admin: 201, device: 201 },
+			{ method: 'post', url, body: { managedObject: { id: '{foreign}' } }, ...own, admin: 201, device: 403 },
+			{ method: 'get', url: `${url}/{child}`, ...own },
+			{ method: 'delete', url: `${url}/{child}`, ...own, admin: 204, device: 204 },
+		];
+	}),
 	{
 		method: 'post',
 		url: '/identity/globalIds/{object}/externalIds',
@@ -127,6 +144,10 @@ describe('http/authorisation', () => {
 			fragments,
 		}));
 		const operation = await operations.create(tenant, { deviceId: id, fragments: { c8y_Restart: {} } });
+		const make = (owner: string) => inventory.objects.create(tenant, { owner, patch: { fragments: {} } });
+		const [child, foreign] = [await make('device_dev1'), await make('device_dev2')];
+		if (!child || !foreign) throw new Error('nothing was made');
+		for (const kind of childKinds) await inventory.hierarchy.link(tenant, id, kind, child.id);
 		for (const serial of ['new', 'expected']) {
 			for (const of of [tenant, 't2']) await access.registration.remove(of, serial).catch(() => {});
 		}
@@ -135,14 +156,16 @@ describe('http/authorisation', () => {
 		const binary = await binaries.create(tenant, { owner: 'device_dev1', patch, contentType: 'text/plain' }, received);
 		await access.registration.request(tenant, 'expected');
 		await access.registration.poll('expected');
-		return (text) => text.replaceAll('{object}', id).replaceAll('{operation}', operation.id).replaceAll('{binary}', binary.id);
+		const ids = { object: id, operation: operation.id, child: child.id, foreign: foreign.id, binary: binary.id };
+		return (text) => Object.entries(ids).reduce((filled, [name, value]) => filled.replaceAll(`{${name}}`, value), text);
 	}
 
 	it('has a row for every route that is not public', () => {
 		const covered = new Set(
-			rows.map(
-				({ method, url }) => `${method} ${url.split('?')[0]?.replace(/\{operation\}|\{object\}|\{binary\}|expected$/, '{id}')}`,
-			),
+			rows.map(({ method, url }) => {
+				const path = url.split('?')[0]?.replace(/\{operation\}|\{object\}|\{binary\}|expected$/, '{id}');
+				return `${method} ${path?.replace('{child}', '{childId}')}`;
+			}),
 		);
 		const routes = fixture.routes
 			.filter(({ permission }) => permission !== 'public')

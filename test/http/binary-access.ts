@@ -81,6 +81,27 @@ describe('http/binary-access', () => {
 		});
 	}
 
+	it('is not there for an object of the repository that a device changed', async () => {
+		const item = (at: string) => ({ type: 'c8y_SoftwareBinary', c8y_Software: { version: '1', url: at } });
+		const { body } = await fixture().call('admin', 'post', objects, { body: item('https://other.example.com/file') });
+		const below = `${objects}/${deviceId}/childAdditions`;
+		const link = (caller: Caller, id: string) => fixture().call(caller, 'post', below, { body: { managedObject: { id } } });
+		for (const id of [body.id, binary]) expect((await link('device', id)).status).to.equal(403);
+		expect((await link('admin', body.id)).status).to.equal(201);
+		const change = (caller: Caller, fragments: object) =>
+			fixture().call(caller, 'put', `${objects}/${body.id}`, { body: fragments });
+		expect((await change('device', item(url()))).status).to.equal(200);
+		expect(await may('device')).to.equal(403);
+		// An operator who says the same means it.
+		await change('admin', item(url()));
+		expect(await may('device')).to.equal(200);
+		await change('device', { ...item(url()), note: 'x' });
+		expect(await may('device')).to.equal(200);
+		await change('device', item('https://other.example.com/file'));
+		await change('device', item(url()));
+		expect(await may('device')).to.equal(403);
+	});
+
 	it('is there for Bearer tokens too', async () => {
 		await ask('admin', { c8y_Firmware: { name: 'f', version: '1', url: url() } });
 		const device = { tenant, userName: 'device_dev1', role: 'device', serial: 'dev1' } as const;

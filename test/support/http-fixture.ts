@@ -104,6 +104,8 @@ export async function openHttpFixture(
 			maxFragments: settings.maxFragments,
 			objectMaxBytes: 1024 * 1024,
 			maxChildReferences: 1000,
+			maxAncestors: 20,
+			search: { maxLength: 8000, maxDepth: 12, maxTerms: 100, maxWildcards: 8, maxScanned: 100_000 },
 		},
 	});
 	const contents = given ?? (await openFileContents({ minFreeBytes: 0, isExclusive: true }));
