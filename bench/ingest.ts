@@ -65,7 +65,7 @@ async function runService({ directory, profileDirectory }: Workshop, window: num
 		const sent = new Map(devices.map((serial, index) => [serial, result.sentByDevice[index] ?? 0]));
 		await mapSome(devices, 8, (serial) => checkStored(server.ports.http, serial, sent.get(serial) ?? 0));
 		const all = result.sentByDevice.reduce((sum, count) => sum + count, 0);
-		return { ...figuresOf(result), messagesPerCommit: all / (await readMetric(server.ports.http, 'store_commits')) };
+		return { ...figuresOf(result), messagesPerCommit: all / (await readMetric(server.ports.http, 'store_commits_total')) };
 	} finally {
 		await server.stop();
 	}

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { binaries } from './binaries.ts';
+import { mongodb } from './mongodb.ts';
 import { outsideBroker } from './outside-broker.ts';
 import { querySettings } from './query-settings.ts';
-import { mongodbUrl, oneOf, optional, portOrOff, secretText, setting, text, wholeNumber, yesOrNo } from './setting.ts';
+import { oneOf, optional, portOrOff, secretText, setting, text, wholeNumber, yesOrNo } from './setting.ts';
 
 const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;
@@ -84,6 +85,18 @@ export const groups = {
 				seconds,
 				300,
 				'Seconds that a client has to send the whole request.',
+			),
+			answerTimeoutSeconds: setting(
+				'HTTP_ANSWER_TIMEOUT_SECONDS',
+				seconds,
+				60,
+				'Seconds that a request, once received, may take before it is answered with 503; what it began may still be done.',
+			),
+			readyTimeoutSeconds: setting(
+				'READY_TIMEOUT_SECONDS',
+				seconds,
+				3,
+				'Seconds that the database has to answer before `/ready` is red.',
 			),
 			keepAliveTimeoutSeconds: setting(
 				'HTTP_KEEP_ALIVE_TIMEOUT_SECONDS',
@@ -221,6 +234,12 @@ export const groups = {
 				50_000,
 				'How many batches of writes may wait for a commit; more are refused until some are done.',
 			),
+			waitingMaxBytes: setting(
+				'STORE_WAITING_MAX_BYTES',
+				wholeNumber(mebibyte, 64 * 1024 * mebibyte),
+				256 * mebibyte,
+				'How many bytes of such batches may wait on MongoDB, which may be out of reach for a while.',
+			),
 		})
 		.describe('Store'),
 	binaries,
@@ -252,63 +271,7 @@ export const groups = {
 			),
 		})
 		.describe('Several processes, and their restart'),
-	mongodb: z
-		.object({
-			url: optional(
-				'MONGODB_URL',
-				mongodbUrl,
-				'Address of a MongoDB replica set (one of a single server will do), which takes the place of the embedded database; unset means the embedded one.',
-			),
-			database: optional(
-				'MONGODB_DATABASE',
-				text('1 to 38 letters, digits, hyphens and underscores', /^[A-Za-z0-9_-]{1,38}$/),
-				'Name of the database; unset, it is the one in the path of MONGODB_URL, or `deviceSoftware`.',
-			),
-			poolMax: setting(
-				'MONGODB_POOL_MAX',
-				wholeNumber(5, 1000),
-				50,
-				'How many connections to one server this process opens at most, and as many again where GridFS keeps binaries.',
-			),
-			poolMin: setting('MONGODB_POOL_MIN', wholeNumber(0, 1000), 0, 'How many of them it keeps open while nothing is to do.'),
-			serverSelectionTimeoutSeconds: setting(
-				'MONGODB_SERVER_SELECTION_TIMEOUT_SECONDS',
-				wholeNumber(1, 600),
-				30,
-				'Seconds that a read or write waits for a server that can take it, at a start or when the primary has changed.',
-			),
-			connectTimeoutSeconds: setting(
-				'MONGODB_CONNECT_TIMEOUT_SECONDS',
-				wholeNumber(1, 600),
-				10,
-				'Seconds that opening one connection may take.',
-			),
-			answerTimeoutSeconds: setting(
-				'MONGODB_ANSWER_TIMEOUT_SECONDS',
-				wholeNumber(5, 3600),
-				60,
-				'Seconds that a server may take to answer before the connection is given up; the first start on a large database makes its indexes in this time.',
-			),
-			transactionTimeoutSeconds: setting(
-				'MONGODB_TRANSACTION_TIMEOUT_SECONDS',
-				wholeNumber(1, 3600),
-				30,
-				'Seconds for which a transaction is tried again when others change the same documents, before its write fails.',
-			),
-			groupMaxBytes: setting(
-				'MONGODB_GROUP_MAX_BYTES',
-				bytes,
-				8 * mebibyte,
-				'How many bytes of writes are committed together at most, about; STORE_GROUP_MAX_STEPS holds, too.',
-			),
-			groupsInFlight: setting(
-				'MONGODB_GROUPS_IN_FLIGHT',
-				wholeNumber(1, 100),
-				4,
-				'How many such groups this process writes at a time.',
-			),
-		})
-		.describe('MongoDB'),
+	mongodb,
 	tenant: z
 		.object({
 			id: setting(
@@ -472,6 +435,16 @@ export const groups = {
 			),
 		})
 		.describe('Template collections'),
+	metrics: z
+		.object({
+			sampleSeconds: setting(
+				'METRICS_SAMPLE_SECONDS',
+				seconds,
+				60,
+				'Seconds for which the figures about operations at `/metrics` are good before operations are counted again.',
+			),
+		})
+		.describe('Metrics'),
 	log: z
 		.object({
 			level: setting(

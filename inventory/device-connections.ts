@@ -29,9 +29,10 @@ export interface ConnectionOwner {
 export const connectionSpec: CollectionSpec<ConnectionRecord> = {
 	name: 'connections',
 	indexes: [
-		{ name: 'byProcess', keys: ['process'] },
+		{ name: 'byProcess', keys: ['process', '_id'] },
 		{ name: 'byWaits', keys: ['waits'] },
 	],
+	ofProcesses: true,
 };
 const maxWaits = 20;
 const maxAttempts = 100;

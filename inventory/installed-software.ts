@@ -205,14 +205,9 @@ export function openInstalledSoftware({
 		for (const item of changes) if (item.action === 'put') added++;
 		const bound = boundOf(objectId);
 		if (added > 0 && bound + added > limits.packages.maxPackages) await checkRoom(tenant, device, objectId, changes);
-		const steps: Step[] = [{ kind: 'require', collection: objects.name, id: objectId, where: hasList }];
-		for (const item of changes) steps.push(changeStep(tenant, device, item));
-		if ((await store.batch(steps)).ok) {
-			noteAdded(objectId, added);
-			return;
-		}
-		await startList(objectId, device);
-		if (!(await store.batch(steps)).ok) throw notFound(device);
+		const steps = changes.map((item) => changeStep(tenant, device, item));
+		const known: Step = { kind: 'require', collection: objects.name, id: objectId, where: hasList };
+		if (!(await store.batch([known, ...steps])).ok) await changeNewList(objectId, device, [known, ...steps]);
 		noteAdded(objectId, added);
 	}
 
@@ -223,12 +218,14 @@ export function openInstalledSoftware({
 		return { kind: 'put', collection, document };
 	}
 
-	async function startList(objectId: string, device: ManagedObjectId): Promise<void> {
+	/** The same change of a device that had no list; `changes` begins with the condition that it has one. */
+	async function changeNewList(objectId: string, device: ManagedObjectId, changes: readonly Step[]): Promise<void> {
 		for (let attempt = 0; attempt < maxAttempts; attempt++) {
 			const object = await objects.get(objectId);
 			if (!object) throw notFound(device);
 			refuseListObject(object);
-			if (object.software || (await store.batch(await modeSteps(object, 'advanced', undefined))).ok) return;
+			const steps = object.software ? changes : [...(await modeSteps(object, 'advanced', undefined)), ...changes.slice(1)];
+			if ((await store.batch(steps)).ok) return;
 		}
 		throw tooManyWriters(device);
 	}

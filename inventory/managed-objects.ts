@@ -27,6 +27,11 @@ export interface NewObject {
 	readonly parent?: { readonly id: ManagedObjectId; readonly kind: ChildKind };
 }
 
+interface ChangeSteps {
+	readonly steps: readonly Step[];
+	readonly changed?: ManagedObject;
+}
+
 export type ManagedObjects = ReturnType<typeof openManagedObjects>;
 
 /** Managed objects, their fragments and their place below each other. */
@@ -129,55 +134,44 @@ export function openManagedObjects({
 	): Promise<ManagedObject> {
 		for (let attempt = 0; attempt < maxAttempts; attempt++) {
 			const object = await get(tenant, id);
-			const steps = await changeSteps(object, await patchOf(object));
+			const { steps, changed } = await changeSteps(object, await patchOf(object));
 			if (steps.length === 0) return object;
-			if ((await store.batch(steps)).ok) return get(tenant, id);
+			if ((await store.batch(steps)).ok) return changed ?? get(tenant, id);
 		}
 		throw new InventoryError('inventory/conflict', `Managed object '${id}' was changed by others again and again: try once more`);
 	}
 
-	async function changeSteps(object: ManagedObject, asked: ObjectPatch | undefined): Promise<Step[]> {
-		if (!asked) return [];
+	/** The steps that change an object, none where nothing changes, and the object as they leave it where that is known. */
+	async function changeSteps(object: ManagedObject, asked: ObjectPatch | undefined): Promise<ChangeSteps> {
+		if (!asked) return { steps: [] };
 		const patch = withBinary(object, asked);
-		const merged = mergePatch(object, patch) ?? (patch.mayOffer && offersLess(object) ? object : undefined);
+		const merged = mergePatch(object, patch) ?? (patch.mayOffer && offersLess(object) ? ownFieldsOf(object) : undefined);
 		if (merged) checkSize(merged.fragments, limits);
 		// What `null` removes is the list that the object shows: the one of the other door stays.
 		const isUntouched = patch.softwareList === null && object.software?.mode !== 'legacy';
 		if (patch.softwareList !== undefined && !isUntouched) {
 			refuseListObject(object);
-			if (patch.softwareList === null) return software.replacementSteps(object, [], undefined, merged);
-			return software.replacementSteps(object, parseLegacyList(patch.softwareList, limits.packages), 'legacy', merged);
+			const list = patch.softwareList === null ? [] : parseLegacyList(patch.softwareList, limits.packages);
+			const mode = patch.softwareList === null ? undefined : 'legacy';
+			return { steps: await software.replacementSteps(object, list, mode, merged) };
 		}
-		if (!merged) return [];
-		const { name, type, fragments } = merged;
-		const { binaryIds } = offers(type, fragments, (id) => patch.mayOffer === true || object.binaryIds?.includes(id) === true);
-		return [
-			{
-				kind: 'update',
-				collection: objects.name,
-				id: object._id,
-				where: { revision: object.revision },
-				update: {
-					$set: {
-						fragments,
-						search: searchFieldsOf({ owner: object.owner, ...merged }),
-						fragmentNames: object.softwareOf ? object.fragmentNames : fragmentNamesOf(fragments, object.software?.mode),
-						revision: object.revision + 1,
-						lastUpdated: clock(),
-						...(name !== undefined && { name }),
-						...(type !== undefined && { type }),
-						...(binaryIds && { binaryIds }),
-						...(patch.binary && { binary: patch.binary.facts }),
-					},
-					$unset: [
-						...(name === undefined ? ['name'] : []),
-						...(type === undefined ? ['type'] : []),
-						...(binaryIds ? [] : ['binaryIds']),
-					],
-				},
-			},
-			...(patch.binary ? referenceSteps(object._id, object.tenant, patch.binary) : []),
-		];
+		if (!merged) return { steps: [] };
+		const mayOffer = (binaryId: string) => patch.mayOffer === true || object.binaryIds?.includes(binaryId) === true;
+		const { name, type, binaryIds, ...kept } = object;
+		const $set = {
+			...merged,
+			search: searchFieldsOf({ owner: object.owner, ...merged }),
+			fragmentNames: object.softwareOf ? object.fragmentNames : fragmentNamesOf(merged.fragments, object.software?.mode),
+			revision: object.revision + 1,
+			lastUpdated: clock(),
+			...offers(merged.type, merged.fragments, mayOffer),
+			...(patch.binary && { binary: patch.binary.facts }),
+		};
+		const $unset = ['name', 'type', 'binaryIds'].filter((field) => !Object.hasOwn($set, field));
+		const where = { revision: object.revision };
+		const step: Step = { kind: 'update', collection: objects.name, id: object._id, where, update: { $set, $unset } };
+		const references = patch.binary ? referenceSteps(object._id, object.tenant, patch.binary) : [];
+		return { steps: [step, ...references], changed: { ...kept, ...$set } };
 	}
 
 	/** The children of several objects, those of one kind or all, in the order of creation; at most `limit`. */
@@ -274,6 +268,10 @@ function offers(
 /** Whether it names binaries that it does not offer, because no operator named them. */
 function offersLess({ type, fragments, binaryIds = [] }: ManagedObject): boolean {
 	return offeredBinaryIds(type, fragments).length > binaryIds.length;
+}
+
+function ownFieldsOf({ fragments, name, type }: ManagedObject): ReturnType<typeof mergePatch> {
+	return { fragments, ...(name !== undefined && { name }), ...(type !== undefined && { type }) };
 }
 
 function checkSize(fragments: Readonly<Record<string, unknown>>, { objectMaxBytes, maxFragments }: InventoryLimits): void {

@@ -1,3 +1,4 @@
+import type { Filter } from '../store/index.ts';
 import type { ManagedObject, ManagedObjectId } from './managed-object.ts';
 
 export type ChildKind = 'childDevices' | 'childAssets' | 'childAdditions';
@@ -21,4 +22,10 @@ export function childLink(
 	child: Pick<ManagedObject, 'id' | 'seq'>,
 ): ChildLink {
 	return { _id: `${tenant}/${parent}/${kind}/${child.id}`, tenant, parent, kind, child: child.id, seq: child.seq };
+}
+
+/** The links below a parent by their ids, which `scan` reads in order. */
+export function linksBelow(tenant: string, parent: ManagedObjectId, kind: ChildKind): Filter {
+	const start = `${tenant}/${parent}/${kind}/`;
+	return { _id: { $gt: start, $lt: `${start}\u{10FFFF}` } };
 }

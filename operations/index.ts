@@ -9,6 +9,8 @@ export type { Ending, Receipt } from './operation-reports.ts';
 export type { OperationLimits } from './operation-rules.ts';
 /** The statuses and what may follow what. */
 export { nextStatus, type OperationStatus, operationStatuses, operationTransitions } from './operation-status.ts';
+/** Figures over all tenants. */
+export type { OperationSurvey } from './operation-survey.ts';
 export {
 	type NewOperation,
 	type OperationChange,

@@ -14,7 +14,6 @@ import {
 	type DocumentStore,
 	type Filter,
 	openSequence,
-	type Scalar,
 	type StoredDocument,
 } from '../store/index.ts';
 import { documentId, type Operation, type OperationId, parseOperationId } from './operation.ts';
@@ -23,6 +22,7 @@ import { headSpec, openOperationHeads } from './operation-heads.ts';
 import { openReports, type Receipt, toMark } from './operation-reports.ts';
 import { checkChange, checkOperation, type OperationLimits } from './operation-rules.ts';
 import { isFinal, nextStatus, type OperationStatus, statusesBefore } from './operation-status.ts';
+import { openSurvey } from './operation-survey.ts';
 import { announcedTexts, completeList, toSoftwareItem } from './software-items.ts';
 
 const spec: CollectionSpec<Operation> = {
@@ -351,20 +351,13 @@ export async function openOperations(options: {
 		}, onGap);
 	}
 
-	/** How many operations there are in each status, over all tenants. */
-	async function countByStatus(): Promise<{ status: Scalar; count: number }[]> {
-		const groups = await operations.groupCount(['tenant', 'status'], {});
-		const totals = new Map<Scalar, number>();
-		for (const { key, count: found } of groups) totals.set(key[1] ?? null, (totals.get(key[1] ?? null) ?? 0) + found);
-		return [...totals].map(([status, found]) => ({ status, count: found }));
-	}
-
 	return {
 		create,
 		createSoftwareChange,
 		find,
 		get,
 		list,
+		looksAtMany,
 		count,
 		update,
 		isBinaryNamed,
@@ -376,12 +369,20 @@ export async function openOperations(options: {
 		setDelivered,
 		watchPending,
 		newestNumber: heads.newest,
-		countByStatus,
+		...openSurvey(operations),
 		...reports,
 	};
 }
 
 const maxAttempts = 100;
+
+/** Whether no index answers such a filter, so that all that match a part of it may be looked at. */
+function looksAtMany(filter: OperationFilter): boolean {
+	const { tenant: _, ...fields } = operationFilter('', filter);
+	const names = Object.keys(fields);
+	// All begin with the tenant and end with the order.
+	return !spec.indexes.some(({ keys }) => keys.length === names.length + 2 && names.every((name) => keys.includes(name)));
+}
 
 function operationFilter(tenant: string, { deviceId, agentId, status, fragmentType, dateFrom, dateTo }: OperationFilter): Filter {
 	const created = { ...(dateFrom !== undefined && { $gte: dateFrom }), ...(dateTo !== undefined && { $lte: dateTo }) };

@@ -2,6 +2,7 @@ import { constants, setPriority } from 'node:os';
 import { type Config, load, printConfig } from '../config/index.ts';
 import { restoreBackup, writeBackup } from '../store/sqlite/index.ts';
 import { type Asked, helpText } from './command-line.ts';
+import { migrate } from './migrate-command.ts';
 import { version } from './version.ts';
 
 /** What was given beside the command line: the environment, and the text of the configuration file. */
@@ -11,7 +12,12 @@ interface Given {
 }
 
 /** Does what is asked for instead of a start, and tells what came of it. @throws Error that says why it could not be done */
-export function runCommand(asked: Asked, { environment, file }: Given): string {
+export async function runCommand(asked: Asked, given: Given): Promise<void> {
+	if (asked.what === 'migrate') await migrate(asked.words, given.environment, given.file);
+	else process.stdout.write(textFor(asked, given));
+}
+
+function textFor(asked: Exclude<Asked, { readonly what: 'migrate' }>, { environment, file }: Given): string {
 	switch (asked.what) {
 		case 'help':
 			return helpText;

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { openAccess, type ShownCredentials } from '../access/index.ts';
 import type { Config } from '../config/index.ts';
-import { openInventory, type PackageLimits } from '../inventory/index.ts';
+import { openInventory } from '../inventory/index.ts';
 import { openOperations } from '../operations/index.ts';
-import type { ContentStore, DocumentStore } from '../store/index.ts';
+import { type ContentStore, type DocumentStore, takeIntoUse } from '../store/index.ts';
 import { composeBinaries, openContentStore } from './binary-parts.ts';
 import { createHttpApp } from './http/index.ts';
 import { httpOptions } from './http-settings.ts';
@@ -16,10 +16,11 @@ import { createGateway, deliveryFault, openEmbeddedBroker } from './mqtt/index.t
 import { type OpenedStore, openStore } from './open-store.ts';
 import { openOtherProcesses } from './other-processes.ts';
 import { openOutsideBroker } from './outside-broker.ts';
+import { packageLimitsOf } from './package-limits.ts';
 import { createReadiness } from './readiness.ts';
-import { sampleMetrics } from './sample-metrics.ts';
+import { createMetricsSampler } from './sample-metrics.ts';
 import { startScheduler } from './scheduler.ts';
-import { shutDown } from './shut-down.ts';
+import { closeBegun, shutDown } from './shut-down.ts';
 import { version } from './version.ts';
 
 export interface Service {
@@ -46,13 +47,13 @@ export async function compose(
 	const { clock = Date.now } = given;
 	const metrics = createMetrics();
 	const opened = given.store ? sharedStore(given.store) : await openStore(config, log, clock);
-	let contents: ContentStore | undefined;
+	const begun: (() => Promise<unknown>)[] = [opened.close];
 	try {
-		contents = await openContentStore(config, opened);
-		return await open({ config, log, clock, metrics, contents, ...opened });
+		const contents = await openContentStore(config, opened);
+		begun.push(contents.close);
+		return await open({ config, log, clock, metrics, contents, ...opened, begun });
 	} catch (error) {
-		await contents?.close();
-		await opened.close();
+		await closeBegun(begun, log);
 		throw error;
 	}
 }
@@ -68,27 +69,26 @@ interface Foundation extends OpenedStore {
 	readonly clock: () => number;
 	readonly metrics: ReturnType<typeof createMetrics>;
 	readonly contents: ContentStore;
+	/** What has to be closed, the last one first, should the start fail. */
+	readonly begun: (() => Promise<unknown>)[];
 }
 
 async function open(foundation: Foundation): Promise<Service> {
-	const { config, log, clock, metrics, store, place, isShared, close: closeStore } = foundation;
+	const { config, log, clock, metrics, store, place, isShared, begun, close: closeStore } = foundation;
 	const { limits, tenant } = config;
-	const packageLimits: PackageLimits = {
-		maxPackages: limits.packagesMax,
-		nameMaxLength: limits.packageNameMaxCharacters,
-		versionMaxLength: limits.packageVersionMaxCharacters,
-		typeMaxLength: limits.packageTypeMaxCharacters,
-		urlMaxLength: limits.packageUrlMaxCharacters,
-	};
+	const packageLimits = packageLimitsOf(limits);
 	const maxFragments = limits.fragmentsMax;
 	const elapsed = () => performance.now();
 	const processId = randomBytes(8).toString('hex');
 	const leaseMilliseconds = config.processes.leaseSeconds * 1000;
+	await takeIntoUse(store);
 	const leases = await openLeaseKeeper({ store, holder: processId, leaseMilliseconds, elapsed, log });
+	begun.push(leases.close);
 	await runMigrations({ store, leases, log, collections, migrations });
 	const others = isShared
 		? await openOtherProcesses({ id: processId, store, config: config.processes, clock, elapsed, leases, log })
 		: undefined;
+	if (others) begun.push(others.close);
 	const processes = () => others?.count() ?? 1;
 	const access = await openAccess({
 		store,
@@ -148,20 +148,22 @@ async function open(foundation: Foundation): Promise<Service> {
 		defaultTenant: tenant.id,
 		limits: config.mqtt,
 	});
+	begun.push(broker.close);
 	if (isShared) inventory.externalIds.watchSerials(gateway.serialsChanged, gateway.lookUpAll);
 	let stopping = false;
-	const brokerFault = () => bridge?.fault();
-	const readiness = createReadiness({ store, elapsed, isStopping: () => stopping, brokerFault });
+	const timely = { elapsed, timeoutMilliseconds: config.http.readyTimeoutSeconds * 1000 };
+	const readiness = createReadiness({ ...timely, store, isStopping: () => stopping, brokerFault: () => bridge?.fault() });
 	const app = createHttpApp({
 		...services,
 		binaries: files.binaries,
 		options: httpOptions(config, packageLimits),
 		readiness,
-		sampleMetrics: () => sampleMetrics({ metrics, readiness, store, broker, bridge, operations, processes: processes() }),
+		sampleMetrics: createMetricsSampler({ ...services, ...timely, config, readiness, store, broker, bridge, others }),
 		onDevicesRemoved: (of, ids) => gateway.devicesRemoved(of, ids),
 	});
 
 	const listeners = await openListeners({ config, app, broker });
+	begun.push(() => Promise.all(listeners.map((listener) => listener.close(0))));
 	// After the ports: a start that fails must not use up the one time that the passwords are shown.
 	const credentials = await access.prepare({
 		tenant: tenant.id,

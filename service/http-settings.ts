@@ -10,6 +10,7 @@ export function httpOptions({ http, limits, tenant, binaries }: Config, packageL
 		pageSizeMax: http.pageSizeMax,
 		pageSizeDefault: 5,
 		childReferencesMax: limits.childReferencesMax,
+		answerTimeoutMilliseconds: http.answerTimeoutSeconds * 1000,
 		scansAtOnce: http.scansAtOnce,
 		scansWaitingPerUser: http.scansWaitingPerUser,
 		packageLimits,

@@ -9,10 +9,7 @@ import { version } from './version.ts';
 
 async function main(): Promise<void> {
 	const { asked, file } = readArguments(process.argv.slice(2), process.env);
-	if (asked !== undefined) {
-		process.stdout.write(runCommand(asked, { environment: process.env, file }));
-		return;
-	}
+	if (asked !== undefined) return runCommand(asked, { environment: process.env, file });
 	const config = load(process.env, file);
 	const log = createLog(config.log.level, process.stdout);
 	const starting = compose(config, log);

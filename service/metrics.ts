@@ -1,4 +1,12 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import {
+	Counter,
+	type CounterConfiguration,
+	collectDefaultMetrics,
+	Gauge,
+	type GaugeConfiguration,
+	Histogram,
+	Registry,
+} from 'prom-client';
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
@@ -75,16 +83,50 @@ export function createMetrics() {
 			buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
 			registers,
 		}),
-		operations: new Gauge({ name: 'operations', help: 'Operations by status', labelNames: ['status'], registers }),
+		operations: new Gauge({
+			name: 'operations',
+			help: 'Operations by status, counted at METRICS_SAMPLE_SECONDS; of processes that share a store, one tells them',
+			labelNames: ['status'],
+			registers,
+		}),
+		oldestPending: createAbsentGauge({
+			name: 'operations_oldest_pending_seconds',
+			help: 'How long ago the oldest operation was created that is PENDING, 0 when none is; told with `operations`',
+			registers,
+		}),
 		processes: new Gauge({
 			name: 'processes',
 			help: 'Processes that work on the same store, as far as this one sees',
 			registers,
 		}),
 		storeWaiting: new Gauge({ name: 'store_waiting_batches', help: 'Writes waiting for their commit', registers }),
-		storeCommits: new Gauge({ name: 'store_commits', help: 'Commits since the start', registers }),
-		storeBatches: new Gauge({ name: 'store_committed_batches', help: 'Writes committed since the start', registers }),
+		storeCommits: createReadCounter({ name: 'store_commits_total', help: 'Commits since the start', registers }),
+		storeBatches: createReadCounter({
+			name: 'store_committed_batches_total',
+			help: 'Writes committed since the start',
+			registers,
+		}),
 		storeBytes: new Gauge({ name: 'store_size_bytes', help: 'Size of the database', registers }),
+	};
+}
+
+/** A gauge that tells nothing before it is set. */
+function createAbsentGauge(options: GaugeConfiguration<never>) {
+	const gauge = new Gauge(options);
+	gauge.remove();
+	return gauge;
+}
+
+/** A counter of what somebody else counts. */
+function createReadCounter(options: CounterConfiguration<never>) {
+	const counter = new Counter(options);
+	let known = 0;
+	return {
+		/** What has been counted so far; it never becomes less. */
+		read(total: number): void {
+			counter.inc(Math.max(0, total - known));
+			known = Math.max(known, total);
+		},
 	};
 }
 

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/index.ts';
 import type { DocumentStore } from '../store/index.ts';
 import { openMongoStore } from '../store/mongodb/index.ts';
-import { openSqliteStore } from '../store/sqlite/index.ts';
+import { hasSqliteStore, openSqliteStore } from '../store/sqlite/index.ts';
 
 export interface OpenedStore {
 	readonly store: DocumentStore;
@@ -16,7 +16,7 @@ export interface OpenedStore {
 /** Opens the store that the configuration chooses. @throws Error that names the setting */
 export async function openStore(config: Config, log: Logger, now: () => number): Promise<OpenedStore> {
 	const onFault = (error: Error) => log.error({ err: error }, 'a fault in the store');
-	const { groupMaxSteps: maxGroupSteps, waitingMaxBatches: maxWaitingBatches } = config.store;
+	const { groupMaxSteps: maxGroupSteps, waitingMaxBatches: maxWaitingBatches, waitingMaxBytes } = config.store;
 	const common = { now, onFault, maxGroupSteps, maxWaitingBatches };
 	const { mongodb } = config;
 	const url = mongodb.url?.reveal();
@@ -35,11 +35,19 @@ export async function openStore(config: Config, log: Logger, now: () => number):
 		connectTimeoutMilliseconds: mongodb.connectTimeoutSeconds * 1000,
 		socketTimeoutMilliseconds: mongodb.answerTimeoutSeconds * 1000,
 		transactionTimeoutMilliseconds: mongodb.transactionTimeoutSeconds * 1000,
+		heartbeatMilliseconds: mongodb.heartbeatSeconds * 1000,
+		silentMilliseconds: config.processes.leaseSeconds * 1000,
+		maxWaitingBytes: waitingMaxBytes,
 		maxGroupBytes: mongodb.groupMaxBytes,
 		maxGroupsInFlight: mongodb.groupsInFlight,
 	});
 	const store = await opening.catch(naming('MONGODB_URL'));
 	return { store, place: `MongoDB ${store.name}`, isShared: true, close: store.close };
+}
+
+/** Whether there is something to open; of MongoDB only opening it tells. */
+export function hasStore({ mongodb, store: { dataDir } }: Config): boolean {
+	return mongodb.url !== undefined || hasSqliteStore(dataDir);
 }
 
 function naming(setting: string): (error: unknown) => never {

@@ -44,6 +44,7 @@ export async function openOtherProcesses(options: {
 			log.warn({ process: id }, 'other processes took this one for gone: its devices connect again');
 			handover.closeAll();
 		}
+		if (elapsed() - beatAt >= leaseMilliseconds) handover.wasSilent();
 		beatAt = began;
 		await records.look();
 	}

@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import type { Config } from '../config/index.ts';
 import { createDeadline } from './deadline.ts';
 import type { LeaseKeeper } from './leases.ts';
@@ -38,4 +39,11 @@ export async function shutDown(parts: {
 	scheduler.stop();
 	await deadline.wait(leases.close());
 	if (others) await deadline.wait(others.close());
+}
+
+/** Closes what a start that failed has opened, the last one first. */
+export async function closeBegun(begun: readonly (() => Promise<unknown>)[], log: Logger): Promise<void> {
+	for (const close of [...begun].reverse()) {
+		await close().catch((error: unknown) => log.warn({ err: error }, 'a part of a start that failed could not be closed'));
+	}
 }

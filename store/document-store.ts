@@ -35,6 +35,8 @@ export interface CollectionSpec<T extends StoredDocument> {
 	readonly version?: number;
 	/** Documents whose date field (milliseconds since 1970) is older than this are removed by the engine, in its own time. */
 	readonly expire?: { readonly field: string; readonly afterSeconds: number };
+	/** Its documents tell of running processes, and mean nothing in a copy of the store. */
+	readonly ofProcesses?: true;
 	/** Phantom: ties the document type to the specification. */
 	readonly document?: T;
 }
@@ -189,6 +191,11 @@ export interface StoreStatistics {
 /** The database could not do it now: closed, full, broken. Nothing of the call was applied. */
 export class StoreError extends Error {
 	override readonly name: string = 'StoreError';
+}
+
+/** The engine can never hold or change this document in this way: trying again is no use. */
+export class DocumentRefusedError extends StoreError {
+	override readonly name = 'DocumentRefusedError';
 }
 
 /** An insert met a taken `_id` or unique index. */

@@ -1,4 +1,4 @@
-import { StoreError, type Update } from './document-store.ts';
+import { DocumentRefusedError, type Update } from './document-store.ts';
 import { isPlainObject, segmentsOf } from './field-path.ts';
 
 /** @throws TypeError when the update is wrong whatever the document holds. */
@@ -18,7 +18,7 @@ export function checkUpdate(update: Update): void {
 	}
 }
 
-/** Changes the document in place. @throws StoreError when a path leads through something that is no object. */
+/** Changes the document in place. @throws DocumentRefusedError when a path leads through something that is no object. */
 export function applyUpdate(document: Record<string, unknown>, update: Update): void {
 	for (const [path, value] of Object.entries(update.$set ?? {})) {
 		const [parent, key] = parentOf(document, path);
@@ -28,7 +28,7 @@ export function applyUpdate(document: Record<string, unknown>, update: Update): 
 	for (const [path, amount] of Object.entries(update.$inc ?? {})) {
 		const [parent, key] = parentOf(document, path);
 		const before = Object.hasOwn(parent, key) ? parent[key] : 0;
-		if (typeof before !== 'number') throw new StoreError(`$inc of '${path}': the field holds no number`);
+		if (typeof before !== 'number') throw new DocumentRefusedError(`$inc of '${path}': the field holds no number`);
 		parent[key] = before + amount;
 	}
 }
@@ -44,7 +44,7 @@ function parentOf(document: Record<string, unknown>, path: string): [parent: Rec
 			const made: Record<string, unknown> = {};
 			parent[segment] = made;
 			parent = made;
-		} else throw new StoreError(`cannot set '${path}': '${segment}' holds no object`);
+		} else throw new DocumentRefusedError(`cannot set '${path}': '${segment}' holds no object`);
 	}
 	return [parent, key];
 }

@@ -6,6 +6,10 @@ export { ContentStoreError } from './content-store.ts';
 
 /** Versions of what is stored. */
 export { storeCollections } from './collections.ts';
+/** Copies of whole stores. */
+export type { Comparison as CopyComparison } from './compare-copies.ts';
+export { takeIntoUse } from './copy-records.ts';
+export { type CopiedCollection, type CopyEnd, type CopyProgress, type CopyReport, copyStore } from './copy-store.ts';
 export type {
 	BatchOutcome,
 	Change,
@@ -23,7 +27,7 @@ export type {
 	StoreStatistics,
 	Update,
 } from './document-store.ts';
-export { DuplicateKeyError, StoreError } from './document-store.ts';
+export { DocumentRefusedError, DuplicateKeyError, StoreError } from './document-store.ts';
 /** The right of one process to do something alone. */
 export { type Lease, type Leases, openLeases } from './lease.ts';
 export { type Migration, type MigrationContext, openSchema, type Schema, versionOf } from './migrations.ts';

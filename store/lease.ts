@@ -26,7 +26,7 @@ export interface Lease {
 export type Leases = Awaited<ReturnType<typeof openLeases>>;
 
 const collection = 'leases';
-export const leaseSpec: CollectionSpec<LeaseRecord> = { name: collection, indexes: [] };
+export const leaseSpec: CollectionSpec<LeaseRecord> = { name: collection, indexes: [], ofProcesses: true };
 const nobody = '';
 
 /**

@@ -24,7 +24,7 @@ interface Seen {
 
 export type ProcessRecords = Awaited<ReturnType<typeof openProcessRecords>>;
 
-export const processSpec: CollectionSpec<ProcessRecord> = { name: 'processes', indexes: [] };
+export const processSpec: CollectionSpec<ProcessRecord> = { name: 'processes', indexes: [], ofProcesses: true };
 const maxProcesses = 1000;
 // After a database that nobody could write to is back, the others have to have a chance to say so.
 const minSilentLooks = 3;

@@ -3,12 +3,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readJob, say } from '../load/job.ts';
 import { openDomain } from './domain.ts';
-import { newDevice, packagesOf, serialOf, tenant } from './fleet.ts';
+import { newDevice, packagesOf, serialOf, tenantOf } from './fleet.ts';
 
 export interface FillJob {
 	readonly directory: string;
 	readonly devices: number;
 	readonly packagesEach: number;
+	readonly tenants: number;
 }
 
 /** How far it is; also kept beside the store. */
@@ -22,7 +23,7 @@ const devicesAtOnce = 50;
 const groupSteps = 10_000;
 const reportMilliseconds = 2000;
 
-const { directory, devices, packagesEach } = readJob<FillJob>();
+const { directory, devices, packagesEach, tenants } = readJob<FillJob>();
 const file = join(directory, 'progress.json');
 const before = readProgress();
 const { store, inventory } = await openDomain(directory, groupSteps);
@@ -43,6 +44,7 @@ await store.close();
 say('result', readProgress());
 
 async function fillDevice(device: number): Promise<void> {
+	const tenant = tenantOf(device, tenants);
 	const { id } = await inventory.devices.ensure(tenant, serialOf(device), () => newDevice(device));
 	await inventory.software.set(tenant, id, packagesOf(device, packagesEach), 'advanced');
 }

@@ -1,6 +1,9 @@
 import { agentFragments, compactPackage, type NewDevice, type SentPackage } from '../../inventory/index.ts';
 
-export const tenant = 't1';
+/** Devices are dealt to tenants in turn. */
+export function tenantOf(device: number, tenants: number): string {
+	return `t${1 + (device % tenants)}`;
+}
 
 /** Words that Debian's packages are named with; each stem with each ending is a name. */
 const stems =

@@ -7,13 +7,15 @@ import { chooseDataDirectory } from '../machine.ts';
 import type { FillJob, FillProgress } from './fill.ts';
 import { packagesMax } from './fleet.ts';
 import type { ProbeResult } from './probe.ts';
-import { type SizeFigures, writeFigures } from './report.ts';
+import { type SizeFigures, writeData, writeFigures } from './report.ts';
 
 const { values } = parseArgs({
 	options: {
 		/** Sizes of the fleets, one after the other. */
 		devices: { type: 'string', default: '10,1000' },
 		packages: { type: 'string', default: '200' },
+		/** Over how many tenants each fleet is spread, one after the other. */
+		tenants: { type: 'string', default: '1' },
 		/** Where the stores are made; an interrupted run goes on with what is there. */
 		directory: { type: 'string', default: join(chooseDataDirectory(), 'bench-scale') },
 		/** Leaves the stores where they are. */
@@ -23,18 +25,25 @@ const { values } = parseArgs({
 	},
 });
 const sizes = values.devices.split(',').map((text) => wholeNumber('--devices', text, 1_000_000));
+const spreads = values.tenants.split(',').map((text) => wholeNumber('--tenants', text, 1000));
 const packagesEach = wholeNumber('--packages', values.packages, packagesMax);
 /** More than a package takes, with its share of the log. */
 const bytesAPackage = 700;
 const logBytes = 512 * 1024 ** 2;
 
-for (const devices of sizes) {
-	const directory = join(values.directory, `${devices}x${packagesEach}`);
+for (const devices of sizes) for (const tenants of spreads) await run(devices, tenants);
+
+async function run(devices: number, tenants: number): Promise<void> {
+	const name = tenants === 1 ? `${devices}x${packagesEach}` : `${devices}x${packagesEach}-of-${tenants}`;
+	const directory = join(values.directory, name);
 	mkdirSync(directory, { recursive: true });
-	checkRoom({ directory, devices, packagesEach });
-	const figures = await measure({ directory, devices, packagesEach });
+	checkRoom({ directory, devices, packagesEach, tenants });
+	const figures = await measure({ directory, devices, packagesEach, tenants });
 	print(figures);
-	if (!values['no-write']) writeFigures('docs/scale-figures.md', figures);
+	if (!values['no-write']) {
+		writeData('docs/scale-figures.json', figures);
+		if (tenants === 1) writeFigures('docs/scale-figures.md', figures);
+	}
 	if (!values.keep) rmSync(directory, { recursive: true });
 }
 
@@ -70,9 +79,9 @@ function checkRoom({ directory, devices, packagesEach: each }: FillJob): void {
 		throw new Error(`${directory} has ${bavail * bsize} bytes free, ${needed} are needed for ${devices} devices`);
 }
 
-function print({ devices, fillSeconds, sizeBytes, openMilliseconds, latencies }: SizeFigures): void {
+function print({ devices, tenants, fillSeconds, sizeBytes, openMilliseconds, latencies }: SizeFigures): void {
 	say(
-		`${devices} devices: filled in ${fillSeconds.toFixed(1)} s, ${sizeBytes} bytes, opened in ${openMilliseconds.toFixed(0)} ms`,
+		`${devices} devices of ${tenants} tenants: filled in ${fillSeconds.toFixed(1)} s, ${sizeBytes} bytes, opened in ${openMilliseconds.toFixed(0)} ms`,
 	);
 	for (const { what, p50, p99 } of latencies) say(`  ${what}: p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms`);
 }

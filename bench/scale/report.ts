@@ -19,6 +19,7 @@ its packages (names of Debian's, each device with a selection and versions of it
 500 calls of each kind, one at a time, each for another device as far as there are so many. Calls are made to the domain: HTTP and MQTT come on top.
 
 \`npm run bench:scale -- --devices 10,1000\` makes the stores, measures and removes them again; \`--devices 100000\` needs 15 GB of disk at most.
+Sizes of tables and indexes, and what follows from them for a large fleet, are in [the guide](guides/scale.md), made by \`npm run docs\`.
 A run that was interrupted goes on where it was when it is started again. Absolute figures hold for one machine; how a column grows from row to row is what can be carried.
 `;
 const rowPattern = /^\| ([\d,]+) \|.*$/gm;
@@ -64,6 +65,15 @@ export function writeFigures(file: string, figures: SizeFigures): void {
 			'',
 		].join('\n'),
 	);
+}
+
+/** Puts the figures of one size and number of tenants among the others; pages are made from them by `npm run docs`. */
+export function writeData(file: string, figures: SizeFigures): void {
+	const { directory: _, ...fresh } = figures;
+	const all: Omit<SizeFigures, 'directory'>[] = JSON.parse(readIfThere(file) || '[]');
+	const others = all.filter(({ devices, tenants }) => devices !== fresh.devices || tenants !== fresh.tenants);
+	const sorted = [...others, fresh].sort((a, b) => a.devices - b.devices || a.tenants - b.tenants);
+	writeFileSync(file, `${JSON.stringify(sorted, undefined, '\t')}\n`);
 }
 
 /** The rows of a table with one put in, in the order of their first cells. */

@@ -2,6 +2,7 @@ import { renderConfiguration } from './configuration.ts';
 import { renderMetrics, renderOperationStatuses, renderRoles } from './domain.ts';
 import { renderErrors } from './errors.ts';
 import { renderMigrations } from './migrations.ts';
+import { renderScale } from './scale.ts';
 import { renderSmartRest } from './smartrest.ts';
 
 /** A page of the documentation that is made from the source. */
@@ -19,5 +20,6 @@ export const pages: readonly Page[] = [
 	{ file: 'docs/reference/operation-statuses.md', render: renderOperationStatuses },
 	{ file: 'docs/reference/roles.md', render: renderRoles },
 	{ file: 'docs/reference/metrics.md', render: renderMetrics },
+	{ file: 'docs/guides/scale.md', render: renderScale },
 	{ file: 'docs/reference/stored-documents.md', render: renderMigrations },
 ];

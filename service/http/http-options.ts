@@ -9,6 +9,8 @@ export interface HttpOptions {
 	/** Bytes of a request body, unpacked. */
 	readonly bodyMaxBytes: number;
 	readonly jsonMaxDepth: number;
+	/** The longest that a request, once received, may take. */
+	readonly answerTimeoutMilliseconds: number;
 	readonly pageSizeMax: number;
 	readonly pageSizeDefault: number;
 	readonly packageLimits: PackageLimits;

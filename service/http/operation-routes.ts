@@ -73,6 +73,7 @@ export function operationRoutes(services: HttpServices): Route[] {
 				const { entries, frame } = await readPage(call, {
 					find: async (range) => (filter ? operations.list(tenant, filter, { ...range, revert }) : []),
 					count: async () => (filter ? operations.count(tenant, filter) : 0),
+					isSearch: filter !== undefined && operations.looksAtMany(filter),
 				});
 				return ok({ operations: entries.map((each) => operationJson(each, call.base)), ...frame });
 			},

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { AccessError, type AccessErrorCode } from '../../access/index.ts';
 import { InventoryError, type InventoryErrorCode } from '../../inventory/index.ts';
 import { OperationError, type OperationErrorCode } from '../../operations/index.ts';
-import { contentFaultOf, isStoreFault } from '../store-fault.ts';
+import { contentFaultOf, isDocumentRefused, isStoreFault } from '../store-fault.ts';
 import { HttpError, type HttpErrorCode } from './http-error.ts';
 import type { Status } from './reply.ts';
 
@@ -68,7 +68,7 @@ export interface Problem {
 	readonly errorId?: string;
 }
 
-const retryAfterSeconds = '5';
+export const retryAfterSeconds = '5';
 
 /** What the caller is told about a failure: all of a refusal, nothing of a fault. */
 export function toProblem(error: unknown): Problem {
@@ -83,6 +83,7 @@ export function toProblem(error: unknown): Problem {
 	if (error instanceof OperationError || error instanceof AccessError) {
 		return { code: error.code, message: error.message, headers: {} };
 	}
+	if (isDocumentRefused(error)) return { code: 'inventory/invalid', message: error.message, headers: {} };
 	const errorId = randomUUID();
 	const details = { errorId };
 	if (isStoreFault(error)) {

@@ -1,5 +1,6 @@
 import type { Express, Request, Response } from 'express';
 import { mayDo, type Principal } from '../../access/index.ts';
+import { type AnswerDeadline, startAnswerDeadline } from './answer-deadline.ts';
 import { claimedUser, createAuthenticator } from './auth.ts';
 import { baseUrl } from './base-url.ts';
 import { limitBodyTime, limitStandstill } from './body-time.ts';
@@ -41,13 +42,15 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 			limitBodyTime(request, response, each.upload ? uploadTimeoutMilliseconds : requestTimeoutMilliseconds);
 			let principal: Principal | undefined;
 			try {
-				const call = callOf(request, response, () => principal);
-				if (each.permission === 'public') await send(request, response, await each.answer(call));
-				else {
+				const deadline = startAnswerDeadline(services.options.answerTimeoutMilliseconds);
+				const call = callOf(request, response, deadline, () => principal);
+				const work = async () => {
+					if (each.permission === 'public') return each.answer(call);
 					principal = await identify(request);
 					if (!mayDo(principal, each.permission)) throw forbidden(principal, each.permission);
-					await send(request, response, await each.answer(call, principal));
-				}
+					return each.answer(call, principal);
+				};
+				await send(request, response, await deadline.wait(work()));
 			} catch (error) {
 				refuse(request, response, error, each);
 			}
@@ -75,7 +78,12 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 		}
 	}
 
-	function callOf(request: Request, response: Response, caller: () => Principal | undefined): IncomingCall {
+	function callOf(
+		request: Request,
+		response: Response,
+		deadline: AnswerDeadline,
+		caller: () => Principal | undefined,
+	): IncomingCall {
 		const at = request.originalUrl.indexOf('?');
 		return {
 			params: request.params,
@@ -88,12 +96,14 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 			headers: request.headers,
 			readJson: () => {
 				acceptBody(request, response);
-				return readJson(request, response);
+				return deadline.receiving(readJson(request, response));
 			},
 			readStream: () => {
 				acceptBody(request, response);
-				const goOn = limitStandstill(request, standstillMilliseconds);
-				return request.once('end', goOn).once('close', goOn);
+				// An upload may take as long as it goes on.
+				const ends = [limitStandstill(request, standstillMilliseconds), deadline.hold()];
+				for (const end of ends) request.once('end', end).once('close', end);
+				return request;
 			},
 			scan: (work) => {
 				const { tenant = '', userName = '' } = caller() ?? {};

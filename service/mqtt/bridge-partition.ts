@@ -105,14 +105,18 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 	}
 
 	async function handleTurn(device: BridgeDevice, turn: readonly IncomingPublish[]): Promise<void> {
-		// Whoever has the partition now handles them: here nothing was acknowledged.
-		if (ended) throw new Error('the partition is served elsewhere');
+		checkServed();
 		if (!(await access.hasTenant(device.tenant))) {
 			metrics.mqttErrors.inc({ kind: 'unknown tenant' }, turn.length);
 			known.delete(keyOf(device));
 			return;
 		}
 		await handleUnlessFailing(device, turn);
+	}
+
+	// Whoever has the partition now handles them: here nothing was acknowledged.
+	function checkServed(): void {
+		if (ended) throw new Error('the partition is served elsewhere');
 	}
 
 	async function handleInOrder(device: BridgeDevice, turn: readonly IncomingPublish[]): Promise<void> {
@@ -145,7 +149,7 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 		// Whoever speaks is there, whatever was told before.
 		if (device.home && !(device.remembered && device.session)) await remember(device, true);
 		const session = device.session ?? (await openSession(device));
-		await gateway.handleTurn(session, publishes);
+		await gateway.handleTurn(session, publishes, checkServed);
 	}
 
 	async function remember(device: BridgeDevice, connected: boolean): Promise<void> {

@@ -102,6 +102,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 					else done(refusal(code), false);
 				})
 				.catch((error: unknown) => {
+					metrics.mqttConnects.inc({ code: connack.unavailable });
 					log.error({ err: error }, 'a connection could not be authenticated');
 					done(refusal(connack.unavailable), false);
 				});
@@ -214,8 +215,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		const handleInOrder = async (turn: readonly IncomingPublish[]) => {
 			const predecessor = succession.predecessor(session);
 			if (predecessor !== null) await predecessor;
-			handover?.check();
-			await gateway.handleTurn(session, turn);
+			await gateway.handleTurn(session, turn, handover && (() => handover.check(session)));
 		};
 		const queue = createDeviceQueue(handleInOrder, { maxMessages: limits.deviceQueueMaxMessages, maxTurn });
 		const entry: Connected = { session, queue, isRegistered: false, hasLeft: false };

@@ -19,6 +19,7 @@ import { createJsonMessages } from './json-messages.ts';
 import { createOutbound } from './outbound.ts';
 import { createPatience } from './patience.ts';
 import type { Session } from './session.ts';
+import { createStoreWaits } from './store-waits.ts';
 import { createTargets } from './targets.ts';
 import { createTemplateCollections } from './template-collections.ts';
 import { createTemplateHandlers } from './template-handlers.ts';
@@ -66,7 +67,8 @@ export function createGateway(options: GatewayOptions) {
 	const customLimits = { ...limits, ...templateLimits };
 	const collections = createTemplateCollections({ ...options, limits: templateLimits });
 	const customOperations = createCustomOperations({ ...options, collections, limits: customLimits });
-	const outbound = createOutbound({ ...options, customOperations, window: limits.unacknowledgedMaxMessages });
+	const waits = createStoreWaits({ chance: Math.random, onWait: (error) => noteWait(error) });
+	const outbound = createOutbound({ ...options, waits, customOperations, window: limits.unacknowledgedMaxMessages });
 	const targets = createTargets({ ...options, outbound, autoCreation: limits.autoCreation });
 	const sessions = new Set<Session>();
 	const bySerial = new Map<string, Set<Session>>();
@@ -89,17 +91,18 @@ export function createGateway(options: GatewayOptions) {
 	const inbound = createInbound({ ...options, targets, handlers, jsonMessages, customMessages });
 	const patience = createPatience({
 		handle: inbound.handleTurn,
+		waits,
 		elapsed: options.elapsed,
 		limitMilliseconds: limits.storePatienceMilliseconds,
-		onWait: noteWait,
+		onWait: ({ principal: { tenant }, serial }, error) => noteWait(error, { tenant, device: serial }),
 	});
 	let nextWarning = 0;
 
 	// All devices wait for the same reason: a line now and then tells it.
-	function noteWait({ principal: { tenant }, serial }: Session, error: Error): void {
+	function noteWait(error: Error, who = {}): void {
 		const level = options.elapsed() < nextWarning ? 'debug' : 'warn';
 		if (level === 'warn') nextWarning = options.elapsed() + warningPauseMilliseconds;
-		options.log[level]({ tenant, device: serial, reason: error.message }, 'messages wait for the database');
+		options.log[level]({ ...who, reason: error.message }, 'devices wait for the database');
 	}
 
 	/** A device is connected: its managed object is looked up, so that operations reach it before it has said a word. */
@@ -149,7 +152,13 @@ export function createGateway(options: GatewayOptions) {
 	function lookUpAgain(session: Session): void {
 		targets.forget(session);
 		outbound.forgetDevice(session);
-		opened(session).catch(lookUpFailed(session));
+		lookUpPatiently(session).catch(lookUpFailed(session));
+	}
+
+	// It may have been told anew of its object, or have ended, meanwhile.
+	async function lookUpPatiently(session: Session): Promise<void> {
+		const isWanted = () => !session.closed && session.device === undefined;
+		await waits.untilAnswered(async () => (isWanted() ? opened(session) : undefined), isWanted);
 	}
 
 	function lookUpFailed({ principal, serial }: Session): (error: unknown) => void {
@@ -180,7 +189,9 @@ export function createGateway(options: GatewayOptions) {
 	async function lookUpAll(): Promise<void> {
 		for (const session of [...sessions]) {
 			try {
-				const device = session.closed ? session.device : await inventory.devices.find(session.principal.tenant, session.serial);
+				if (session.closed) continue;
+				const find = () => inventory.devices.find(session.principal.tenant, session.serial);
+				const device = await waits.untilAnswered(find, () => !session.closed);
 				delete session.targets;
 				if (session.device === undefined) known(session, device);
 				else if (device !== session.device) lookUpAgain(session);
@@ -192,7 +203,11 @@ export function createGateway(options: GatewayOptions) {
 
 	/** Connections under a serial that these objects have now, and that know no object of theirs or another one. */
 	async function findNewOwners(tenant: string, ids: readonly ManagedObjectId[]): Promise<void> {
-		const bound = (await inventory.externalIds.listOf(tenant, ids)).filter(({ type }) => type === serialType);
+		const found = await waits.untilAnswered(
+			() => inventory.externalIds.listOf(tenant, ids),
+			() => true,
+		);
+		const bound = found.filter(({ type }) => type === serialType);
 		if (bound.length === 0) return;
 		const owners = new Map(bound.map(({ externalId, managedObjectId }) => [externalId, managedObjectId]));
 		for (const session of sessions) {
@@ -213,7 +228,7 @@ export function createGateway(options: GatewayOptions) {
 		/** @throws StoreError when it must all be sent again */
 		handleTurn: patience.handlePatiently,
 		/** The service stops: nothing waits for the store any longer. */
-		endPatience: patience.end,
+		endPatience: waits.end,
 		outbound,
 	};
 }

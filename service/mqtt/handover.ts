@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { ConnectionRecord, DeviceConnections } from '../../inventory/index.ts';
+import { storeFault } from '../store-fault.ts';
 import type { Session } from './session.ts';
 
 const clearedAtOnce = 100;
@@ -19,6 +20,8 @@ interface Entry {
 	/** Ends with the claim, whether it succeeded or not. */
 	claimed: Promise<boolean>;
 	displaced: boolean;
+	/** Of this process, after which it was seen that the device is still the session's. */
+	silences: number;
 	timer?: NodeJS.Timeout;
 }
 
@@ -46,6 +49,7 @@ export function createHandover(options: {
 	const waiting = new Map<string, Set<Entry>>();
 	const ending = new Set<Promise<void>>();
 	let count = 0;
+	let silences = 0;
 	const endWatch = connections.watch(judge, () => {
 		sweep().catch((error: unknown) => log.warn({ err: error }, 'connections of other processes could not be looked at'));
 	});
@@ -83,7 +87,7 @@ export function createHandover(options: {
 		});
 		const id = `${session.principal.tenant}/${session.serial}`;
 		const claimed = Promise.resolve(false);
-		return { session, id, name, waitsFor: [], isReady: false, ready, begin, claimed, displaced: false };
+		return { session, id, name, waitsFor: [], isReady: false, ready, begin, claimed, displaced: false, silences };
 	}
 
 	function settle(entry: Entry): void {
@@ -210,9 +214,23 @@ export function createHandover(options: {
 		for (const name of byName.keys()) cutOff(name);
 	}
 
-	/** Refuses to handle what others may have gone on from. @throws Error */
-	function check(): void {
-		if (isSilent()) throw new Error('this process was silent for too long: others may have taken its devices over');
+	/**
+	 * Refuses to handle what others may have gone on from.
+	 * @throws StoreError while that cannot be told, Error when another connection has the device
+	 */
+	async function check(session: Session): Promise<void> {
+		if (isSilent()) throw storeFault('this process was silent for too long: others may have taken its devices over');
+		const entry = bySession.get(session);
+		if (!entry || entry.silences === silences) return;
+		const seen = silences;
+		const record = await connections.find(entry.id);
+		if (record?.session !== entry.name) throw new Error('the device has connected again while this process was silent');
+		entry.silences = seen;
+	}
+
+	/** This process was silent for too long, and is so no more. */
+	function wasSilent(): void {
+		silences++;
 	}
 
 	/** Resolves when everything that has ended is noted. */
@@ -221,5 +239,5 @@ export function createHandover(options: {
 		await Promise.all(ending);
 	}
 
-	return { claim, predecessor, ended, check, sweep, forget, closeAll, close: finish };
+	return { claim, predecessor, ended, check, wasSilent, sweep, forget, closeAll, close: finish };
 }

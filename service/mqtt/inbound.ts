@@ -14,6 +14,7 @@ import {
 	type UpstreamMessage,
 } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
+import { isDocumentRefused } from '../store-fault.ts';
 import type { CustomMessages } from './custom-messages.ts';
 import { beginShare } from './fair-share.ts';
 import type { JsonMessages } from './json-messages.ts';
@@ -221,7 +222,8 @@ export function createInbound(options: {
 			if (isGone(error)) throw error;
 			const [first] = lines;
 			if (first && lines.length === 1) answerFailure(session, first.answers, first.templateId, error);
-			else if (error instanceof InventoryError) for (const line of lines) await write(session, target, [line]);
+			else if (error instanceof InventoryError || isDocumentRefused(error))
+				for (const line of lines) await write(session, target, [line]);
 			else throw error;
 		}
 	}

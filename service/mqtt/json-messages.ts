@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { type Inventory, InventoryError, type ObjectPatch, parseObjectBody } from '../../inventory/index.ts';
 import type { Topic } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
+import { isDocumentRefused } from '../store-fault.ts';
 import { LineError } from './line-error.ts';
 import { type IncomingPublish, type Session, sendIfSubscribed } from './session.ts';
 import { isGone, type Targets } from './targets.ts';
@@ -29,8 +30,9 @@ export function createJsonMessages(options: {
 			// Events, alarms and measurements are no part of this product: accepted, and not kept.
 			else await targets.own(session);
 		} catch (error) {
-			if (!(error instanceof LineError) && !(error instanceof InventoryError)) throw error;
-			answer(session, publish, error);
+			const refusal = isDocumentRefused(error) ? new LineError('refused', error.message) : error;
+			if (!(refusal instanceof LineError) && !(refusal instanceof InventoryError)) throw error;
+			answer(session, publish, refusal);
 		}
 	}
 

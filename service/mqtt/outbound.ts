@@ -5,6 +5,7 @@ import type { Metrics } from '../metrics.ts';
 import { type CustomOperations, isCustomTopic } from './custom-operations.ts';
 import { dependsOnDevice, toNotification, toStaticLine } from './operation-messages.ts';
 import type { Session } from './session.ts';
+import type { StoreWaits } from './store-waits.ts';
 
 const staticTopic = 's/ds';
 const notificationTopic = 'devicecontrol/notifications';
@@ -55,10 +56,12 @@ export function createOutbound(options: {
 	readonly customOperations: CustomOperations;
 	readonly metrics: Metrics;
 	readonly log: Logger;
+	/** What is to be delivered waits for a store that is away. */
+	readonly waits: Pick<StoreWaits, 'untilAnswered'>;
 	/** Messages to one device that may wait for its acknowledgement. */
 	readonly window: number;
 }) {
-	const { operations, inventory, customOperations, metrics, log, window } = options;
+	const { operations, inventory, customOperations, metrics, log, waits, window } = options;
 	const deliveries = new Map<Session, Delivery>();
 	const byAgent = new Map<string, Set<Delivery>>();
 	const delivered = new Map<string, Operation>();
@@ -170,9 +173,9 @@ export function createOutbound(options: {
 		feed.running = true;
 		feed.sweepAfter = 0;
 		try {
-			await fill(session.principal.tenant, session.device, feed);
+			await fill(delivery, feed, session.device);
 		} catch (error) {
-			cutOff(delivery, error);
+			cutOff(delivery, feed, error);
 			return;
 		} finally {
 			feed.running = false;
@@ -209,11 +212,13 @@ export function createOutbound(options: {
 	function start(delivery: Delivery, feed: Feed): void {
 		if (feed.running) return;
 		feed.running = true;
-		run(delivery, feed).catch((error: unknown) => cutOff(delivery, error));
+		run(delivery, feed).catch((error: unknown) => cutOff(delivery, feed, error));
 	}
 
 	// Nothing is lost: the operations are PENDING in the store, and the device gets them when it is back.
-	function cutOff({ session }: Delivery, error: unknown): void {
+	function cutOff(delivery: Delivery, feed: Feed, error: unknown): void {
+		if (!isOpen(delivery, feed)) return;
+		const { session } = delivery;
 		log.warn({ err: error, tenant: session.principal.tenant, device: session.serial }, 'operations could not be delivered');
 		session.connection.close('operations could not be delivered');
 	}
@@ -224,7 +229,7 @@ export function createOutbound(options: {
 			while (isOpen(delivery, feed)) {
 				const next = feed.queue.shift();
 				if (next) await send(delivery, feed, next.operation, next.waits);
-				else if (feed.sweepAfter !== undefined && session.device) await fill(session.principal.tenant, session.device, feed);
+				else if (feed.sweepAfter !== undefined && session.device) await fill(delivery, feed, session.device);
 				else return;
 			}
 		} finally {
@@ -237,7 +242,16 @@ export function createOutbound(options: {
 		return !session.closed && feeds.includes(feed);
 	}
 
-	async function fill(tenant: string, device: ManagedObjectId, feed: Feed): Promise<void> {
+	/** While the store is away, it is asked again and again: the device need not connect again for that. */
+	function fill(delivery: Delivery, feed: Feed, device: ManagedObjectId): Promise<void> {
+		return patiently(delivery, feed, () => fillOnce(delivery.session.principal.tenant, device, feed));
+	}
+
+	function patiently<T>(delivery: Delivery, feed: Feed, work: () => Promise<T>): Promise<T> {
+		return waits.untilAnswered(work, () => isOpen(delivery, feed));
+	}
+
+	async function fillOnce(tenant: string, device: ManagedObjectId, feed: Feed): Promise<void> {
 		const asked = feed.sweepAfter;
 		feed.askedUpTo = Math.max(feed.askedUpTo, await operations.newestNumber(tenant, device));
 		const page = await operations.listPending(tenant, device, asked ?? 0, pageSize);
@@ -251,13 +265,13 @@ export function createOutbound(options: {
 		}
 	}
 
-	async function send(delivery: Delivery, feed: Feed, operation: Operation, waits: number): Promise<void> {
+	async function send(delivery: Delivery, feed: Feed, operation: Operation, waited: number): Promise<void> {
 		if (feed.sent.has(operation.seq)) return;
 		remember(feed.sent, operation.seq);
-		const payload = await toPayload(delivery.session, feed, operation);
+		const payload = await patiently(delivery, feed, () => toPayload(delivery.session, feed, operation));
 		if (payload === undefined) return;
 		await takeRoom(delivery, feed);
-		const isWanted = waits === feed.waits || (await isPending(operation));
+		const isWanted = waited === feed.waits || (await patiently(delivery, feed, () => isPending(operation)));
 		// Forgotten while it waited: the device asked for everything again, and gets it in order.
 		if (!isWanted || !isOpen(delivery, feed) || !feed.sent.has(operation.seq)) {
 			giveRoom(delivery);

@@ -1,5 +1,6 @@
 import { isStoreFault } from '../store-fault.ts';
 import type { IncomingPublish, Session } from './session.ts';
+import type { StoreWaits } from './store-waits.ts';
 
 type HandleTurn = (session: Session, turn: readonly IncomingPublish[]) => Promise<void>;
 
@@ -14,52 +15,41 @@ export type Patience = ReturnType<typeof createPatience>;
  */
 export function createPatience({
 	handle,
+	waits,
 	elapsed,
 	limitMilliseconds,
 	onWait,
 }: {
 	readonly handle: HandleTurn;
+	readonly waits: Pick<StoreWaits, 'rest' | 'hasEnded'>;
 	/** Milliseconds that never go back. */
 	readonly elapsed: () => number;
 	readonly limitMilliseconds: number;
 	/** Hears of each failure that is waited for. */
 	readonly onWait: (session: Session, error: Error) => void;
 }) {
-	const waiting = new Set<() => void>();
-	let ended = false;
-
-	/** @throws StoreError when it must all be sent again */
-	async function handlePatiently(session: Session, turn: readonly IncomingPublish[]): Promise<void> {
+	/**
+	 * `check` is called before each attempt, and fails when the turn is not this process's business any more.
+	 * @throws StoreError when it must all be sent again
+	 */
+	async function handlePatiently(
+		session: Session,
+		turn: readonly IncomingPublish[],
+		check?: () => Promise<void> | void,
+	): Promise<void> {
 		const giveUpAt = elapsed() + limitMilliseconds;
 		for (let pause = firstPauseMilliseconds; ; pause = Math.min(2 * pause, longestPauseMilliseconds)) {
 			try {
+				if (check) await check();
 				return await handle(session, turn);
 			} catch (error) {
-				if (!isStoreFault(error) || ended || elapsed() + pause > giveUpAt) throw error;
+				if (!isStoreFault(error) || waits.hasEnded() || elapsed() + pause > giveUpAt) throw error;
 				onWait(session, error);
 			}
 			for (const publish of turn) publish.retried = true;
-			await rest(pause);
+			await waits.rest(pause);
 		}
 	}
 
-	async function rest(milliseconds: number): Promise<void> {
-		await new Promise<void>((resolve) => {
-			const timer = setTimeout(go, milliseconds);
-			function go(): void {
-				clearTimeout(timer);
-				waiting.delete(go);
-				resolve();
-			}
-			waiting.add(go);
-		});
-	}
-
-	/** The service stops: what waits is tried once more, and nothing waits any longer. */
-	function end(): void {
-		ended = true;
-		for (const go of waiting) go();
-	}
-
-	return { handlePatiently, end };
+	return { handlePatiently };
 }

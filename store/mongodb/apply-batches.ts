@@ -28,8 +28,8 @@ interface Place {
 }
 
 const applied: Settlement = Object.freeze({ outcome: Object.freeze({ ok: true }) });
-/** With more conditions than these it is worth a try to have them all met. */
-const conditionsOneByOne = 8;
+/** With more commands than these it is worth a try to do without those that only tell which step has failed. */
+const commandsStepByStep = 8;
 
 /**
  * A group of batches is tried in one transaction, with one write a collection. If a condition in it is not met, the
@@ -84,7 +84,7 @@ export function createApplier(db: Db, transact: RunTransaction): Applier {
 	/** Applies all steps in one write a collection; false when a condition is not met. The collections do not see each other. */
 	const writeAll = async (session: ClientSession, batches: readonly PreparedBatch[]): Promise<boolean> => {
 		for (const [collection, places] of placesByCollection(batches)) {
-			const matched = await writeOrdered(session, collection, places);
+			const matched = await writeOrdered(session, collection, inFewCommands(places));
 			if (matched < places.filter(({ step }) => step.condition !== undefined).length) return false;
 		}
 		return true;
@@ -128,8 +128,7 @@ export function createApplier(db: Db, transact: RunTransaction): Applier {
 	};
 
 	const applyAlone = async (batch: PreparedBatch): Promise<BatchOutcome> => {
-		const conditions = batch.steps.filter(({ condition }) => condition !== undefined).length;
-		if (conditions > conditionsOneByOne && (await tryTogether([batch])).isApplied) return { ok: true };
+		if (countCommands(batch) > commandsStepByStep && (await tryTogether([batch])).isApplied) return { ok: true };
 		return transact(async (session) => {
 			const result = await writeInOrder(session, batch);
 			return { commit: result.ok, result };
@@ -195,6 +194,46 @@ function placesByCollection(batches: readonly PreparedBatch[]): Map<string, Plac
 		}
 	}
 	return byCollection;
+}
+
+/** Kinds of steps that share a command, in the order in which a value that has to be unique becomes free before it is taken. */
+const commandOf: Readonly<Record<PreparedStep['kind'], number>> = {
+	remove: 0,
+	removeWhere: 0,
+	put: 1,
+	update: 1,
+	require: 1,
+	insert: 2,
+};
+
+/**
+ * The driver sends a command for each run of steps that share one: these are in few runs. The steps of a batch that may touch
+ * a document twice stay in their order; batches that are applied together touch none in common.
+ */
+function inFewCommands(places: readonly Place[]): Place[] {
+	const seen = new Map<PreparedBatch, Set<string>>();
+	const inOrder = new Set<PreparedBatch>();
+	for (const { batch, step } of places) {
+		const ids = seen.get(batch) ?? new Set();
+		seen.set(batch, ids);
+		if (step.id === undefined || ids.has(step.id)) inOrder.add(batch);
+		else ids.add(step.id);
+	}
+	const free = places.filter(({ batch }) => !inOrder.has(batch));
+	const sorted = free.sort((a, b) => commandOf[a.step.kind] - commandOf[b.step.kind]);
+	return [...sorted, ...places.filter(({ batch }) => inOrder.has(batch))];
+}
+
+/** What it takes step by step. */
+function countCommands({ steps }: PreparedBatch): number {
+	let count = 0;
+	let last: PreparedStep | undefined;
+	for (const step of steps) {
+		const isShared = last?.collection === step.collection && commandOf[last.kind] === commandOf[step.kind];
+		if (!isShared || last?.condition || step.condition) count++;
+		last = step;
+	}
+	return count;
 }
 
 /** Runs of steps on one collection in one write; a step with a condition is a run of its own. */

@@ -1,5 +1,5 @@
 import { BSON, type Document } from 'mongodb';
-import { type StoredDocument, StoreError } from '../document-store.ts';
+import { DocumentRefusedError, type StoredDocument } from '../document-store.ts';
 import { isWellFormed, toWellFormed } from '../text.ts';
 
 /*
@@ -58,14 +58,14 @@ export interface EncodedValue<T> {
 	readonly bytes: number;
 }
 
-/** @throws TypeError for a wrong id, StoreError for what MongoDB cannot hold. */
+/** @throws TypeError for a wrong id, DocumentRefusedError for what MongoDB cannot hold. */
 export function encodeDocument(document: StoredDocument): EncodedValue<Document> {
 	const { _id, ...fields } = document;
 	const size = { bytes: 3 * checkId(_id).length };
 	return checkSize({ _id, ...encodeFields(fields, 1, size) }, size.bytes, `the document '${_id}'`);
 }
 
-/** What an update sets a field to. @throws StoreError for what MongoDB cannot hold. */
+/** What an update sets a field to. @throws DocumentRefusedError for what MongoDB cannot hold. */
 export function encodeValue(value: unknown, path: readonly string[]): EncodedValue<unknown> {
 	const size = { bytes: 0 };
 	const field = encodeOne(value, path.length, size);
@@ -77,13 +77,13 @@ function checkSize(value: Document, atMost: number, what: string): EncodedValue<
 	// The bound is three times what usual text takes.
 	const bytes = atMost > maxBytes ? BSON.calculateObjectSize(value) : atMost;
 	if (bytes > maxBytes)
-		throw new StoreError(`${what} is larger than a document of MongoDB can be: ${bytes} of ${maxBytes} bytes`);
+		throw new DocumentRefusedError(`${what} is larger than a document of MongoDB can be: ${bytes} of ${maxBytes} bytes`);
 	return { value, bytes };
 }
 
 function encodeFields(fields: object, depth: number, size: { bytes: number }): Document {
 	if (depth > maxDepth)
-		throw new StoreError(`the document is nested more than ${maxDepth} levels deep, which MongoDB cannot hold`);
+		throw new DocumentRefusedError(`the document is nested more than ${maxDepth} levels deep, which MongoDB cannot hold`);
 	const encoded: Document = {};
 	for (const [name, value] of Object.entries(fields)) {
 		if (value === undefined || typeof value === 'function') continue;
@@ -120,7 +120,7 @@ function encodeOne(value: unknown, depth: number, size: { bytes: number }): unkn
 
 function encodeList(list: readonly unknown[], depth: number, size: { bytes: number }): unknown[] {
 	if (depth > maxDepth)
-		throw new StoreError(`the document is nested more than ${maxDepth} levels deep, which MongoDB cannot hold`);
+		throw new DocumentRefusedError(`the document is nested more than ${maxDepth} levels deep, which MongoDB cannot hold`);
 	// Each element has its position for a name.
 	size.bytes += 8 * list.length;
 	return list.map((element) => encodeOne(element, depth, size));

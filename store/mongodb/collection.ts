@@ -107,7 +107,7 @@ function claimsOf(collection: string, filter: Filter): Claims {
 	return { documents: [[collection, name]], collections: [] };
 }
 
-function sortOf(sort: Query['sort']): [path: string, direction: 1 | -1][] | undefined {
+export function sortOf(sort: Query['sort']): [path: string, direction: 1 | -1][] | undefined {
 	if (sort === undefined || sort.length === 0) return undefined;
 	const directions = new Map<string, 1 | -1>();
 	// Of two directions of one path the first one decides; the driver would take the second.

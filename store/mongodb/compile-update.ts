@@ -10,7 +10,7 @@ export interface CompiledUpdate {
 	readonly bytes: number;
 }
 
-/** @throws TypeError for what is no update, StoreError for what MongoDB cannot hold. */
+/** @throws TypeError for what is no update, DocumentRefusedError for what MongoDB cannot hold. */
 export function compileUpdate(update: Update): CompiledUpdate {
 	checkUpdate(update);
 	const compiled: Document = {};

@@ -14,8 +14,12 @@ export interface ConnectionOptions {
 	/** How long a call waits for a primary. */
 	readonly serverSelectionTimeoutMilliseconds?: number;
 	readonly connectTimeoutMilliseconds?: number;
+	/** Between two looks at each server, by which a call hears that its server does not answer at all. */
+	readonly heartbeatMilliseconds?: number;
 	/** How long a call waits for its answer. */
 	readonly socketTimeoutMilliseconds?: number;
+	/** Hears of each command that is sent: its name, and the collection where it is about one. */
+	readonly onCommand?: (name: string, collection: string | undefined) => void;
 }
 
 /** A database that can be used: reachable, a replica set. */
@@ -38,6 +42,7 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
 		waitQueueTimeoutMS: serverSelectionTimeoutMilliseconds,
 		connectTimeoutMS: options.connectTimeoutMilliseconds ?? 10_000,
 		socketTimeoutMS: socketTimeoutMilliseconds,
+		heartbeatFrequencyMS: options.heartbeatMilliseconds ?? 2000,
 		// What is acknowledged outlives the loss of any one server, and what is read cannot be taken back.
 		writeConcern: { w: 'majority', journal: true },
 		readConcern: { level: 'majority' },
@@ -45,6 +50,11 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
 		retryReads: true,
 		retryWrites: true,
 		ignoreUndefined: true,
+		monitorCommands: options.onCommand !== undefined,
+	});
+	client.on('commandStarted', ({ commandName, command }) => {
+		const about: unknown = command[commandName === 'getMore' ? 'collection' : commandName];
+		options.onCommand?.(commandName, typeof about === 'string' ? about : undefined);
 	});
 	const database = databaseNameOf(options);
 	const hosts = client.options.srvHost ?? client.options.hosts.map((host) => host.toString()).join(',');

@@ -6,7 +6,7 @@ import {
 	MongoServerSelectionError,
 	type WriteError,
 } from 'mongodb';
-import { StoreError } from '../document-store.ts';
+import { DocumentRefusedError, StoreError } from '../document-store.ts';
 
 /** What an operator is told of the connection. */
 export interface Endpoint {
@@ -23,10 +23,18 @@ const explanations: ReadonlyMap<number, string> = new Map([
 	[13, 'the user of the URL may not do this; it needs the role readWrite on the database'],
 	[18, 'the database refused the user or the password of the URL'],
 	[20, 'transactions need a replica set'],
-	[10_334, 'the document is larger than the 16 MiB that MongoDB can hold'],
-	[17_419, 'the document would be larger than the 16 MiB that MongoDB can hold'],
 	[14_031, 'the disk of the database is full'],
 	[251, 'the database has ended the transaction; transactionLifetimeLimitSeconds may be too short for it'],
+]);
+
+/** What the server says of one document, by its code: it would say so each time. */
+const refusals: ReadonlyMap<number, string> = new Map([
+	[14, 'a field that should be counted up holds no number'],
+	[15, 'the document is nested deeper than MongoDB can hold'],
+	[28, 'a field that should be changed is inside of something that is no object'],
+	[10_334, 'the document is larger than the 16 MiB that MongoDB can hold'],
+	[17_419, 'the document would be larger than the 16 MiB that MongoDB can hold'],
+	[17_420, 'the document would be larger than the 16 MiB that MongoDB can hold'],
 ]);
 
 /** Any error as the port promises it; what is no fault of the database stays as it is. */
@@ -35,7 +43,11 @@ export function toStoreError(error: unknown, endpoint: Endpoint): Error {
 		if (error instanceof StoreError || error instanceof TypeError) return error;
 		return new StoreError(`the database driver failed: ${messageOf(error)}`, { cause: withoutCredentials(error) });
 	}
-	return new StoreError(explain(error, endpoint), { cause: withoutCredentials(error) });
+	const refusal = typeof error.code === 'number' ? refusals.get(error.code) : undefined;
+	const cause = withoutCredentials(error);
+	return refusal === undefined
+		? new StoreError(explain(error, endpoint), { cause })
+		: new DocumentRefusedError(refusal, { cause });
 }
 
 function explain(error: MongoError, { name, ...endpoint }: Endpoint): string {

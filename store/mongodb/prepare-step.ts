@@ -14,6 +14,8 @@ export interface Row extends Document {
 export interface PreparedStep {
 	readonly kind: Step['kind'];
 	readonly collection: string;
+	/** The document that it changes; none where a filter says which. */
+	readonly id: string | undefined;
 	readonly write: AnyBulkWriteOperation<Row>;
 	/** The document of a step that fails when it is not there or does not match. */
 	readonly condition: { readonly id: string; readonly where: Filter; readonly filter: Document } | undefined;
@@ -57,25 +59,28 @@ function prepareStep(step: Step): PreparedStep {
 		case 'put': {
 			const { value, bytes } = encodeDocument(step.document);
 			const { _id, ...replacement } = value;
-			const write = { replaceOne: { filter: { _id: step.document._id }, replacement, upsert: true } };
-			return { kind, collection, write, condition: undefined, bytes: bytes + stepBytes };
+			const id = step.document._id;
+			const write = { replaceOne: { filter: { _id: id }, replacement, upsert: true } };
+			return { kind, collection, id, write, condition: undefined, bytes: bytes + stepBytes };
 		}
 		case 'insert': {
 			const { value, bytes } = encodeDocument(step.document);
-			const write = { insertOne: { document: { ...value, _id: step.document._id } } };
-			return { kind, collection, write, condition: undefined, bytes: bytes + stepBytes };
+			const id = step.document._id;
+			const write = { insertOne: { document: { ...value, _id: id } } };
+			return { kind, collection, id, write, condition: undefined, bytes: bytes + stepBytes };
 		}
 		case 'remove':
 			return {
 				kind,
 				collection,
+				id: step.id,
 				write: { deleteOne: { filter: { _id: checkId(step.id) } } },
 				condition: undefined,
 				bytes: stepBytes,
 			};
 		case 'removeWhere': {
 			const write = { deleteMany: { filter: compileFilter(step.filter) } };
-			return { kind, collection, write, condition: undefined, bytes: stepBytes };
+			return { kind, collection, id: undefined, write, condition: undefined, bytes: stepBytes };
 		}
 		case 'update': {
 			const { update, bytes } = compileUpdate(step.update);
@@ -93,6 +98,7 @@ function conditional(step: Extract<Step, { kind: 'update' | 'require' }>, update
 	return {
 		kind,
 		collection,
+		id,
 		write: { updateOne: { filter, update } },
 		condition: { id, where, filter },
 		bytes: bytes + stepBytes,

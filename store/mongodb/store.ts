@@ -1,6 +1,13 @@
 import type { Db } from 'mongodb';
 import { checkSpec } from '../collection-spec.ts';
-import { type Collection, type CollectionSpec, type DocumentStore, type StoredDocument, StoreError } from '../document-store.ts';
+import {
+	type Collection,
+	type CollectionSpec,
+	type DocumentStore,
+	type Query,
+	type StoredDocument,
+	StoreError,
+} from '../document-store.ts';
 import { createApplier } from './apply-batches.ts';
 import { createSingleApplier } from './apply-single.ts';
 import { createCollection } from './collection.ts';
@@ -8,8 +15,10 @@ import { type Connection, type ConnectionOptions, connect } from './connection.t
 import { ensureCollection } from './ensure-collection.ts';
 import { type Expiry, startExpiry } from './expiry.ts';
 import { toStoreError } from './explain-error.ts';
+import { explainQuery, type QueryPlan } from './explain-query.ts';
 import { prepareBatch, type Row } from './prepare-step.ts';
 import { createTransactions } from './transaction.ts';
+import { createTransactionSessions } from './transaction-sessions.ts';
 import { createWatchers } from './watchers.ts';
 import { createWriteQueue } from './write-queue.ts';
 
@@ -22,10 +31,14 @@ export interface MongoStoreOptions extends ConnectionOptions {
 	readonly maxGroupBytes?: number;
 	/** Groups that are written at a time. */
 	readonly maxGroupsInFlight?: number;
-	/** Batches that may wait; more are refused with StoreError. */
+	/** Batches that may wait, and reads; more are refused with StoreError. */
 	readonly maxWaitingBatches?: number;
+	/** Bytes of batches that may wait; more are refused with StoreError. */
+	readonly maxWaitingBytes?: number;
 	/** How long a transaction is tried again that others are in the way of. */
 	readonly transactionTimeoutMilliseconds?: number;
+	/** Transactions of a process that was not heard of for so long are ended. */
+	readonly silentMilliseconds?: number;
 	readonly expireEverySeconds?: number;
 	/**
 	 * Hears what goes wrong where no caller waits: a listener that throws, a broken stream of changes.
@@ -39,6 +52,8 @@ export interface MongoStore extends DocumentStore {
 	readonly name: string;
 	/** Removes what has expired now. Returns when it is done. */
 	expire(): Promise<void>;
+	/** Runs a query for its plan. */
+	explain(collection: string, query: Query): Promise<QueryPlan>;
 }
 
 /** Spec names are letters only, so nobody else has this collection. */
@@ -55,14 +70,17 @@ function createStore(options: MongoStoreOptions, { client, db, endpoint }: Conne
 	const expiries = new Map<string, Expiry>();
 	const onFault = options.onFault ?? ((error: Error) => process.emitWarning(error));
 	const explain = (error: unknown): Error => toStoreError(error, endpoint);
-	const transact = createTransactions({ client, timeoutMilliseconds: options.transactionTimeoutMilliseconds ?? 60_000 });
+	const sessions = createTransactionSessions({ client, db, silentMilliseconds: options.silentMilliseconds ?? 15_000, onFault });
+	const transact = createTransactions({ sessions, timeoutMilliseconds: options.transactionTimeoutMilliseconds ?? 60_000 });
+	const maxWaiting = options.maxWaitingBatches ?? 50_000;
 	const writes = createWriteQueue({
 		together: createApplier(db, transact),
 		single: createSingleApplier(db),
 		maxGroupSteps: options.maxGroupSteps ?? 1000,
 		maxGroupBytes: options.maxGroupBytes ?? 8 * 1024 * 1024,
 		maxGroupsInFlight: options.maxGroupsInFlight ?? 4,
-		maxWaitingBatches: options.maxWaitingBatches ?? 50_000,
+		maxWaitingBatches: maxWaiting,
+		maxWaitingBytes: options.maxWaitingBytes ?? 256 * 1024 * 1024,
 		explain,
 	});
 	const watchers = createWatchers({ db, onFault });
@@ -73,6 +91,7 @@ function createStore(options: MongoStoreOptions, { client, db, endpoint }: Conne
 
 	const read = async <T>(work: () => Promise<T>): Promise<T> => {
 		if (closed !== undefined) throw new StoreError('the store is closed');
+		if (reads.size >= maxWaiting) throw new StoreError(`the store is busy: ${reads.size} reads are waiting`);
 		const reading = work();
 		reads.add(reading);
 		try {
@@ -114,6 +133,7 @@ function createStore(options: MongoStoreOptions, { client, db, endpoint }: Conne
 	const close = async (): Promise<void> => {
 		writes.refuse(new StoreError('the store is closed'));
 		await Promise.all([expiry.stop(), watchers.close(), writes.drained(), Promise.allSettled(reads)]);
+		await sessions.close();
 		await client.close();
 	};
 
@@ -135,6 +155,7 @@ function createStore(options: MongoStoreOptions, { client, db, endpoint }: Conne
 			return closed;
 		},
 		expire: () => read(expiry.run),
+		explain: (name, query) => read(() => explainQuery(db.collection<Row>(name), query)),
 	};
 }
 

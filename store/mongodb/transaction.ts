@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ClientSession, MongoClient, TransactionOptions } from 'mongodb';
+import { type ClientSession, MongoNetworkError, type TransactionOptions } from 'mongodb';
 import { StoreError } from '../document-store.ts';
-import { isTransient, isUnknownCommit, messageOf } from './explain-error.ts';
+import { isTransient, isUnknownCommit, isUnreachable, messageOf, TryAgain } from './explain-error.ts';
+import type { TransactionSessions } from './transaction-sessions.ts';
 
 export interface TransactionsOptions {
-	readonly client: MongoClient;
+	readonly sessions: TransactionSessions;
 	/** How long a transaction is tried again that others are in the way of. */
 	readonly timeoutMilliseconds: number;
 }
@@ -28,27 +29,22 @@ const maxAttempts = 1000;
 const firstPause = 2;
 const longestPause = 200;
 
-export function createTransactions({ client, timeoutMilliseconds }: TransactionsOptions): RunTransaction {
+export function createTransactions({ sessions, timeoutMilliseconds }: TransactionsOptions): RunTransaction {
 	return async (work) => {
-		const session = client.startSession();
 		const deadline = performance.now() + timeoutMilliseconds;
-		try {
-			for (let attempt = 1; ; attempt++) {
-				try {
-					return await attemptOnce(session, work, deadline);
-				} catch (error) {
-					if (!isTransient(error)) throw error;
-					if (attempt >= maxAttempts || performance.now() > deadline) {
-						throw new StoreError(
-							`the database did not commit a transaction within ${timeoutMilliseconds} ms and ${attempt} attempts, because others changed the same documents or it could not be reached: ${messageOf(error)}`,
-						);
-					}
-					// By chance, so that two which are in each other's way do not meet again.
-					await delay(Math.min(firstPause * 2 ** Math.min(attempt, 10), longestPause) * Math.random());
+		for (let attempt = 1; ; attempt++) {
+			try {
+				return await sessions.use((session) => attemptOnce(session, work, deadline));
+			} catch (error) {
+				if (!isTransient(error)) throw error;
+				if (attempt >= maxAttempts || performance.now() > deadline) {
+					throw new StoreError(
+						`the database did not commit a transaction within ${timeoutMilliseconds} ms and ${attempt} attempts, because others changed the same documents or it could not be reached: ${messageOf(error)}`,
+					);
 				}
+				// By chance, so that two which are in each other's way do not meet again.
+				await delay(Math.min(firstPause * 2 ** Math.min(attempt, 10), longestPause) * Math.random());
 			}
-		} finally {
-			await session.endSession();
 		}
 	};
 }
@@ -63,6 +59,8 @@ async function attemptOnce<T>(
 	try {
 		attempt = await work(session);
 	} catch (error) {
+		// Where the connection is lost, the session goes as it is: there may be nobody to tell.
+		if (isUnreachable(error)) throw error instanceof MongoNetworkError ? new TryAgain(messageOf(error), { cause: error }) : error;
 		await session.abortTransaction();
 		throw error;
 	}

@@ -23,6 +23,7 @@ export interface WriteQueueOptions {
 	readonly maxGroupBytes: number;
 	readonly maxGroupsInFlight: number;
 	readonly maxWaitingBatches: number;
+	readonly maxWaitingBytes: number;
 	/** Makes what the driver throws readable. */
 	readonly explain: (error: unknown) => Error;
 }
@@ -49,6 +50,7 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
 	let groupsInFlight = 0;
 	let aloneInFlight = 0;
 	let waiting = 0;
+	let waitingBytes = 0;
 	let commits = 0;
 	let committedBatches = 0;
 	let isFlushDue = false;
@@ -56,13 +58,18 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
 	let onDrained: (() => void)[] = [];
 
 	/** Calls `begin` when it is the turn of what is claimed; `end` has to be called afterwards. */
-	const enter = (claims: Claims, begin: (end: () => void) => void): void => {
+	const enter = (claims: Claims, bytes: number, begin: (end: () => void) => void): void => {
 		if (refusal) throw refusal;
 		if (waiting >= options.maxWaitingBatches) throw new StoreError(`the store is busy: ${waiting} batches are waiting`);
+		// One alone is taken, whatever its size.
+		if (waiting > 0 && waitingBytes + bytes > options.maxWaitingBytes)
+			throw new StoreError(`the store is busy: batches of ${waitingBytes} bytes are waiting`);
 		waiting++;
+		waitingBytes += bytes;
 		const leave = order.enter(claims, () => {
 			begin(() => {
 				waiting--;
+				waitingBytes -= bytes;
 				leave();
 			});
 			flushSoon();
@@ -128,9 +135,9 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
 		onDrained = [];
 	};
 
-	const runAlone = <T>(claims: Claims, write: () => Promise<T>): Promise<T> =>
+	const runAlone = <T>(claims: Claims, bytes: number, write: () => Promise<T>): Promise<T> =>
 		new Promise((resolve, reject) => {
-			enter(claims, (end) => {
+			enter(claims, bytes, (end) => {
 				alone.push(async () => {
 					try {
 						const result = await write();
@@ -148,7 +155,7 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
 
 	const grouped = (lane: Lane, batch: PreparedBatch): Promise<BatchOutcome> =>
 		new Promise((resolve, reject) => {
-			enter(batch.claims, (end) => {
+			enter(batch.claims, batch.bytes, (end) => {
 				const settle = (settlement: Settlement): void => {
 					end();
 					if ('outcome' in settlement) resolve(settlement.outcome);
@@ -167,9 +174,9 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
 			}
 			if (batch.steps.length > 1 || first.kind === 'removeWhere') return grouped(transactions, batch);
 			if (first.condition === undefined) return grouped(singles, batch);
-			return runAlone(batch.claims, () => options.single.applyConditional(first));
+			return runAlone(batch.claims, batch.bytes, () => options.single.applyConditional(first));
 		},
-		alone: async (claims, write) => runAlone(claims, write),
+		alone: async (claims, write) => runAlone(claims, 0, write),
 		figures: () => ({ waitingBatches: waiting, commits, committedBatches }),
 		refuse: (error) => {
 			refusal ??= error;

@@ -110,6 +110,8 @@ function resolveColumns(layout: Layout): Resolve {
 
 /** The array index of which the filter fixes the keys up to the array, and then as many more as possible. */
 function chooseSide(layout: Layout, filter: Filter): SideLayout | undefined {
+	// A list of ids is shorter than what an array holds.
+	if (filter._id !== undefined && !isRange(filter._id)) return undefined;
 	let best: SideLayout | undefined;
 	let bestFixed = 0;
 	for (const side of layout.sides) {

@@ -1,4 +1,4 @@
-import { mkdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -58,6 +58,11 @@ export interface SqliteStore extends DocumentStore {
 
 const defaultMinFreeBytes = 64 * 1024 * 1024;
 const defaultCheckMaxBytes = 1024 ** 3;
+
+/** Whether a database was made in a directory. */
+export function hasSqliteStore(directory: string): boolean {
+	return existsSync(join(directory, databaseName));
+}
 
 /** Opens the embedded database. @throws StoreError when it is open elsewhere, damaged, or of a newer version. */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {

@@ -1,4 +1,4 @@
-import { type BatchOutcome, DuplicateKeyError, StoreError } from '../document-store.ts';
+import { type BatchOutcome, DocumentRefusedError, DuplicateKeyError, StoreError } from '../document-store.ts';
 import type { Channel } from './channel.ts';
 import type { Answer, GroupAnswer } from './protocol.ts';
 import type { Cell } from './values.ts';
@@ -181,7 +181,7 @@ function settleAll(waiters: readonly Waiter[], answer: GroupAnswer): void {
 			const failed = failures[failure + 1] ?? 0;
 			const kind = failures[failure + 2];
 			failure += 3;
-			if (kind === 2) waiter.reject(new StoreError(errors[error++] ?? 'the step cannot be applied'));
+			if (kind === 2) waiter.reject(new DocumentRefusedError(errors[error++] ?? 'the step cannot be applied'));
 			else waiter.settle({ ok: false, failed, duplicate: kind === 1 }, null);
 		} else if (documents[document] === position) {
 			const text = documents[document + 1];

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { eventually } from '../support/eventually.ts';
 import { createHttpClient } from '../support/http-client.ts';
+import { isOnMongoDb, namedStores } from '../support/named-stores.ts';
 import { createOperator, type Operator } from '../support/operator.ts';
 import { type OutsideBroker, startOutsideBroker } from '../support/outside-broker.ts';
 import {
@@ -18,7 +19,7 @@ import {
 import { hasProgram } from '../support/programs.ts';
 import { adminPassword } from '../support/service-fixture.ts';
 import { type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
-import { skipUnless } from '../support/skip.ts';
+import { didNotRun, skipUnless } from '../support/skip.ts';
 import { freshMongoDatabase, type MongoDatabase } from '../support/test-store.ts';
 
 const serials = Array.from({ length: 12 }, (_, index) => `out${index}`);
@@ -50,7 +51,7 @@ describe('clients/outside-broker processes', function () {
 
 	const connectAll = () => Promise.all(serials.map((serial) => broker.connect(serial)));
 
-	it('hands everything to the next process when one is killed', async () => {
+	const onEmbedded = async () => {
 		const folder = mkdtempSync(join(tmpdir(), 'outside-broker-'));
 		try {
 			const killed = await start({ DATA_DIR: folder });
@@ -68,11 +69,12 @@ describe('clients/outside-broker processes', function () {
 		} finally {
 			rmSync(folder, { recursive: true, force: true });
 		}
-	});
+	};
+	if (namedStores.includes('sqlite')) it('hands everything to the next process when one is killed', onEmbedded);
 
+	if (!isOnMongoDb) return didNotRun('clients/outside-broker processes on MongoDB', 'STORES does not name mongodb');
 	describe('on MongoDB', () => {
 		let database: MongoDatabase;
-		before(skipUnless(Boolean(process.env.MONGODB_TEST_URL), 'MONGODB_TEST_URL names no MongoDB'));
 		beforeEach(() => {
 			database = freshMongoDatabase();
 		});

@@ -264,7 +264,8 @@ describe('clients/outside-broker', function () {
 				return store.batch(steps);
 			},
 		};
-		const { operator, urls } = await start({ MQTT_BRIDGE_PARTITIONS: '1' }, failing);
+		const settings = { MQTT_BRIDGE_PARTITIONS: '1', MQTT_STORE_PATIENCE_SECONDS: '1' };
+		const { operator, urls } = await start(settings, failing);
 		const [ill, well] = [await broker.connect('out7'), await broker.connect('out8')];
 		await Promise.all([
 			ill.send('141,before,1,apt,'),
@@ -276,6 +277,7 @@ describe('clients/outside-broker', function () {
 			'it is given up',
 			() => figure(urls.http, 'mqtt_message_errors_total{kind="given up"}'),
 			(count) => count === 1,
+			30_000,
 		);
 		await hasOnly(operator, 'out8', 'beside 1');
 		await hasOnly(operator, 'out7', 'after 1,before 1');

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import type { DocumentStore } from '../../store/index.ts';
 import { openMongoStore } from '../../store/mongodb/index.ts';
 import { openSqliteStore } from '../../store/sqlite/index.ts';
+import { namedStores } from '../support/named-stores.ts';
 import { didNotRun } from '../support/skip.ts';
-import { freshMongoDatabase, type MongoDatabase, namedStores } from '../support/test-store.ts';
+import { freshMongoDatabase, type MongoDatabase } from '../support/test-store.ts';
 import { runDocumentStoreContract } from './document-store.contract.ts';
 import type { ContractEngine } from './engine.ts';
 
@@ -36,6 +37,8 @@ for (const name of namedStores) {
 }
 
 for (const name of storesThatDidNotRun) didNotRun(`store contract on ${name}`, 'STORES does not name it');
+if (!namedStores.includes('sqlite'))
+	didNotRun('what only the embedded store is tested with (.mocharc.cjs)', 'STORES does not name sqlite');
 
 /** An engine whose stores can be made to remove what has expired. */
 function engineOf(name: string, openStore: () => Promise<ExpiringStore>): ContractEngine {

@@ -1,11 +1,12 @@
 import { expect } from 'chai';
 import { MongoClient } from 'mongodb';
-import { type DocumentStore, type Step, StoreError } from '../../store/index.ts';
+import { DocumentRefusedError, type DocumentStore, type Step, StoreError } from '../../store/index.ts';
 import { type MongoStore, type MongoStoreOptions, openMongoStore } from '../../store/mongodb/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { startTestMongoDb, type TestMongoDb } from '../support/mongodb.ts';
+import { isOnMongoDb } from '../support/named-stores.ts';
 import { didNotRun } from '../support/skip.ts';
-import { freshMongoDatabase, isOnMongoDb, type MongoDatabase } from '../support/test-store.ts';
+import { freshMongoDatabase, type MongoDatabase } from '../support/test-store.ts';
 import type { AnyDocument } from './engine.ts';
 
 const put = (collection: string, document: AnyDocument): Step => ({ kind: 'put', collection, document });
@@ -171,7 +172,7 @@ function ownCases(this: Mocha.Suite): void {
 			for (const result of results)
 				if (result.status === 'rejected')
 					expect(result.reason)
-						.to.be.instanceOf(StoreError)
+						.to.be.instanceOf(DocumentRefusedError)
 						.with.property('message')
 						.that.match(/MongoDB/);
 			await things.insert({ _id: 'grown', text: 'x'.repeat(9_000_000) });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { parseAllDocuments } from 'yaml';
+import { load } from '../../config/index.ts';
 import { check, readVariables, readYaml, root } from '../support/deploy-files.ts';
 import { hasProgram } from '../support/programs.ts';
 import { startService } from '../support/service-fixture.ts';
@@ -41,7 +42,7 @@ interface Deployment {
 					readonly securityContext: object;
 					readonly resources: { readonly requests: object; readonly limits: object };
 					readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
-					readonly lifecycle: { readonly preStop: { readonly sleep: { readonly seconds: number } } };
+					readonly lifecycle?: object;
 					readonly startupProbe: Probe;
 					readonly readinessProbe: Probe;
 					readonly livenessProbe: Probe;
@@ -111,8 +112,18 @@ describe('deploy/kubernetes', function () {
 	it('has a new pod ready before an old one goes, and gives that one time to end', () => {
 		expect(deployment.spec.strategy.rollingUpdate.maxUnavailable).to.equal(0);
 		expect(deployment.spec.replicas).to.be.at.least(2);
-		const { seconds } = container.lifecycle.preStop.sleep;
-		expect(pod.spec.terminationGracePeriodSeconds).to.be.above(seconds + Number(settings.SHUTDOWN_GRACE_SECONDS));
+		// The service itself waits for load balancers: a sleep before the signal would only keep it waiting twice.
+		expect(container.lifecycle).to.equal(undefined);
+		const config = load({ ...settings, MQTTS_PORT: undefined, TLS_CERT_FILE: undefined, TLS_KEY_FILE: undefined });
+		const { drainDelaySeconds, drainConnectionsPerSecond } = config.processes;
+		const { shutdownGraceSeconds } = config.server;
+		expect(drainDelaySeconds).to.be.at.least(5);
+		// As service/shut-down.ts divides the time: all connections that there may be can leave at the pace that is set.
+		expect((shutdownGraceSeconds - drainDelaySeconds) * 0.7 * drainConnectionsPerSecond).to.be.at.least(
+			config.mqtt.connectionsMax,
+		);
+		// As service/stop-signal.ts leaves some for the store.
+		expect(pod.spec.terminationGracePeriodSeconds).to.be.at.least(shutdownGraceSeconds + 5);
 	});
 
 	it('probes paths that the service answers, and leads to ports that it has', async () => {
@@ -139,7 +150,7 @@ describe('deploy/kubernetes', function () {
 	it('has no secret of its own, and does not fall back on a store in the pod', () => {
 		expect(manifests.map(({ kind }) => kind)).to.not.include('Secret');
 		const secrets = readVariables(`${folder}/base/secrets.env.template`);
-		expect(secrets).to.deep.equal({ MONGODB_URL: '', ADMIN_PASSWORD: '', BOOTSTRAP_PASSWORD: '' });
+		expect(secrets).to.deep.equal({ MONGODB_URL: '', ADMIN_PASSWORD: '', BOOTSTRAP_PASSWORD: '', MQTT_BRIDGE_URL: '' });
 		// test/deploy/image shows that the service does not start on it.
 		expect(settings.DATA_DIR).to.equal('/app/no-embedded-store');
 	});

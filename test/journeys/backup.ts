@@ -45,7 +45,7 @@ describe('journeys/backup', function () {
 
 		const before = ledger.balance().acknowledged;
 		const acknowledgedBefore = streams.map(({ countAcknowledged }) => countAcknowledged());
-		const written = await run('--backup', backup);
+		const written = await run('backup', backup);
 		expect(written.text).to.match(/^backup .*backup\.db: \d+ bytes, written in \d+\.\d s, checked in \d+\.\d s\n$/);
 		expect(ledger.balance().acknowledged, 'the service goes on meanwhile').to.be.above(before);
 		expect((await stat(backup)).mode & 0o777).to.equal(0o600);
@@ -56,7 +56,7 @@ describe('journeys/backup', function () {
 		replaced.drop();
 		await replacements;
 
-		expect((await run('--restore', backup, restored)).code).to.equal(0);
+		expect((await run('restore', backup, restored)).code).to.equal(0);
 		const next = await start({ ...settings, DATA_DIR: restored });
 		const operator = operatorOf(next);
 		for (const { noteStored } of streams) await noteStored(operator);
@@ -82,11 +82,11 @@ describe('journeys/backup', function () {
 		await service.kill();
 		const bytes = () => readFile(join(folder(), 'store', 'store.db'), 'base64');
 		const before = await bytes();
-		const { code, text } = await run('--backup', join(folder(), "it's a backup.db"));
+		const { code, text } = await run('backup', join(folder(), "it's a backup.db"));
 		expect(text).to.include("it's a backup.db");
 		expect(code).to.equal(0);
 		expect(await bytes()).to.equal(before);
-		await run('--restore', join(folder(), "it's a backup.db"), join(folder(), 'new'));
+		await run('restore', join(folder(), "it's a backup.db"), join(folder(), 'new'));
 		const next = await start({ ...settings, DATA_DIR: join(folder(), 'new') });
 		expect(await operatorOf(next).namesOf('left-1')).to.deep.equal(['a 1']);
 		await next.end();
@@ -97,20 +97,20 @@ describe('journeys/backup', function () {
 		await service.end();
 		const at = (name: string) => join(folder(), name);
 		await writeFile(at('taken'), 'mine');
-		expect(await run('--backup', at('taken')))
+		expect(await run('backup', at('taken')))
 			.to.deep.include({ code: 1 })
 			.and.property('text')
 			.that.includes('taken exists');
 		expect(await readFile(at('taken'), 'utf8')).to.equal('mine');
-		expect((await run('--backup', at('nowhere/file'))).text).to.match(/nowhere\/file.* cannot be written/);
-		expect((await run('--backup')).code).to.equal(1);
-		expect((await run('--backup', at('good'))).code).to.equal(0);
-		expect((await run('--restore', at('good'), at('store'))).text).to.match(/store is not empty/);
-		expect((await run('--restore', at('good'))).text).to.match(/--restore needs the backup and the folder/);
-		expect((await run('--restore', at('none'), at('new'))).text).to.match(/none does not exist/);
-		expect((await run('--restore', at('taken'), at('new'))).text).to.match(/the backup .*taken is damaged, or no database/);
+		expect((await run('backup', at('nowhere/file'))).text).to.match(/nowhere\/file.* cannot be written/);
+		expect((await run('backup')).code).to.equal(1);
+		expect((await run('backup', at('good'))).code).to.equal(0);
+		expect((await run('restore', at('good'), at('store'))).text).to.match(/store is not empty/);
+		expect((await run('restore', at('good'))).text).to.match(/restore needs the backup and the folder/);
+		expect((await run('restore', at('none'), at('new'))).text).to.match(/none does not exist/);
+		expect((await run('restore', at('taken'), at('new'))).text).to.match(/the backup .*taken is damaged, or no database/);
 		await truncate(at('good'), (await stat(at('good'))).size - 8192);
-		expect((await run('--restore', at('good'), at('new'))).text).to.match(/is damaged/);
+		expect((await run('restore', at('good'), at('new'))).text).to.match(/is damaged/);
 		expect(await readdir(at('new'))).to.deep.equal([]);
 	});
 });

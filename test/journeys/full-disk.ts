@@ -25,6 +25,8 @@ describe('journeys/full-disk', function () {
 		const settings = {
 			ADMIN_PASSWORD: processPassword,
 			STORE_MIN_FREE_BYTES: '1000000',
+			// A device is let go soon, and comes back.
+			MQTT_STORE_PATIENCE_SECONDS: '2',
 			DATA_DIR: join(disk?.path ?? '', 'store'),
 		};
 		const service = await start(settings);

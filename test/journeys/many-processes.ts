@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { DocumentStore } from '../../store/index.ts';
 import { eventually } from '../support/eventually.ts';
 import type { FakeDevice } from '../support/fake-device.ts';
+import { patience } from '../support/named-stores.ts';
 import { type ServiceUnderTest, startService } from '../support/service-fixture.ts';
 import { type DeafStore, deafTo, heardBy, openSharedStore, slowTo } from '../support/shared-store.ts';
 
@@ -239,5 +240,5 @@ describe('journeys/many-processes', () => {
 			30_000,
 		);
 		expect(text).to.match(/^processes /m);
-	}).timeout(30_000);
+	}).timeout(30_000 * patience);
 });

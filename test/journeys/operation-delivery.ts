@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { eventually } from '../support/eventually.ts';
 import type { FakeDevice } from '../support/fake-device.ts';
+import { patience } from '../support/named-stores.ts';
 import type { OperationJson } from '../support/operator.ts';
 import { upstream } from '../support/raw-client.ts';
 import { type ServiceUnderTest, startService } from '../support/service-fixture.ts';
@@ -169,7 +170,7 @@ describe('journeys/operation-delivery', () => {
 			30_000,
 		);
 		expect(ids.lastIndexOf(ids[0] ?? 0)).to.equal(0);
-	}).timeout(40_000);
+	}).timeout(40_000 * patience);
 
 	it('sends nothing to a subscription that has ended, and all that is pending when it is renewed', async () => {
 		await knownDevice('renewing-1');

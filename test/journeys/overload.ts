@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { eventually, within } from '../support/eventually.ts';
+import { patience, sized } from '../support/named-stores.ts';
 import { upstream } from '../support/raw-client.ts';
 import { adminPassword, type ServiceUnderTest, startService } from '../support/service-fixture.ts';
 
@@ -11,7 +12,7 @@ describe('journeys/overload', () => {
 	after(() => service.close());
 
 	it('lets no device starve while another one floods', async () => {
-		const flood = 20_000;
+		const flood = sized(20_000, 5000);
 		const quiet = await service.connect('quiet-1');
 		await quiet.send('110,a');
 		let acknowledged = 0;
@@ -36,7 +37,7 @@ describe('journeys/overload', () => {
 			'withTotalElements=true',
 		);
 		expect(statistics.totalElements).to.equal(flood);
-	}).timeout(60_000);
+	}).timeout(60_000 * patience);
 
 	for (const [what, header, login] of [
 		['a publish', 0x30, true],
@@ -68,7 +69,7 @@ describe('journeys/overload', () => {
 			await client.next('pubrec');
 		}
 		expect(process.memoryUsage().rss - before).to.be.below(150 * 1024 * 1024);
-	}).timeout(40_000);
+	}).timeout(40_000 * patience);
 
 	it('reads a packet of the largest size, and answers that its payload is too large', async () => {
 		const device = await service.connect('large-1');
@@ -93,7 +94,7 @@ describe('journeys/overload', () => {
 		const reading = await service.connect('reading-1');
 		await reading.send('999');
 		expect(await reading.nextLine('s/e')).to.match(/^50,999,/);
-	}).timeout(40_000);
+	}).timeout(40_000 * patience);
 
 	it('cuts off a device that never reads when its time is up, and delivers to the others meanwhile', async () => {
 		const strict = await startService({ MQTT_DRAIN_TIMEOUT_SECONDS: '1' });
@@ -123,11 +124,11 @@ describe('journeys/overload', () => {
 		} finally {
 			await strict.close();
 		}
-	}).timeout(20_000);
+	}).timeout(20_000 * patience);
 
-	it('takes up 2,000 devices that come back at once, no more a second than it is told to', async () => {
-		const perSecond = 200;
-		const count = 2000;
+	const count = sized(2000, 500);
+	it(`takes up ${count} devices that come back at once, no more a second than it is told to`, async () => {
+		const perSecond = sized(200, 50);
 		const storm = await startService({ MQTT_CONNECTIONS_PER_SECOND: String(perSecond) });
 		try {
 			await storm.openRaw('known-1');
@@ -159,7 +160,7 @@ describe('journeys/overload', () => {
 		} finally {
 			await storm.close();
 		}
-	}).timeout(60_000);
+	}).timeout(60_000 * patience);
 
 	it('closes a connection that keeps QoS 2 messages half open, and goes on for others', async () => {
 		const client = await service.openRaw('half-open-1');
@@ -169,7 +170,7 @@ describe('journeys/overload', () => {
 		await within('the connection is closed', client.closed, 30_000);
 		const device = await service.connect('half-open-2');
 		await device.send('125');
-	}).timeout(40_000);
+	}).timeout(40_000 * patience);
 
 	for (const [what, bytes] of [
 		['an HTTP request', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n')],

@@ -46,6 +46,7 @@ export const packageLimits: PackageLimits = {
 const defaults: HttpOptions = {
 	bodyMaxBytes: 16 * 1024 * 1024,
 	jsonMaxDepth: 64,
+	answerTimeoutMilliseconds: 60_000,
 	pageSizeMax: 2000,
 	pageSizeDefault: 5,
 	childReferencesMax: 1000,

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -34,12 +34,16 @@ export interface TestMongoDb {
 	stop(): Promise<void>;
 }
 
-/** Starts a server on a free port. `standalone` makes it one that is no replica set. */
-export async function startTestMongoDb(options: { readonly standalone?: boolean } = {}): Promise<TestMongoDb> {
+/** Starts a server on a free port. `standalone` makes it one that is no replica set; `detached`, one that Ctrl-C does not end. */
+export async function startTestMongoDb(
+	options: { readonly standalone?: boolean; readonly detached?: boolean } = {},
+): Promise<TestMongoDb> {
 	const python = await installed();
 	const [port, folder] = [await freePort(), await mkdtemp(join(tmpdir(), 'test-mongodb-'))];
 	const flags = ['--host', '127.0.0.1', '--port', String(port), '--storage-path', folder, '--sync-on-commit'];
-	const start = () => startServer(python, [...flags, '--enable-test-commands', ...(options.standalone ? ['--standalone'] : [])]);
+	const { standalone, detached = false } = options;
+	const start = () =>
+		startServer(python, [...flags, '--enable-test-commands', ...(standalone ? ['--standalone'] : [])], detached);
 	let server = await start();
 
 	async function end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
@@ -54,9 +58,12 @@ export async function startTestMongoDb(options: { readonly standalone?: boolean 
 	}
 
 	return {
-		url: `mongodb://127.0.0.1:${port}/${options.standalone ? '' : '?replicaSet=secantus'}`,
+		url: `mongodb://127.0.0.1:${port}/${standalone ? '' : '?replicaSet=secantus'}`,
 		kill: () => end('SIGKILL'),
-		pause: () => void server.kill('SIGSTOP'),
+		pause: () => {
+			server.kill('SIGSTOP');
+			waitUntilStopped(server.pid ?? 0);
+		},
 		resume: () => void server.kill('SIGCONT'),
 		restart: async () => {
 			await end('SIGKILL');
@@ -69,8 +76,8 @@ export async function startTestMongoDb(options: { readonly standalone?: boolean 
 	};
 }
 
-async function startServer(python: string, flags: readonly string[]): Promise<ChildProcess> {
-	const server = spawn(python, ['-c', startProgram, ...flags], { stdio: ['ignore', 'ignore', 'pipe'] });
+async function startServer(python: string, flags: readonly string[], detached: boolean): Promise<ChildProcess> {
+	const server = spawn(python, ['-c', startProgram, ...flags], { stdio: ['ignore', 'ignore', 'pipe'], detached });
 	const output: string[] = [];
 	const listening = new Promise<void>((resolve, reject) => {
 		server.once('error', reject);
@@ -86,6 +93,14 @@ async function startServer(python: string, flags: readonly string[]): Promise<Ch
 		throw new Error(`${error instanceof Error ? error.message : error}\n${output.join('\n')}`);
 	});
 	return server;
+}
+
+/** A signal is only sent when `kill` returns: on a busy machine a thread may answer once more. Where there is no /proc, it may. */
+function waitUntilStopped(pid: number): void {
+	const threads = `/proc/${pid}/task`;
+	const deadline = Date.now() + 5000;
+	const isRunning = (thread: string) => !/\) T /.test(readFileSync(join(threads, thread, 'stat'), 'utf8'));
+	while (existsSync(threads) && Date.now() < deadline && readdirSync(threads).some(isRunning));
 }
 
 /** The Python that has the server, installed once into the cache of the packages. */

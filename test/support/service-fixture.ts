@@ -5,9 +5,10 @@ import { compose } from '../../service/compose.ts';
 import type { DocumentStore } from '../../store/index.ts';
 import { connectFakeDevice, type FakeDevice, type FakeDeviceOptions } from './fake-device.ts';
 import { type Credentials, createHttpClient } from './http-client.ts';
+import { isOnMongoDb } from './named-stores.ts';
 import { createOperator } from './operator.ts';
 import { openRawClient, type RawClient } from './raw-client.ts';
-import { freshMongoDatabase, isOnMongoDb } from './test-store.ts';
+import { freshMongoDatabase } from './test-store.ts';
 
 export interface ServiceUrls {
 	readonly http: string;
@@ -24,7 +25,6 @@ export const bootstrap: Credentials = { user: 'management/devicebootstrap', pass
 export type ServiceUnderTest = Awaited<ReturnType<typeof startService>>;
 export type DeviceSettings = Partial<FakeDeviceOptions>;
 
-/**
 /**
  * The composed service on free ports of the loopback, with its store in memory, or a database of its own where the run is on
  * MongoDB, unless the settings name a folder.

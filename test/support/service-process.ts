@@ -39,9 +39,18 @@ export async function startServiceProcess(settings: Readonly<Record<string, stri
 		await within('the process is gone', ended);
 	}
 
-	const { http, mqtt } = ports;
-	const pid = child.pid ?? 0;
-	return { ended, pid, http: `http://127.0.0.1:${http}`, mqtt: `mqtt://127.0.0.1:${mqtt}`, output, end, kill };
+	return {
+		pid: child.pid ?? 0,
+		ended,
+		http: `http://127.0.0.1:${ports.http}`,
+		mqtt: `mqtt://127.0.0.1:${ports.mqtt}`,
+		output,
+		end,
+		kill,
+		/** It keeps its connections and does nothing. */
+		pause: () => void child.kill('SIGSTOP'),
+		resume: () => void child.kill('SIGCONT'),
+	};
 }
 
 export const processPassword = 'password-of-process-tests';

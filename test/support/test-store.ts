@@ -2,12 +2,7 @@ import { MongoClient } from 'mongodb';
 import type { DocumentStore } from '../../store/index.ts';
 import { openMongoStore } from '../../store/mongodb/index.ts';
 import { openSqliteStore } from '../../store/sqlite/index.ts';
-
-/** The engines of this run: `STORES=sqlite,mongodb`. */
-export const namedStores: readonly string[] = (process.env.STORES ?? 'sqlite').split(',').map((name) => name.trim());
-
-/** Whether tests of the whole service run on MongoDB. */
-export const isOnMongoDb = namedStores.includes('mongodb');
+import { isOnMongoDb } from './named-stores.ts';
 
 /** A database that nobody else uses. */
 export interface MongoDatabase {

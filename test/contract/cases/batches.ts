@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type Step, StoreError, type Update } from '../../../store/index.ts';
+import { DocumentRefusedError, type Step, StoreError, type Update } from '../../../store/index.ts';
 import type { AnyDocument, Bench } from '../engine.ts';
 import { idsOf } from '../engine.ts';
 
@@ -257,6 +257,21 @@ export function batchCases({ it, collection, store }: Bench): void {
 				expect({}).to.not.have.property('polluted');
 			});
 		}
+
+		it('tells what a document can never take from what the database cannot do now', async () => {
+			const things = await collection<AnyDocument>({ indexes: [] });
+			await things.insert({ _id: 'a', n: 'text' });
+			for (const update of [{ $inc: { n: 1 } }, { $set: { 'n.inside': 1 } }]) {
+				const step: Step = { kind: 'update', collection: things.name, id: 'a', update };
+				for (const steps of [[step], [put(things.name, { _id: 'b' }), step]]) {
+					const error = await store()
+						.batch(steps)
+						.catch((reason: unknown) => reason);
+					expect(error).to.be.instanceOf(DocumentRefusedError);
+				}
+			}
+			expect(await idsOf(things.find({ filter: {} }))).to.deep.equal(['a']);
+		});
 
 		it('rejects a step on a collection that is not open', async () => {
 			const error = await store()

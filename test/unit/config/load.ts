@@ -260,12 +260,17 @@ describe('config/load', () => {
 	});
 
 	describe('secrets', () => {
-		const environment = { ADMIN_PASSWORD: 'correct horse', BOOTSTRAP_PASSWORD: 'battery staple' };
+		const environment = {
+			ADMIN_PASSWORD: 'correct horse',
+			BOOTSTRAP_PASSWORD: 'battery staple',
+			MONGODB_URL: 'mongodb://operator:horse@db.example/service?replicaSet=rs0',
+		};
 		const leak = /horse|staple/;
 
 		it('are given away by reveal() only', () => {
 			const config = load(environment);
 			expect(config.tenant.adminPassword?.reveal()).to.equal('correct horse');
+			expect(config.mongodb.url?.reveal()).to.equal(environment.MONGODB_URL);
 			for (const shown of [
 				JSON.stringify(config),
 				inspect(config, { depth: null, showHidden: true }),
@@ -274,6 +279,12 @@ describe('config/load', () => {
 			]) {
 				expect(shown).to.include('[redacted]').and.not.match(leak);
 			}
+		});
+
+		it('stay hidden in what is printed, and so does where the database is', () => {
+			const lines = printConfig(environment).split('\n');
+			expect(lines).to.include('MONGODB_URL = "[redacted]"  # environment');
+			expect(printConfig(environment)).not.to.match(/operator|db\.example/);
 		});
 
 		it('stay hidden in faults', () => {

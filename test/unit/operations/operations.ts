@@ -208,13 +208,32 @@ describe('operations/operations', () => {
 		expect(heard).to.deep.equal([one.id, two.id]);
 	});
 
-	it('counts by status over all tenants', async () => {
-		const { operation, operations, device } = bench();
+	it('counts by status, and tells when the oldest PENDING one was created, over all tenants', async () => {
+		const { clock, inventory, operation, operations, device } = bench();
+		expect(await operations.survey()).to.deep.equal({
+			counts: new Map([
+				['PENDING', 0],
+				['EXECUTING', 0],
+				['SUCCESSFUL', 0],
+				['FAILED', 0],
+			]),
+		});
 		const mine = await device();
+		await operation(mine, 'FAILED');
+		clock.now += 10;
+		const { id } = await inventory.devices.ensure('other', 'theirs', () => ({ owner: 'o', name: 'n', type: 't', fragments: {} }));
+		await operations.create('other', { deviceId: id, fragments: { c8y_Restart: {} } });
+		const oldest = clock();
+		clock.now += 10;
 		await operation(mine);
 		await operation(mine, 'FAILED');
-		await operation(mine, 'FAILED');
-		const counts = (await operations.countByStatus()).map(({ status, count }) => `${status} ${count}`);
-		expect(counts.sort()).to.deep.equal(['FAILED 2', 'PENDING 1']);
+		const { counts, oldestPending } = await operations.survey();
+		expect([...counts]).to.deep.equal([
+			['PENDING', 2],
+			['EXECUTING', 0],
+			['SUCCESSFUL', 0],
+			['FAILED', 2],
+		]);
+		expect(oldestPending).to.equal(oldest);
 	});
 });

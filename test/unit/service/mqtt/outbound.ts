@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import { pino } from 'pino';
-import type { Operation } from '../../../../operations/index.ts';
+import type { Operation, Operations } from '../../../../operations/index.ts';
 import { createMetrics } from '../../../../service/metrics.ts';
 import { createOutbound } from '../../../../service/mqtt/outbound.ts';
+import { createStoreWaits, type StoreWaits } from '../../../../service/mqtt/store-waits.ts';
+import { StoreError } from '../../../../store/index.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { tenant, useBench } from '../../inventory/inventory-bench.ts';
 import { type FakeSession, idle, openGatewayBench, windowSize } from '../gateway-bench.ts';
@@ -15,6 +17,25 @@ describe('service/mqtt/outbound', () => {
 	const ids = ({ sent }: FakeSession, on = topic) =>
 		sent.filter((message) => message.topic === on).map(({ payload }) => Number(JSON.parse(payload).id));
 	const seqs = (operations: readonly Operation[]) => operations.map(({ seq }) => seq);
+
+	/** What another outbound on the same operations is made of. */
+	const parts = () => ({
+		...bench(),
+		customOperations: { toLines: async () => undefined },
+		metrics: createMetrics(),
+		log: pino({ level: 'silent' }),
+		waits: openWaits(() => undefined),
+		window: windowSize,
+	});
+	const opened: StoreWaits[] = [];
+	afterEach(() => {
+		for (const waits of opened.splice(0)) waits.end();
+	});
+	function openWaits(onWait: (error: Error) => void): StoreWaits {
+		const waits = createStoreWaits({ chance: () => 0, onWait });
+		opened.push(waits);
+		return waits;
+	}
 
 	async function connect(options: { acknowledges?: boolean } = {}): Promise<FakeSession> {
 		const session = bench().session('dev1', { topics: [topic, 's/ds'] });
@@ -292,13 +313,64 @@ describe('service/mqtt/outbound', () => {
 		expect(ids(session)).to.deep.equal([made[1]?.seq, late?.seq]);
 	});
 
-	it('cuts the connection off when the store cannot be read', async () => {
-		await create(1);
-		const session = await connect();
-		await bench().store.close();
-		outbound().subscribed(session, topic, 1);
-		await new Promise(setImmediate);
-		expect(session.cutOff).to.deep.equal(['operations could not be delivered']);
+	describe('when the store fails', () => {
+		/** A second outbound, whose first looks at the store fail, and which waits as long as the test wants. */
+		function failing(errors: Error[]) {
+			const faults: string[] = [];
+			const operations = {
+				...bench().operations,
+				listPending: async (...what: Parameters<Operations['listPending']>) => {
+					const error = errors.shift();
+					if (error) throw error;
+					return bench().operations.listPending(...what);
+				},
+			};
+			const waits = openWaits(({ message }) => faults.push(message));
+			const own = createOutbound({ ...parts(), operations, waits });
+			return { own, faults, waits };
+		}
+
+		it('looks again until it answers, and then delivers in order, once', async () => {
+			const made = await create(3);
+			const session = await connect();
+			const { own, faults } = failing([new StoreError('away'), new StoreError('away still')]);
+			own.subscribed(session, topic, 1);
+			const [late] = await create(1);
+			await session.received(4);
+			await own.sweepAll();
+			await idle(bench());
+			expect(ids(session)).to.deep.equal([...made, late].map((each) => each?.seq));
+			expect(faults).to.deep.equal(['away', 'away still']);
+			expect(session.cutOff).to.deep.equal([]);
+			own.close();
+		});
+
+		it('cuts the connection off for what does not pass', async () => {
+			await create(1);
+			const session = await connect();
+			const { own } = failing([new TypeError('x is undefined')]);
+			own.subscribed(session, topic, 1);
+			await idle(bench());
+			expect(session.cutOff).to.deep.equal(['operations could not be delivered']);
+			own.close();
+		});
+
+		it('leaves a session that has ended alone, and waits no longer when the service stops', async () => {
+			await create(1);
+			const [session, other] = [await connect(), await connect()];
+			const { own, faults, waits } = failing(Array.from({ length: 20 }, () => new StoreError('away')));
+			own.subscribed(session, topic, 1);
+			own.subscribed(other, topic, 1);
+			await idle(bench());
+			session.closed = true;
+			own.closed(session);
+			waits.end();
+			await idle(bench());
+			expect(faults.length).to.be.at.least(2);
+			expect(session.cutOff).to.deep.equal([]);
+			expect(other.cutOff).to.deep.equal(['operations could not be delivered']);
+			own.close();
+		});
 	});
 
 	it('keeps quiet after it is closed', async () => {
@@ -324,9 +396,7 @@ describe('service/mqtt/outbound', () => {
 					return () => undefined;
 				},
 			};
-			const log = pino({ level: 'silent' });
-			const customOperations = { toLines: async () => undefined };
-			const own = createOutbound({ ...bench(), operations, customOperations, metrics: createMetrics(), log, window: windowSize });
+			const own = createOutbound({ ...parts(), operations });
 			return { own, wake: (made: readonly Operation[]) => made.forEach(wake), gap: () => onGap() };
 		}
 

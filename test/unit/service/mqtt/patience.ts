@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { createPatience } from '../../../../service/mqtt/patience.ts';
 import type { IncomingPublish } from '../../../../service/mqtt/session.ts';
-import { DuplicateKeyError, StoreError } from '../../../../store/index.ts';
+import { createStoreWaits } from '../../../../service/mqtt/store-waits.ts';
+import { DocumentRefusedError, DuplicateKeyError, StoreError } from '../../../../store/index.ts';
 import { openGatewayBench } from '../gateway-bench.ts';
 
 describe('service/mqtt/patience', () => {
@@ -17,6 +18,7 @@ describe('service/mqtt/patience', () => {
 	for (const [what, error] of [
 		['a fault of the code', new TypeError('x is undefined')],
 		['a taken key', new DuplicateKeyError('taken')],
+		['a document that can never be held', new DocumentRefusedError('too large')],
 	] as const) {
 		it(`does not wait for ${what}`, async () => {
 			const { run, tries } = await open([error]);
@@ -34,12 +36,24 @@ describe('service/mqtt/patience', () => {
 		expect(tries).to.have.length(2);
 	});
 
+	it('asks before each attempt whether the turn is still its business', async () => {
+		const { session, publish, patience, tries } = await open([new StoreError('full')]);
+		const answers = [undefined, new Error('served elsewhere')];
+		const check = () => {
+			const answer = answers.shift();
+			if (answer) throw answer;
+		};
+		const failed = await patience.handlePatiently(session, [publish], check).catch((thrown: Error) => thrown.message);
+		expect(failed).to.equal('served elsewhere');
+		expect(tries).to.have.length(1);
+	});
+
 	it('tries once more, and then no longer, when the service stops', async () => {
 		const full = new StoreError('full');
-		const { run, tries, patience, waiting } = await open([full, full, full], 3_600_000);
+		const { run, tries, storeWaits, waiting } = await open([full, full, full], 3_600_000);
 		const running = run().catch((thrown: unknown) => thrown);
 		await waiting;
-		patience.end();
+		storeWaits.end();
 		expect(await running).to.equal(full);
 		expect(tries).to.have.length(2);
 	});
@@ -79,7 +93,9 @@ async function open(errors: Error[], limitMilliseconds = 60_000, onTry: () => vo
 	const waiting = new Promise<void>((resolve) => {
 		noteWaiting = resolve;
 	});
+	const storeWaits = createStoreWaits({ chance: () => 1, onWait: () => undefined });
 	const patience = createPatience({
+		waits: storeWaits,
 		handle: async (_session, turn) => {
 			tries.push(turn[0]?.retried);
 			onTry();
@@ -102,5 +118,15 @@ async function open(errors: Error[], limitMilliseconds = 60_000, onTry: () => vo
 		redelivered: false,
 		done: () => undefined,
 	};
-	return { session, publish, patience, tries, waits, waiting, at, run: () => patience.handlePatiently(session, [publish]) };
+	return {
+		session,
+		publish,
+		patience,
+		storeWaits,
+		tries,
+		waits,
+		waiting,
+		at,
+		run: () => patience.handlePatiently(session, [publish]),
+	};
 }

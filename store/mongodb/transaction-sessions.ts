@@ -1,0 +1,160 @@
+import { type ClientSession, type Db, type Document, type MongoClient, ObjectId } from 'mongodb';
+import { messageOf } from './explain-error.ts';
+
+/** Sessions for transactions, which others end when this process is gone. */
+export interface TransactionSessions {
+	/** Lends a session that nobody else has meanwhile. One that comes back in the middle of a transaction is not lent again. */
+	use<T>(work: (session: ClientSession) => Promise<T>): Promise<T>;
+	/** Ends them, when none is lent any more. */
+	close(): Promise<void>;
+}
+
+export interface TransactionSessionsOptions {
+	readonly client: MongoClient;
+	readonly db: Db;
+	/** Of a process that has not renewed its note for so long the transactions are ended. One that does live begins them again. */
+	readonly silentMilliseconds: number;
+	readonly onFault: (error: Error) => void;
+}
+
+/** What a process has noted: a transaction of one of these may be open. */
+interface Note extends Document {
+	readonly _id: string;
+	readonly sessions: readonly SessionId[];
+	readonly renewals: number;
+}
+
+type SessionId = NonNullable<ClientSession['id']>;
+
+interface Seen {
+	readonly renewals: number;
+	readonly since: number;
+	readonly looks: number;
+}
+
+/** Spec names are letters only, so nobody else has this collection. */
+const noteCollection = '_transactions';
+const maxFree = 32;
+const looksInSilence = 3;
+
+/**
+ * The server keeps a transaction open, with all that it has written locked, for `transactionLifetimeLimitSeconds` after its
+ * process was killed. So each process notes its sessions before it uses them, and whoever sees that the note is not renewed ends them.
+ */
+export function createTransactionSessions({
+	client,
+	db,
+	silentMilliseconds,
+	onFault,
+}: TransactionSessionsOptions): TransactionSessions {
+	const notes = db.collection<Note>(noteCollection);
+	const own = new ObjectId().toHexString();
+	const free: ClientSession[] = [];
+	const noted = new Map<ClientSession, SessionId>();
+	/** Of transactions whose end could not be told to the server. */
+	let leftOpen: SessionId[] = [];
+	const seen = new Map<string, Seen>();
+	let hasNote = false;
+	let isClosed = false;
+	let timer: NodeJS.Timeout | undefined;
+	let looking = Promise.resolve();
+
+	const renewNote = async (): Promise<void> => {
+		hasNote = true;
+		const sessions = [...noted.values(), ...leftOpen];
+		await notes.updateOne({ _id: own }, { $set: { sessions }, $inc: { renewals: 1 } }, { upsert: true });
+	};
+
+	const open = async (): Promise<ClientSession> => {
+		const session = client.startSession({ causalConsistency: false });
+		const { id } = session;
+		if (id === undefined) throw new Error('the driver gives a session no id');
+		noted.set(session, id);
+		try {
+			await renewNote();
+			return session;
+		} catch (error) {
+			noted.delete(session);
+			await session.endSession();
+			throw error;
+		}
+	};
+
+	const end = async (session: ClientSession): Promise<void> => {
+		const id = noted.get(session);
+		noted.delete(session);
+		if (id !== undefined && session.inTransaction()) leftOpen.push(id);
+		await session.endSession();
+	};
+
+	const use = async <T>(work: (session: ClientSession) => Promise<T>): Promise<T> => {
+		const session = free.pop() ?? (await open());
+		try {
+			return await work(session);
+		} finally {
+			if (!session.inTransaction() && free.length < maxFree) free.push(session);
+			// Not waited for: the server may be out of reach.
+			else end(session).catch((error: unknown) => onFault(new Error(`a session was not ended: ${messageOf(error)}`)));
+		}
+	};
+
+	const kill = async (sessions: readonly SessionId[]): Promise<void> => {
+		if (sessions.length > 0) await client.db('admin').command({ killSessions: sessions });
+	};
+
+	const killLeftOpen = async (): Promise<void> => {
+		const some = leftOpen;
+		await kill(some);
+		leftOpen = leftOpen.filter((id) => !some.includes(id));
+	};
+
+	const endOfOthers = async (): Promise<void> => {
+		const began = performance.now();
+		const others = await notes.find({ _id: { $ne: own } }).toArray();
+		const now = performance.now();
+		const present = new Set(others.map(({ _id }) => _id));
+		for (const id of seen.keys()) if (!present.has(id)) seen.delete(id);
+		for (const { _id, sessions, renewals } of others) {
+			const before = seen.get(_id);
+			const isSilent = before?.renewals === renewals;
+			const looks = isSilent ? before.looks + 1 : 0;
+			seen.set(_id, { renewals, since: isSilent ? before.since : now, looks });
+			if (!isSilent || looks < looksInSilence || began - before.since < silentMilliseconds) continue;
+			await kill(sessions);
+			await notes.deleteOne({ _id, renewals });
+		}
+	};
+
+	const look = async (): Promise<void> => {
+		if (hasNote) await renewNote();
+		await killLeftOpen();
+		await endOfOthers();
+	};
+
+	const schedule = (): void => {
+		if (isClosed) return;
+		timer = setTimeout(() => {
+			looking = look()
+				// What fails now is tried again at the next round.
+				.catch((error: unknown) => {
+					if (!isClosed) onFault(new Error(`transactions of processes that are gone stay open: ${messageOf(error)}`));
+				})
+				.finally(schedule);
+		}, silentMilliseconds / looksInSilence);
+		timer.unref();
+	};
+	schedule();
+
+	const close = async (): Promise<void> => {
+		isClosed = true;
+		clearTimeout(timer);
+		await looking;
+		await Promise.allSettled(free.splice(0).map(end));
+		if (!hasNote) return;
+		await killLeftOpen()
+			.then(() => notes.deleteOne({ _id: own }))
+			.catch((error: unknown) => onFault(new Error(`a note of transactions stays behind: ${messageOf(error)}`)));
+	};
+
+	return { use, close };
+}

@@ -1,0 +1,187 @@
+import { expect } from 'chai';
+import { type MongoStore, openMongoStore } from '../../store/mongodb/index.ts';
+import { openSqliteStore, type SqliteStore } from '../../store/sqlite/index.ts';
+import { type Misfit, misfitOf } from '../support/index-fit.ts';
+import { isOnMongoDb } from '../support/named-stores.ts';
+import { type QueryRecorder, type RecordedQuery, recordQueries, shapeOf } from '../support/query-recorder.ts';
+import { drive } from '../support/query-scenario.ts';
+import { startService } from '../support/service-fixture.ts';
+import { skipUnless } from '../support/skip.ts';
+import { freshMongoDatabase } from '../support/test-store.ts';
+
+/** Queries that no index answers alone, and why they may stay so. */
+interface Exception extends Partial<Misfit> {
+	readonly collection: string;
+	readonly kinds?: readonly RecordedQuery['kind'][];
+	/** Tells by the fields of the filter. */
+	readonly isFor?: (fields: ReadonlySet<string>) => boolean;
+	readonly reason: string;
+}
+
+const exceptions: readonly Exception[] = [
+	{
+		collection: 'operations',
+		kinds: ['find', 'count'],
+		isFor: (fields) =>
+			fields.has('creationTime') ||
+			(fields.has('agentId') && (fields.has('deviceId') || fields.has('fragmentNames'))) ||
+			(fields.has('status') && fields.has('fragmentNames') && !fields.has('deviceId')),
+		residual: ['creationTime', 'agentId', 'deviceId', 'status', 'fragmentNames'],
+		reason: 'searches by several filters over HTTP: the best index narrows them, and they pass the gate for scans',
+	},
+	{
+		collection: 'operations',
+		kinds: ['find'],
+		residual: ['startedBy.key', 'endedBy.key', 'lastUpdated'],
+		reason: 'only for a report that the device sends again, among the operations of this device, newest first',
+	},
+	{
+		collection: 'operations',
+		kinds: ['groupCount'],
+		isWhole: true,
+		reason: 'the metrics count all tenants; they are read rarely',
+	},
+	{
+		collection: 'managedObjects',
+		kinds: ['find', 'count'],
+		residual: ['type', 'owner', 'fragmentNames'],
+		reason: 'searches by several filters over HTTP: the best index narrows them, and they pass the gate for scans',
+	},
+	{
+		collection: 'packages',
+		residual: ['name', 'version', 'softwareType'],
+		reason: 'searches among the packages of one device; they pass the gate for scans',
+	},
+	{
+		collection: 'children',
+		kinds: ['find'],
+		isFor: (fields) => fields.has('parent'),
+		isSorted: true,
+		reason: 'the children of the objects of one page',
+	},
+	{
+		collection: 'externalIds',
+		kinds: ['find'],
+		isFor: (fields) => fields.has('managedObjectId'),
+		isSorted: true,
+		reason: 'an object has a handful of external ids',
+	},
+	{
+		collection: 'connections',
+		kinds: ['scan'],
+		isFor: (fields) => fields.has('waits'),
+		isSorted: true,
+		reason: 'few connections wait for another at a time',
+	},
+	{ collection: 'copies', isWhole: true, reason: 'one document a collection at most, looked at when a service starts' },
+	{ collection: 'schema', isWhole: true, reason: 'one document a collection' },
+];
+
+describe('contract/query-plans', function () {
+	this.timeout(120_000);
+	let sqlite: SqliteStore;
+	let store: QueryRecorder;
+	before(async () => {
+		sqlite = await openSqliteStore({ directory: ':memory:', now: Date.now });
+		store = recordQueries(sqlite);
+		const service = await startService({ LEASE_SECONDS: '1', MQTT_DELIVERY_SWEEP_SECONDS: '1' }, { store });
+		try {
+			await drive(service, store);
+		} finally {
+			await service.close();
+		}
+	});
+	after(() => sqlite.close());
+
+	function exceptionFor({ spec, kind, query }: RecordedQuery, misfit: Misfit): Exception | undefined {
+		const fields = new Set(Object.keys(query.filter));
+		return exceptions.find(
+			({ collection, kinds, isFor, residual = [], isSorted = false, isWhole = false }) =>
+				collection === spec.name &&
+				(kinds?.includes(kind) ?? true) &&
+				(isFor?.(fields) ?? true) &&
+				misfit.residual.every((path) => residual.includes(path)) &&
+				(isSorted || !misfit.isSorted) &&
+				(isWhole || !misfit.isWhole),
+		);
+	}
+
+	it('has seen queries of every kind', () => {
+		const kinds = new Set([...store.recorded.values()].map(({ kind }) => kind));
+		expect([...kinds]).to.have.members(['find', 'findText', 'scan', 'count', 'groupCount', 'findOneAndUpdate', 'removeWhere']);
+		expect(store.recorded.size).to.be.greaterThan(150);
+	});
+
+	it('finds an index for every query of the service, on any engine, or a reason why there is none', () => {
+		const used = new Set<Exception>();
+		const without: string[] = [];
+		for (const one of store.recorded.values()) {
+			const misfit = misfitOf(one.spec, one.query);
+			const exception = misfit && exceptionFor(one, misfit);
+			if (exception) used.add(exception);
+			else if (misfit) without.push(`${shapeOf(one)}: ${JSON.stringify(misfit)}`);
+		}
+		expect(without).to.deep.equal([]);
+		expect(
+			exceptions.filter((exception) => !used.has(exception)),
+			'exceptions that nothing needs',
+		).to.deep.equal([]);
+	});
+
+	it('is answered by SQLite from that index, without reading a table or sorting', async () => {
+		const bad: string[] = [];
+		for (const one of store.recorded.values()) {
+			const { spec, query } = one;
+			const plan = await sqlite.explain(spec.name, query);
+			const misfit = misfitOf(spec, query);
+			const isList = Object.hasOwn(query.filter, '_id');
+			const isRead = plan.some((step) => /^SCAN [ms]\b/.test(step)) && Object.keys(query.filter).length > 0;
+			const isSorted = plan.some((step) => step.includes('TEMP B-TREE'));
+			const narrowed = /\((.*)\)$/.exec(plan[0] ?? '')?.[1]?.split(' AND ') ?? [];
+			const fields = new Set(narrowed.map((condition) => condition.replace(/[=<>]+\?$/, '')));
+			const isNarrow =
+				misfit !== undefined || isList || fields.size >= Object.keys(query.filter).filter((key) => !key.startsWith('$')).length;
+			if (isRead || (isSorted && !misfit?.isSorted && !isList) || !isNarrow) bad.push(`${shapeOf(one)}: ${plan.join('; ')}`);
+		}
+		expect(bad).to.deep.equal([]);
+	});
+
+	describe('on MongoDB', () => {
+		let mongodb: MongoStore | undefined;
+		let drop: (() => Promise<void>) | undefined;
+		before(async function () {
+			skipUnless(isOnMongoDb, 'STORES does not name mongodb').call(this);
+			const database = freshMongoDatabase();
+			const opened = await openMongoStore({ ...database, now: Date.now });
+			[mongodb, drop] = [opened, database.drop];
+			for (const spec of new Set([...store.recorded.values()].map((one) => one.spec))) {
+				await opened.collection(spec);
+				const documents = await (await sqlite.collection(spec)).find({ filter: {} });
+				await opened.batch(documents.map((document) => ({ kind: 'put', collection: spec.name, document })));
+			}
+			const probe = await opened.explain('packages', { filter: { _id: { $gt: 'a' } }, sort: [['_id', 1]], limit: 1 });
+			const isPlanned = !probe.stages.includes('COLLSCAN');
+			skipUnless(isPlanned, 'this server reads whole collections even for ranges of ids: it needs a real MongoDB').call(this);
+		});
+		after(async () => {
+			await mongodb?.close();
+			await drop?.();
+		});
+
+		it('is answered from that index, without reading a collection or sorting', async () => {
+			const bad: string[] = [];
+			for (const one of store.recorded.values()) {
+				const { spec, query } = one;
+				const misfit = misfitOf(spec, query);
+				const isList = Object.hasOwn(query.filter, '_id');
+				const plan = await mongodb?.explain(spec.name, query);
+				if (!plan) throw new Error('the store is not open');
+				const isRead = plan.stages.includes('COLLSCAN') && Object.keys(query.filter).length > 0;
+				const isSorted = plan.stages.includes('SORT') && !misfit?.isSorted && !isList;
+				const isWasteful = misfit === undefined && !isList && plan.documentsExamined > plan.documents;
+				if (isRead || isSorted || isWasteful) bad.push(`${shapeOf(one)}: ${JSON.stringify(plan)}`);
+			}
+			expect(bad).to.deep.equal([]);
+		});
+	});
+});

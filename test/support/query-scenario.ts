@@ -1,0 +1,166 @@
+import { templates } from '../../smartrest/index.ts';
+import type { DocumentStore, StoredDocument } from '../../store/index.ts';
+import { eventually } from './eventually.ts';
+import { createHttpClient } from './http-client.ts';
+import { upstream } from './raw-client.ts';
+import type { ServiceUnderTest } from './service-fixture.ts';
+
+interface Described {
+	readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly parameters?: readonly Parameter[] }>>>>;
+}
+interface Parameter {
+	readonly name: string;
+	readonly in: string;
+}
+
+type Samples = Readonly<Record<string, readonly string[] | undefined>>;
+
+/** What changes how an answer looks, or its order, or which page it is: tried alone, on top of every set of filters. */
+const views: Samples = {
+	withTotalPages: ['true'],
+	withTotalElements: ['true'],
+	revert: ['true'],
+	withParents: ['true'],
+	currentPage: ['2'],
+	pageSize: ['50'],
+	withChildren: ['false'],
+	skipChildrenNames: ['true'],
+};
+/** Parameters that are refused, or go with a removal. */
+const others = new Set(
+	'query q text childDeviceId childAssetId childAdditionId onlyRoots bulkOperationId cascade forceCascade withDeviceUser'.split(
+		' ',
+	),
+);
+
+/** Values that lines need to do something; others get any text. */
+const lines: Readonly<Record<string, readonly string[]>> = {
+	100: ['100,Name,type'],
+	101: ['101,plan-1:child,Child,type', '101,plan-1:goes,Child,type'],
+	102: ['102,plan-1:service,systemd,Service,up'],
+	107: ['107,plan-1:goes'],
+	114: ['114,c8y_Command,c8y_Restart,c8y_SoftwareUpdate,c8y_SoftwareList'],
+	116: ['116,a,1,http://a,b,2,'],
+	117: ['117,30'],
+	140: ['140,a,1,apt,http://a,b,2,deb,', '140,a,1,apt,http://a'],
+	141: ['141,c,1,apt,'],
+	142: ['142,c,1'],
+	501: ['501,c8y_Command', '501,c8y_Restart'],
+	502: ['502,c8y_Command,reason'],
+	503: ['503,c8y_Restart'],
+	504: ['504,1'],
+	505: ['505,1,reason'],
+	506: ['506,1'],
+	507: ['507,c8y_Restart,reason', '507,,reason'],
+};
+
+/**
+ * Makes the service ask its store whatever it can ask: every route of the description with every set of its filters, every
+ * template, an operation's whole life, a publish that is sent again, a device and a process that go.
+ * @throws Error when a parameter has no value here: then it has to get one
+ */
+export async function drive(service: ServiceUnderTest, store: DocumentStore): Promise<void> {
+	const { http, idOf, createOperation } = service.operator;
+	const credentials = await service.register('plan-1');
+	await http.post('/devicecontrol/newDeviceRequests', { id: 'plan-2' });
+	const device = await service.connect('plan-1', credentials);
+	await device.send(linesOf('100', '101', '102', '114', '140'));
+	for (const fragment of ['c8y_Command', 'c8y_Restart', 'c8y_Restart', 'c8y_Command'])
+		await createOperation('plan-1', { [fragment]: fragment === 'c8y_Command' ? { text: 'x' } : {} });
+	const ups = templates.filter(({ direction }) => direction === 'up').map(({ id }) => id);
+	for (const id of ups) for (const line of linesOf(id)) await device.send(line);
+	await device.close();
+	const again = await service.openRaw('plan-1');
+	for (const [messageId, line] of [
+		[1, '501,c8y_Restart'],
+		[2, '503,c8y_Restart'],
+		[3, '507,c8y_Restart,r'],
+	] as const) {
+		again.send({ ...upstream(messageId, line), dup: true });
+		await again.next('puback');
+	}
+	again.close();
+	const gone = await leaveProcess(store);
+	const id = await idOf('plan-1');
+	await http.post(`/service/advanced-software-mgmt/software?deviceId=${id}`, [
+		{ name: 'a', version: '1' },
+		{ name: 'b', version: '' },
+	]);
+	await createOperation('plan-1', { c8y_Restart: {} });
+
+	const asDevice = createHttpClient(service.urls.http, credentials);
+	const description = await http.get<Described>('/service/advanced-software-mgmt/openapi.json');
+	const samples: Samples = {
+		deviceId: [id],
+		agentId: [id],
+		ids: [`${id},${await idOf('plan-1:child')}`],
+		status: ['PENDING'],
+		fragmentType: ['c8y_Restart'],
+		dateFrom: ['2020-01-01'],
+		dateTo: ['2040-01-01'],
+		type: ['type', 'ty*', '*pe'],
+		name: ['a', 'a*', '*a'],
+		version: ['1', '*1'],
+		owner: ['admin'],
+	};
+	for (const method of ['get', 'delete']) {
+		for (const [path, methods] of Object.entries(description.paths)) {
+			const { parameters = [] } = methods[method] ?? {};
+			if (methods[method] === undefined || (method === 'delete' && path.includes('{'))) continue;
+			const names = parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name);
+			const unknown = names.filter((name) => !samples[name] && !views[name] && !others.has(name));
+			if (unknown.length > 0) throw new Error(`${method} ${path}: give the scenario a value for ${unknown.join(', ')}`);
+			const at = path
+				.replace(/\{(id|deviceId)\}/, path.includes('operations/') ? '1' : id)
+				.replace(/\{type\}\/\{externalId\}/, 'c8y_Serial/plan-1');
+			const shown = names.filter((name) => views[name]).map((name) => `${name}=${views[name]?.[0]}`);
+			for (const filters of subsets(
+				names.filter((name) => samples[name]),
+				samples,
+			)) {
+				for (const view of ['', ...shown]) {
+					const query = [...filters, view].filter(Boolean).join('&');
+					for (const client of [http, asDevice]) await client.call(method, query ? `${at}?${query}` : at).catch(textAnswer);
+				}
+			}
+		}
+	}
+	await createOperation('plan-1', { c8y_Restart: {} });
+	await http.call('GET', '/metrics').catch(textAnswer);
+	await eventually('the other process is forgotten', gone, (isGone) => isGone, 20_000);
+	await http.delete(`/inventory/managedObjects/${id}?forceCascade=true&withDeviceUser=true`);
+}
+
+/** What a process leaves that was killed; resolves to whether somebody has cleaned up after it. */
+async function leaveProcess(store: DocumentStore): Promise<() => Promise<boolean>> {
+	const processes = await store.collection<StoredDocument>({ name: 'processes', indexes: [], ofProcesses: true });
+	const put = (collection: string, document: StoredDocument & Readonly<Record<string, unknown>>) =>
+		({ kind: 'put', collection, document }) as const;
+	await store.batch([
+		put('processes', { _id: 'gone', startedAt: 0, host: 'h', version: '0', beats: 1 }),
+		put('connections', { _id: 't1/left', process: 'gone', session: 's', waitsFor: {}, waits: 0 }),
+	]);
+	return async () => (await processes.get('gone')) === undefined;
+}
+
+// Some answers are no JSON.
+function textAnswer(error: unknown): void {
+	if (!(error instanceof SyntaxError)) throw error;
+}
+
+function linesOf(...ids: string[]): string[] {
+	return ids.flatMap((id) => {
+		const fields = templates.find((template) => template.id === id)?.fields ?? [];
+		return lines[id] ?? [[id, ...fields.map(() => '1')].join(',')];
+	});
+}
+
+/** Every set of parameters, with every value of each. */
+function subsets(names: readonly string[], samples: Samples): string[][] {
+	const sets: string[][] = [[]];
+	for (const name of names) {
+		const values = (samples[name] ?? []).map((value) => `${name}=${encodeURIComponent(value)}`);
+		sets.push(...sets.flatMap((set) => values.map((value) => [...set, value])));
+	}
+	return sets;
+}
