@@ -413,7 +413,7 @@ export const groups = {
 				'TEMPLATE_VISITS_MAX',
 				wholeNumber(100, 10_000_000),
 				100_000,
-				'How many values of a JSON document are looked at to write it by the templates of one collection; what needs more is not sent.',
+				'How many values are looked at to write the answers to one message, or an operation, by the templates of a collection; what needs more is not sent.',
 			),
 			subscriptionsMax: setting(
 				'TEMPLATE_SUBSCRIPTIONS_MAX',

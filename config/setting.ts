@@ -78,10 +78,12 @@ export const portOrOff: Kind<z.ZodType<number | 'off'>> = {
 	right: `${wholeNumber(0, 65_535).right}, or off`,
 };
 
+const brokerUrlRight = 'mqtt://[user:password@]host[:port] or mqtts://…, with % signs in front of two hexadecimal digits only';
+
 /** Address of a broker, which may carry a user name and password. */
 export const brokerUrl: Kind<z.ZodType<Secret>> = {
-	schema: z.string().max(2048).refine(isBrokerUrl).pipe(secretOf),
-	right: 'mqtt://[user:password@]host[:port] or mqtts://…, with % signs in front of two hexadecimal digits only',
+	schema: z.string().max(2048).refine(isBrokerUrl, { error: brokerUrlRight }).pipe(secretOf),
+	right: brokerUrlRight,
 	secret: true,
 };
 
@@ -107,6 +109,6 @@ export function secretMatching(right: string, pattern: RegExp): Kind<z.ZodType<S
 
 /** Address of a MongoDB, which may carry a user name and password. */
 export const mongodbUrl = secretMatching(
-	'mongodb://user:password@host:27017/database?replicaSet=rs0',
-	/^mongodb(\+srv)?:\/\/[^\s/]+(\/\S*)?$/,
+	'mongodb://user:password@host:27017/database?replicaSet=rs0, with @ : and / in a password written as %40, %3A and %2F',
+	/^mongodb(\+srv)?:\/\/([^\s/@:]+(:[^\s/@:]*)?@)?[^\s/@]+(\/[^\s@]*)?$/,
 );

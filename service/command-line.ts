@@ -52,8 +52,9 @@ function askedFor([command, ...words]: string[]): Asked | undefined {
 }
 
 function pathsOf(words: string[], count: number, need: string): [string, string] {
-	const { positionals } = parseArgs({ args: words, allowPositionals: true });
-	if (positionals.length !== count) throw new Error(`${need}\n\n${helpText}`);
+	const positionals = words.filter((word) => word !== '--');
+	if (positionals.length !== count || positionals.some((word) => word.startsWith('--')))
+		throw new Error(`${need}\n\n${helpText}`);
 	const [first = '', second = ''] = positionals;
 	return [first, second];
 }

@@ -187,7 +187,7 @@ async function open(foundation: Foundation): Promise<Service> {
 
 	async function close(): Promise<void> {
 		stopping = true;
-		await shutDown({ config, elapsed, listeners, broker, bridge, gateway, scheduler, leases, others });
+		await shutDown({ config, elapsed, listeners, broker, bridge, gateway, scheduler, leases, others, log });
 		await files.close();
 		await closeStore();
 	}

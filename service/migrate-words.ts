@@ -24,6 +24,8 @@ export function readWords(words: string[], config: Config): MigrateWords {
 	if (positionals.length > 0) throw new UsageError(`a word stands alone: right is ${usage}`);
 	if (from.length > 1 || to.length > 1) throw new UsageError(`--from and --to may be given once: right is ${usage}`);
 	if (given === undefined) throw new UsageError(`--from is missing: right is ${usage}`);
+	if (wanted === undefined && given.startsWith('sqlite:') && !config.mongodb.url)
+		throw new UsageError(`MONGODB_URL is not set, and --to is not given: one of them has to say where to: right is ${usage}`);
 	const places = {
 		from: parsePlace('--from', given, config),
 		to: wanted === undefined ? placeOf(config) : parsePlace('--to', wanted, config),

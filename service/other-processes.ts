@@ -53,7 +53,7 @@ export async function openOtherProcesses(options: {
 	async function cleanUp(): Promise<void> {
 		for (const gone of records.listGone()) {
 			log.info({ gone }, 'a process is gone');
-			if (await handover.forget(gone)) await records.remove(gone);
+			if (await handover.forget(gone)) await records.removeGone(gone);
 		}
 	}
 

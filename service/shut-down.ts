@@ -23,22 +23,26 @@ export async function shutDown(parts: {
 	readonly scheduler: { stop(): void };
 	readonly leases: LeaseKeeper;
 	readonly others: OtherProcesses | undefined;
+	readonly log: Logger;
 }): Promise<void> {
-	const { config, elapsed, listeners, broker, bridge, gateway, scheduler, leases, others } = parts;
+	const { config, elapsed, listeners, broker, bridge, gateway, scheduler, leases, others, log } = parts;
 	const { drainDelaySeconds, drainConnectionsPerSecond } = config.processes;
 	const deadline = createDeadline(config.server.shutdownGraceSeconds * 1000, elapsed);
 	await deadline.pause(drainDelaySeconds * 1000);
 	const closing = listeners.map((listener) => listener.close(deadline.left()));
-	const leaving = bridge?.close(deadline.left() * drainShare);
-	await broker.drain(drainConnectionsPerSecond, deadline.left() * drainShare);
-	await deadline.wait(broker.close());
-	if (leaving) await deadline.wait(leaving);
-	await Promise.all(closing);
+	// What fails keeps nothing else from ending in order: the database may be away, too.
+	const ending = async (part: Promise<unknown> | undefined) =>
+		part?.catch((error: unknown) => log.warn({ err: error }, 'a part of the service did not end as it should'));
+	const leaving = ending(bridge?.close(deadline.left() * drainShare));
+	await ending(broker.drain(drainConnectionsPerSecond, deadline.left() * drainShare));
+	await deadline.wait(ending(broker.close()));
+	await deadline.wait(leaving);
+	await ending(Promise.all(closing));
 	gateway.outbound.close();
 	// Until now, or others would take the devices that are still here.
 	scheduler.stop();
-	await deadline.wait(leases.close());
-	if (others) await deadline.wait(others.close());
+	await deadline.wait(ending(leases.close()));
+	await deadline.wait(ending(others?.close()));
 }
 
 /** Closes what a start that failed has opened, the last one first. */

@@ -21,7 +21,12 @@ export function parsePlace(option: string, text: string, { mongodb }: Config): S
 	const directory = /^sqlite:(.+)$/s.exec(text)?.[1];
 	if (directory === ':memory:') throw new UsageError(`${option}: a store in memory is gone with its process; right is ${right}`);
 	if (directory !== undefined) return { kind: 'sqlite', directory };
-	if (/^mongodb(\+srv)?:\/\/[^\s/]+(\/\S*)?$/.test(text)) return { kind: 'mongodb', url: new Secret(text) };
+	if (/^mongodb(\+srv)?:\/\/([^\s/@:]+(:[^\s/@:]*)?@)?[^\s/@]+(\/[^\s@]*)?$/.test(text))
+		return { kind: 'mongodb', url: new Secret(text) };
+	if (/^mongodb(\+srv)?:/.test(text))
+		throw new UsageError(
+			`${option}: the address of MongoDB cannot be read; @ : and / in a password are written as %40, %3A and %2F; right is ${right}`,
+		);
 	const scheme = /^[a-z][a-z0-9+.-]*(?=:\/\/)/i.exec(text)?.[0];
 	throw new UsageError(
 		`${option}: ${scheme ? `stores of the kind '${scheme}' are not known` : 'no kind of store is named'}; right is ${right}`,

@@ -7,9 +7,12 @@ export interface RenderOptions {
 	readonly prefix?: string;
 	/** Of all lines together. */
 	readonly maximumBytes: number;
-	/** Values of the document that are looked at for all templates together. */
-	readonly maximumVisits: number;
+	/** How many values may be looked at still; what was looked at is taken from it. */
+	readonly budget: VisitBudget;
 }
+
+/** To write a value as JSON means to look at what is in it. */
+const charactersAVisit = 10;
 
 /** The lines that a document gives, none where no template fits; or why they cannot be made. */
 export type RenderedLines =
@@ -21,10 +24,11 @@ export type RenderedLines =
  * one that finds several gives a value each; what is no plain value is sent as JSON. Never throws. [SR-11]
  */
 export function encodeResponses({ responses }: TemplateCollection, document: unknown, options: RenderOptions): RenderedLines {
-	const budget: VisitBudget = { visits: options.maximumVisits };
+	const { budget } = options;
 	const lines: string[] = [];
 	let bytes = 0;
 	for (const template of responses) {
+		if (budget.visits < 0) break;
 		if (template.condition && selectPath(document, template.condition, budget).next().done) continue;
 		let line = encodeRecord(options.prefix === undefined ? [template.msgId] : [template.msgId, options.prefix]);
 		for (const text of valuesOf(template, document, budget)) {
@@ -36,7 +40,10 @@ export function encodeResponses({ responses }: TemplateCollection, document: unk
 		lines.push(line);
 	}
 	if (budget.visits >= 0) return { ok: true, lines };
-	return { ok: false, reason: `more than ${options.maximumVisits} values would have to be looked at: use paths without ..` };
+	return {
+		ok: false,
+		reason: 'more values would have to be looked at than one message may ask for: use fewer lines, and paths without .. and *',
+	};
 }
 
 function* valuesOf({ patterns }: ResponseTemplate, document: unknown, budget: VisitBudget): Generator<string> {
@@ -44,15 +51,18 @@ function* valuesOf({ patterns }: ResponseTemplate, document: unknown, budget: Vi
 		let found = false;
 		for (const value of selectPath(document, pattern, budget)) {
 			found = true;
-			yield textOf(value);
+			yield textOf(value, budget);
 		}
 		if (!found) yield '';
 	}
 }
 
-function textOf(value: unknown): string {
+function textOf(value: unknown, budget: VisitBudget): string {
 	if (value === null || value === undefined) return '';
-	return typeof value === 'object' ? JSON.stringify(value) : String(value);
+	if (typeof value !== 'object') return String(value);
+	const text = JSON.stringify(value);
+	budget.visits -= Math.floor(text.length / charactersAVisit);
+	return text;
 }
 
 function tooLarge(maximumBytes: number): RenderedLines {

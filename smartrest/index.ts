@@ -18,6 +18,7 @@ export { type DecodedLine, type DecodeLimits, decode, decodeDownstream } from '.
 export { type EncodedChunks, encode, encodeChunks, maximumPayloadBytes } from './encode.ts';
 /** Lines for `s/e`. */
 export { type BadLine, cutTemplateId, type ErrorName, encodeBadLine, encodeError, errorCodes } from './errors.ts';
+export type { VisitBudget } from './json-path.ts';
 /** The messages, typed by the table. */
 export type {
 	ContentOf,

@@ -103,11 +103,21 @@ export function* selectPath(value: unknown, path: JsonPath, budget: VisitBudget,
 			if (Array.isArray(value) && step.index < value.length) yield* selectPath(value[step.index], path, budget, at + 1);
 			return;
 		case 'all':
-			for (const item of Object.values(value)) yield* selectPath(item, path, budget, at + 1);
+			for (const item of itemsOf(value, budget)) yield* selectPath(item, path, budget, at + 1);
 			return;
 		case 'descend':
 			yield* selectPath(value, path, budget, at + 1);
-			for (const item of Object.values(value)) yield* selectPath(item, path, budget, at);
+			for (const item of itemsOf(value, budget)) yield* selectPath(item, path, budget, at);
+	}
+}
+
+/** The names of an object are listed before the first is looked at, so all of them are paid for. */
+function* itemsOf(value: object, budget: VisitBudget): Generator<unknown> {
+	if (Array.isArray(value)) yield* value;
+	else {
+		const names = Object.keys(value);
+		budget.visits -= names.length;
+		if (budget.visits >= 0) for (const name of names) yield Reflect.get(value, name);
 	}
 }
 

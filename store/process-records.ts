@@ -93,9 +93,17 @@ export async function openProcessRecords({
 		return [...known].filter(([, seen]) => isSilent(seen)).map(([id]) => id);
 	}
 
-	/** Removes the record of a process that ends, or is gone. */
+	/** Removes the record of this process, which ends. */
 	async function remove(id: string): Promise<void> {
 		await store.batch([{ kind: 'remove', collection: processSpec.name, id }]);
+		known.delete(id);
+	}
+
+	/** Removes the record of a process that is gone; one that has beaten since the last look keeps it. */
+	async function removeGone(id: string): Promise<void> {
+		const seen = known.get(id);
+		if (!seen) return;
+		await store.batch([{ kind: 'removeWhere', collection: processSpec.name, filter: { _id: id, beats: seen.beats } }]);
 		known.delete(id);
 	}
 
@@ -104,5 +112,5 @@ export async function openProcessRecords({
 		return known.size - listGone().length;
 	}
 
-	return { beat, look, isGone, listGone, remove, count };
+	return { beat, look, isGone, listGone, remove, removeGone, count };
 }

@@ -42,6 +42,10 @@ export type Cluster = Awaited<ReturnType<typeof startCluster>>;
 export async function startCluster(options: ClusterOptions) {
 	const { folder, settings, tls } = options;
 	mkdirSync(folder, { recursive: true });
+	for (const port of [options.httpPort, options.mqttPort]) {
+		if (port !== undefined && (await isOpen(port)))
+			throw new Error(`port ${port} is taken: --http-port and --mqtt-port take others`);
+	}
 	const httpPort = options.httpPort ?? (await freePort());
 	const mqttPort = options.mqttPort ?? (await freePort());
 	const mqttsPort = tls && (await freePort());

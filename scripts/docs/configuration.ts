@@ -8,7 +8,7 @@ Settings come from environment variables, or from a JSON file named by \`CONFIG_
 { "HTTP_PORT": 8080, "LOG_LEVEL": "debug" }
 \`\`\`
 
-The environment wins over the file; an empty variable counts as unset. A wrong value, or a name in the file that is not on this page,
+The environment wins over the file; an empty variable counts as unset. Names in the environment are not checked, for it holds those of other programs, too: \`--print-config\` shows what was understood. A wrong value, or a name in the file that is not on this page,
 stops the start, and all faults are reported at once. \`npm start -- --print-config\` shows every value and where it comes from, with secrets hidden.
 `;
 

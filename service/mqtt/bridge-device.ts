@@ -15,6 +15,8 @@ export interface BridgeDevice {
 	remembered: boolean;
 	/** Absent while the device is known to be away. */
 	session?: Session;
+	/** Present while the session is being opened. */
+	opening?: Promise<Session>;
 	readonly queue: DeviceQueue;
 }
 

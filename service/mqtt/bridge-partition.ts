@@ -9,7 +9,7 @@ import { type ArrivedMessage, type BrokerAddress, type BrokerLinkOptions, inWork
 import { createDeviceQueue } from './device-queue.ts';
 import { createFailingMessages } from './failing-messages.ts';
 import type { Gateway } from './gateway.ts';
-import type { DeviceConnection, IncomingPublish } from './session.ts';
+import type { DeviceConnection, IncomingPublish, Session } from './session.ts';
 
 export interface BridgePartitionOptions {
 	readonly gateway: Gateway;
@@ -148,7 +148,7 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 		}
 		// Whoever speaks is there, whatever was told before.
 		if (device.home && !(device.remembered && device.session)) await remember(device, true);
-		const session = device.session ?? (await openSession(device));
+		const session = await (device.opening ?? device.session ?? openSession(device));
 		await gateway.handleTurn(session, publishes, checkServed);
 	}
 
@@ -177,13 +177,21 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 		}
 	}
 
-	async function openSession(device: BridgeDevice): Promise<NonNullable<BridgeDevice['session']>> {
+	function openSession(device: BridgeDevice): Promise<Session> {
 		const session = createBridgeSession(device, address.host, connectionOf(device));
+		const opening = begin(device, session).finally(() => {
+			if (device.opening === opening) device.opening = undefined;
+		});
 		device.session = session;
+		device.opening = opening;
+		return opening;
+	}
+
+	async function begin(device: BridgeDevice, session: Session): Promise<Session> {
 		try {
 			await gateway.opened(session);
 		} catch (error) {
-			if (device.session === session) device.session = undefined;
+			if (device.session === session) closeSession(device);
 			throw error;
 		}
 		if (ended || session.closed) {
@@ -211,6 +219,7 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 		const { session } = device;
 		if (!session) return;
 		device.session = undefined;
+		device.opening = undefined;
 		session.closed = true;
 		gateway.disconnected(session);
 	}
@@ -287,20 +296,26 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 		for (const device of known.values()) closeSession(device);
 	}
 
-	/** Handles what was taken up, acknowledges it, and leaves the session to the next one. */
-	async function close(graceMilliseconds: number): Promise<void> {
-		await link.close(graceMilliseconds);
-		end();
-		await looking;
+	/** Handles what was taken up, acknowledges it, and leaves the session to the next one; `false` when there was not enough time. */
+	async function close(graceMilliseconds: number): Promise<boolean> {
+		try {
+			return await link.close(graceMilliseconds);
+		} finally {
+			end();
+			await looking?.catch(ignore);
+		}
 	}
 
-	/** The partition belongs to somebody else by now. */
-	function abandon(): void {
+	/** The partition belongs to somebody else by now. Resolves when nothing of it is in work here. */
+	async function abandon(): Promise<void> {
 		end();
 		link.cutOff();
+		await link.idle();
+		await looking?.catch(ignore);
 	}
 
 	return {
+		number,
 		lookAtStore,
 		close,
 		abandon,
@@ -318,3 +333,6 @@ function isOwnStatic(topic: string): boolean {
 function keyOf({ tenant, serial }: Pick<BridgeDevice, 'tenant' | 'serial'>): string {
 	return `${tenant}/${serial}`;
 }
+
+// It has been told to whoever asked for it.
+function ignore(): void {}

@@ -48,7 +48,7 @@ export async function openBridge(options: BridgeOptions) {
 		);
 	}
 
-	function open(number: number): BridgePartition & { close(): Promise<void> } {
+	function open(number: number): BridgePartition & { close(): Promise<boolean> } {
 		const partition = openBridgePartition(number, options);
 		partition.lookAtStore().catch((error: unknown) => lookFailed(error, number));
 		return { ...partition, close: () => partition.close(graceMilliseconds) };
@@ -60,7 +60,9 @@ export async function openBridge(options: BridgeOptions) {
 
 	/** Opens what a failure has closed, or left closed. */
 	async function sweep(): Promise<void> {
-		for (const partition of share.served()) await partition.lookAtStore();
+		await Promise.all(
+			share.served().map(({ number, lookAtStore }) => lookAtStore().catch((error: unknown) => lookFailed(error, number))),
+		);
 	}
 
 	/** Why devices cannot be reached; `undefined` when they can. */

@@ -74,7 +74,7 @@ export function openBrokerLink(options: BrokerLinkOptions) {
 	let closing = false;
 	let retry: NodeJS.Timeout | undefined;
 	let readOn: (() => void) | undefined;
-	let onIdle: (() => void) | undefined;
+	let onIdle: (() => void)[] = [];
 
 	function open(): void {
 		const opened = connect(clientOptions());
@@ -201,7 +201,10 @@ export function openBrokerLink(options: BrokerLinkOptions) {
 			readOn = undefined;
 			next();
 		}
-		if (inWork === 0) onIdle?.();
+		if (inWork > 0) return;
+		const told = onIdle;
+		onIdle = [];
+		for (const tell of told) tell();
 	}
 
 	/** Ends a connection, so that the broker sends again what was not acknowledged. */
@@ -240,17 +243,26 @@ export function openBrokerLink(options: BrokerLinkOptions) {
 		else done(false);
 	}
 
-	/** Takes nothing more up, ends what is in work, acknowledges it and leaves; at the deadline it leaves at once. */
-	async function close(graceMilliseconds: number): Promise<void> {
+	/** Resolves when nothing is in work, whether or not there is a connection. */
+	async function idle(): Promise<void> {
+		if (inWork > 0) await new Promise<void>((resolve) => onIdle.push(resolve));
+	}
+
+	/**
+	 * Takes nothing more up, ends what is in work, acknowledges it and leaves; at the deadline it leaves at once.
+	 * `false` when something was still in work then.
+	 */
+	async function close(graceMilliseconds: number): Promise<boolean> {
 		closing = true;
 		clearTimeout(retry);
 		const deadline = Date.now() + graceMilliseconds;
-		if (inWork > 0 && client) await beforeDeadline(new Promise<void>((resolve) => (onIdle = resolve)), graceMilliseconds);
+		await beforeDeadline(idle(), graceMilliseconds);
 		// Acknowledgements go out in a microtask.
 		await Promise.resolve();
 		const last = client;
 		if (last?.connected) await beforeDeadline(last.endAsync(), Math.max(0, deadline - Date.now()));
 		cutOff();
+		return inWork === 0;
 	}
 
 	/** Leaves at once, without an acknowledgement: somebody else has the session. */
@@ -270,6 +282,7 @@ export function openBrokerLink(options: BrokerLinkOptions) {
 		publish,
 		close,
 		cutOff,
+		idle,
 		isFull: downlinks.isFull,
 		room: downlinks.room,
 		inWork: () => inWork,

@@ -12,6 +12,7 @@ import {
 	encodeResponses,
 	type TemplateCollection,
 	type Topic,
+	type VisitBudget,
 } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
 import type { CustomHandlers, Json } from './custom-handlers.ts';
@@ -35,6 +36,8 @@ interface Source {
 	readonly answerTopic: string;
 	readonly templates: TemplateCollection;
 	readonly answers: LineAnswers;
+	/** What all answers to one publish may look at. */
+	readonly budget: VisitBudget;
 }
 
 /** What devices say by template collections, and the registration of these. A bad line answers on `s/e` and spoils nothing beside it. */
@@ -123,7 +126,8 @@ export function createCustomMessages(options: {
 				`there is no template collection '${xId}': register it on s/ut/${xId} or create it in the inventory`,
 			);
 		const answerTopic = topic.kind === 'custom' ? `s/dc/${xId}` : 's/dd';
-		const source: Source = { session, publish, child: topic.child, answerTopic, templates: known.templates, answers };
+		const budget = { visits: limits.visitsMax };
+		const source: Source = { session, publish, child: topic.child, answerTopic, templates: known.templates, answers, budget };
 		for (const line of decodeRequests(text, known.templates, { maximumLines: limits.linesMax, now: clock() })) {
 			if (line.ok) await perform(source, line);
 			else answers.add(encodeBadLine(line));
@@ -154,12 +158,9 @@ export function createCustomMessages(options: {
 		return handlers[message.kind]({ session, target, receipt: receiptOf(publish, message.line) }, message);
 	}
 
-	function answer({ session, answerTopic, templates }: Source, message: CustomRequest, document: Json | undefined): void {
+	function answer({ session, answerTopic, templates, budget }: Source, message: CustomRequest, document: Json | undefined): void {
 		if (!message.answers || !document) return;
-		const rendered = encodeResponses(templates, document, {
-			maximumBytes: limits.downlinkMaxBytes,
-			maximumVisits: limits.visitsMax,
-		});
+		const rendered = encodeResponses(templates, document, { maximumBytes: limits.downlinkMaxBytes, budget });
 		if (!rendered.ok) throw new LineError('failed', rendered.reason);
 		if (rendered.lines.length > 0) sendIfSubscribed(session, answerTopic, rendered.lines.join('\n'));
 	}

@@ -24,7 +24,7 @@ export function createCustomOperations(options: {
 		const rendered = encodeResponses(known.templates, toOperationDocument(operation), {
 			prefix,
 			maximumBytes: limits.downlinkMaxBytes,
-			maximumVisits: limits.visitsMax,
+			budget: { visits: limits.visitsMax },
 		});
 		if (rendered.ok) return rendered.lines.length > 0 ? rendered.lines.join('\n') : undefined;
 		const { tenant, id } = operation;

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { Aedes, type AuthenticateError, type Client, type PublishPacket, type Subscription } from 'aedes';
 import type { Logger } from 'pino';
 import { type Access, mayDo, parseUserName } from '../../access/index.ts';
+import { InventoryError } from '../../inventory/index.ts';
 import { maySubscribe, parseTopic } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
 import { createBacklog } from './backlog.ts';
@@ -103,7 +104,8 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 				})
 				.catch((error: unknown) => {
 					metrics.mqttConnects.inc({ code: connack.unavailable });
-					log.error({ err: error }, 'a connection could not be authenticated');
+					if (isConflict(error)) log.info({ reason: error.message }, 'connection refused: its device connects again and again');
+					else log.error({ err: error }, 'a connection could not be authenticated');
 					done(refusal(connack.unavailable), false);
 				});
 		},
@@ -361,6 +363,10 @@ const silentEmitter = {
 function defaultCollection(clientId: string): Pick<SessionOwner, 'defaultCollection'> {
 	const xId = parseDefaultCollection(clientId);
 	return xId === undefined ? {} : { defaultCollection: xId };
+}
+
+function isConflict(error: unknown): error is InventoryError {
+	return error instanceof InventoryError && error.code === 'inventory/conflict';
 }
 
 function refusal(code: number): AuthenticateError {

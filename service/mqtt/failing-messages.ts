@@ -1,3 +1,4 @@
+import { isStoreFault } from '../store-fault.ts';
 import type { IncomingPublish } from './session.ts';
 
 /** How often a message is tried while the store is well. */
@@ -14,7 +15,7 @@ export function createFailingMessages<Device extends object>(options: {
 	readonly isStoreWell: () => Promise<boolean>;
 	readonly onGivenUp: (device: Device, publish: IncomingPublish, error: unknown) => void;
 }) {
-	/** How often messages have failed, by their ids; devices of which none has are not here. */
+	/** How often messages have failed on a store that is well, by their ids; devices of which none has failed are not here. */
 	const failing = new WeakMap<Device, Map<number, number>>();
 
 	/** @throws what went wrong, when it should be tried again */
@@ -30,15 +31,24 @@ export function createFailingMessages<Device extends object>(options: {
 			return;
 		}
 		for (const publish of turn) {
+			const { messageId } = publish;
+			// The broker has given the id to another message.
+			if (!publish.redelivered) attempts.delete(messageId);
+			const wasWell = attempts.has(messageId) && (await options.isStoreWell());
 			try {
 				await options.handle(device, [publish]);
 			} catch (error) {
-				const times = (attempts.get(publish.messageId) ?? 0) + 1;
-				attempts.set(publish.messageId, times);
-				if (times < maxAttempts || !(await options.isStoreWell())) throw error;
+				// At QoS 0 it does not come again.
+				if (messageId === 0) throw error;
+				const before = attempts.get(messageId) ?? 0;
+				// An outage is no fault of the message, even if it is over by now.
+				const isOfMessage = (wasWell || !isStoreFault(error)) && (await options.isStoreWell());
+				const times = isOfMessage ? before + 1 : before;
+				attempts.set(messageId, times);
+				if (!isOfMessage || times < maxAttempts) throw error;
 				options.onGivenUp(device, publish, error);
 			}
-			attempts.delete(publish.messageId);
+			attempts.delete(messageId);
 		}
 		if (attempts.size === 0) failing.delete(device);
 	};

@@ -20,8 +20,8 @@ export interface ChangeStreamOptions {
 	readonly onFault: (error: Error) => void;
 }
 
-/** The history that the token names is gone, or the token is none of this database. */
-const lostTokens: ReadonlySet<unknown> = new Set([50_811, 136, 222, 234, 260, 280, 286]);
+/** The history that the token names is gone, or the token is none of this database, or the change behind it is too large to be told. */
+const lostTokens: ReadonlySet<unknown> = new Set([10_334, 50_811, 136, 222, 234, 260, 280, 286]);
 const firstPause = 100;
 const longestPause = 5000;
 

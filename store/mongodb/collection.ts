@@ -84,10 +84,10 @@ export function createCollection<T extends StoredDocument>({ rows, writes, read,
 		},
 		findOneAndUpdate: async (filter, update, { sort } = {}) => {
 			const compiled = compileFilter(filter);
-			const { update: change } = compileUpdate(update);
+			const { update: change, bytes } = compileUpdate(update);
 			const order = sortOf(sort);
 			const options = { projection: { [touchField]: 0 }, ...(order !== undefined && { sort: order }) };
-			const row = await writes.alone(claimsOf(name, filter), async () => {
+			const row = await writes.alone(claimsOf(name, filter), bytes, async () => {
 				if (change === undefined) return rows.findOne(compiled, options);
 				return rows.findOneAndUpdate(compiled, change, { ...options, returnDocument: 'after' }).catch((error: unknown) => {
 					if (!isDuplicate(error)) throw error;

@@ -59,10 +59,17 @@ export function createTransactionSessions({
 	let timer: NodeJS.Timeout | undefined;
 	let looking = Promise.resolve();
 
-	const renewNote = async (): Promise<void> => {
+	let renewing = Promise.resolve();
+	/** One after the other: an older list that arrives late would leave out the newest session. */
+	const renewNote = (): Promise<void> => {
 		hasNote = true;
-		const sessions = [...noted.values(), ...leftOpen];
-		await notes.updateOne({ _id: own }, { $set: { sessions }, $inc: { renewals: 1 } }, { upsert: true });
+		renewing = renewing
+			.catch(() => undefined)
+			.then(async () => {
+				const sessions = [...noted.values(), ...leftOpen];
+				await notes.updateOne({ _id: own }, { $set: { sessions }, $inc: { renewals: 1 } }, { upsert: true });
+			});
+		return renewing;
 	};
 
 	const open = async (): Promise<ClientSession> => {

@@ -8,7 +8,7 @@ import { type Claims, createWriteOrder } from './write-order.ts';
 export interface WriteQueue {
 	batch(batch: PreparedBatch): Promise<BatchOutcome>;
 	/** A write of another kind, in its place among the others. */
-	alone<T>(claims: Claims, write: () => Promise<T>): Promise<T>;
+	alone<T>(claims: Claims, bytes: number, write: () => Promise<T>): Promise<T>;
 	figures(): { readonly waitingBatches: number; readonly commits: number; readonly committedBatches: number };
 	/** Refuses what comes from now on. */
 	refuse(error: StoreError): void;
@@ -176,7 +176,7 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
 			if (first.condition === undefined) return grouped(singles, batch);
 			return runAlone(batch.claims, batch.bytes, () => options.single.applyConditional(first));
 		},
-		alone: async (claims, write) => runAlone(claims, 0, write),
+		alone: async (claims, bytes, write) => runAlone(claims, bytes, write),
 		figures: () => ({ waitingBatches: waiting, commits, committedBatches }),
 		refuse: (error) => {
 			refusal ??= error;

@@ -11,7 +11,7 @@ import { createLedger } from '../support/ledger.ts';
 import { createOperator, type Operator } from '../support/operator.ts';
 import { figure } from '../support/outside-broker-checks.ts';
 import { hasProgram } from '../support/programs.ts';
-import { skipUnless } from '../support/skip.ts';
+import { describeWhere, skipUnless } from '../support/skip.ts';
 import { freshMongoDatabase, type MongoDatabase } from '../support/test-store.ts';
 
 const credentials = { user: 't1/admin', password: 'password-of-balancer-tests' };
@@ -20,7 +20,9 @@ const operationsEach = 3;
 /** How a request ends that meets documents which a killed process has left in a transaction; it is made again. */
 const heldUp = 'the database did not commit a transaction within';
 
-describe('clients/balancer', function () {
+const hasMongoDb = Boolean(process.env.MONGODB_TEST_URL);
+
+describeWhere(hasMongoDb, 'clients/balancer', 'MONGODB_TEST_URL names no MongoDB', function () {
 	this.timeout(300_000);
 	let folder: string;
 	let certificates: CertificateFiles | undefined;
@@ -29,7 +31,6 @@ describe('clients/balancer', function () {
 	let operator: Operator;
 	before(async function () {
 		skipUnless(hasProgram('haproxy'), 'haproxy is not installed').call(this);
-		skipUnless(Boolean(process.env.MONGODB_TEST_URL), 'MONGODB_TEST_URL names no MongoDB').call(this);
 		folder = mkdtempSync(join(tmpdir(), 'balancer-'));
 		certificates = await createCertificateFiles();
 		database = freshMongoDatabase();

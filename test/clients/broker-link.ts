@@ -133,6 +133,32 @@ describe('clients/broker-link', function () {
 		expect(await arrive(after, 1)).to.deep.equal(['3']);
 	});
 
+	it('waits for what is in work when the connection is lost, too, and tells whether it has ended', async () => {
+		const arrived: ArrivedMessage[] = [];
+		const link = await open('lost', arrived);
+		await publish('1', '2');
+		await arrive(arrived, 2);
+		await broker.restart(async () => {
+			await eventually('it is not connected', link.fault, (fault) => fault !== undefined);
+			let hasClosed = false;
+			const closing = link.close(5000).finally(() => {
+				hasClosed = true;
+			});
+			arrived[0]?.done();
+			await new Promise(setImmediate);
+			expect(hasClosed).to.equal(false);
+			arrived[1]?.done();
+			expect(await closing).to.equal(true);
+		});
+		publisher = await connectAsync(broker.url, { reconnectPeriod: 0 });
+		const slow = await open('lost', arrived);
+		await arrive(arrived, 4);
+		expect(await slow.close(1)).to.equal(false);
+		const idle = slow.idle();
+		for (const { done } of arrived.slice(2)) done();
+		await idle;
+	});
+
 	it('tells what was heard from what nobody listens to, and sends what waited when the broker is back', async () => {
 		const link = await open('down', []);
 		const heard: string[] = [];

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { canFailDatabase, databaseFaultReason, startLoad, useFaultyService } from '../support/database-faults.ts';
 import type { InjectedError } from '../support/faulty-mongodb.ts';
 import { connectDevice, operatorOf } from '../support/service-process.ts';
-import { skipUnless } from '../support/skip.ts';
+import { describeWhere } from '../support/skip.ts';
 
 const retryable: InjectedError = { errorCode: 11_600, errorLabels: ['RetryableWriteError'] };
 const conflict: InjectedError = { errorCode: 112, errorLabels: ['TransientTransactionError'] };
@@ -27,9 +27,8 @@ const faults: readonly (readonly [command: string, what: string, error: Injected
 // More than the 16 MiB of a document.
 const largeBytes = 17 * 1024 * 1024;
 
-describe('journeys/database-errors', function () {
+describeWhere(canFailDatabase, 'journeys/database-errors', databaseFaultReason, function () {
 	this.timeout(240_000);
-	before(skipUnless(canFailDatabase, databaseFaultReason));
 	const start = useFaultyService();
 
 	it('loses nothing, and delivers everything in order, whatever the database answers for a while', async () => {

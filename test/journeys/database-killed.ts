@@ -1,9 +1,8 @@
 import { becomesReady, canFailDatabase, databaseFaultReason, startLoad, useFaultyService } from '../support/database-faults.ts';
-import { skipUnless } from '../support/skip.ts';
+import { describeWhere } from '../support/skip.ts';
 
-describe('journeys/database-killed', function () {
+describeWhere(canFailDatabase, 'journeys/database-killed', databaseFaultReason, function () {
 	this.timeout(240_000);
-	before(skipUnless(canFailDatabase, databaseFaultReason));
 	const start = useFaultyService();
 
 	it('loses nothing, and delivers everything in order, when the database is killed under load and comes back, twice', async () => {

@@ -10,15 +10,14 @@ import {
 import { eventually } from '../support/eventually.ts';
 import { openRawClient, upstream } from '../support/raw-client.ts';
 import { connectDevice, operatorOf, processLogin } from '../support/service-process.ts';
-import { skipUnless } from '../support/skip.ts';
+import { describeWhere } from '../support/skip.ts';
 
 const pausedMilliseconds = 20_000;
 // What the settings of these processes add up to: a look at the server, a connection, a server to select; and a busy machine.
 const answerSeconds = 20;
 
-describe('journeys/database-paused', function () {
+describeWhere(canFailDatabase, 'journeys/database-paused', databaseFaultReason, function () {
 	this.timeout(180_000);
-	before(skipUnless(canFailDatabase, databaseFaultReason));
 	const start = useFaultyService();
 
 	it('loses nothing, cuts nobody off, answers every request in time and goes on when the database does nothing for 20 s', async () => {

@@ -4,15 +4,14 @@ import { canFailDatabase, databaseFaultReason, useFaultyService } from '../suppo
 import { eventually } from '../support/eventually.ts';
 import { openRawClient, upstream } from '../support/raw-client.ts';
 import { operatorOf, processLogin, type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
-import { skipUnless } from '../support/skip.ts';
+import { describeWhere } from '../support/skip.ts';
 
 const leaseSeconds = 3;
 // A server by itself keeps them for 60 s.
 const endedMilliseconds = 30_000;
 
-describe('journeys/database-transactions', function () {
+describeWhere(canFailDatabase, 'journeys/database-transactions', databaseFaultReason, function () {
 	this.timeout(180_000);
-	before(skipUnless(canFailDatabase, databaseFaultReason));
 	const start = useFaultyService();
 	let other: ServiceProcess | undefined;
 	afterEach(async () => {

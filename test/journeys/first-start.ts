@@ -2,11 +2,10 @@ import { expect } from 'chai';
 import { createHttpClient } from '../support/http-client.ts';
 import { isOnMongoDb } from '../support/named-stores.ts';
 import { connectDevice, type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
-import { didNotRun } from '../support/skip.ts';
+import { describeWhere } from '../support/skip.ts';
 import { freshMongoDatabase, type MongoDatabase } from '../support/test-store.ts';
 
-if (isOnMongoDb) describe('journeys/first-start', firstStarts);
-else didNotRun('journeys/first-start', 'processes share MongoDB only, and STORES does not name mongodb');
+describeWhere(isOnMongoDb, 'journeys/first-start', 'processes share MongoDB only, and STORES does not name mongodb', firstStarts);
 
 function firstStarts(this: Mocha.Suite): void {
 	this.timeout(120_000);

@@ -10,7 +10,7 @@ import { type MigrateRun, runMigrate } from '../support/migrate-process.ts';
 import { isOnMongoDb } from '../support/named-stores.ts';
 import { createOperator } from '../support/operator.ts';
 import { type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
-import { skipUnless } from '../support/skip.ts';
+import { didNotRun } from '../support/skip.ts';
 import { freshMongoDatabase, type MongoDatabase } from '../support/test-store.ts';
 
 const password = 'password-of-migrate-tests';
@@ -108,8 +108,11 @@ describe('journeys/migrate', function () {
 		});
 	});
 
+	if (!isOnMongoDb) {
+		didNotRun('journeys/migrate on MongoDB', 'STORES does not name mongodb');
+		return;
+	}
 	describe('on MongoDB', () => {
-		before(skipUnless(isOnMongoDb, 'STORES does not name mongodb'));
 		let database: MongoDatabase;
 		let url: string;
 		let onMongoDb: Readonly<Record<string, string>>;

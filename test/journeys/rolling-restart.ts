@@ -5,7 +5,7 @@ import { createHttpClient } from '../support/http-client.ts';
 import { isOnMongoDb } from '../support/named-stores.ts';
 import { createOperator, type Operator } from '../support/operator.ts';
 import { type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
-import { didNotRun } from '../support/skip.ts';
+import { describeWhere } from '../support/skip.ts';
 import { freshMongoDatabase, type MongoDatabase } from '../support/test-store.ts';
 
 const password = 'password-of-process-tests';
@@ -14,8 +14,12 @@ const operationCount = 3;
 /** What somebody is told who wants to change what a killed process had begun to; see `createOperation`. */
 const lateCommit = 'did not commit a transaction';
 
-if (isOnMongoDb) describe('journeys/rolling-restart', rollingRestarts);
-else didNotRun('journeys/rolling-restart', 'processes share MongoDB only, and STORES does not name mongodb');
+describeWhere(
+	isOnMongoDb,
+	'journeys/rolling-restart',
+	'processes share MongoDB only, and STORES does not name mongodb',
+	rollingRestarts,
+);
 
 function rollingRestarts(this: Mocha.Suite): void {
 	this.timeout(300_000);

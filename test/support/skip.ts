@@ -34,6 +34,12 @@ export function didNotRun(what: string, reason: string): void {
 	holder[gapsKey].push({ what, reason });
 }
 
+/** A suite of a part that this run may leave out; then the last lines say so, and why. */
+export function describeWhere(canRun: boolean, title: string, reason: string, body: (this: Mocha.Suite) => void): void {
+	if (canRun) describe(title, body);
+	else didNotRun(title, reason);
+}
+
 /** Why a test is skipped: its own reason, or that of the suites around it. */
 export function skipReason(test: Mocha.Runnable | Mocha.Suite | undefined): string | undefined {
 	if (test === undefined) return undefined;

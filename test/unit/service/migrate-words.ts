@@ -21,7 +21,7 @@ describe('service/migrate-words', () => {
 		['two targets', ['--from', 'sqlite:a', '--to', url, '--to', url], /may be given once/],
 		['two stores of one kind', ['--from', 'sqlite:a', '--to', 'sqlite:b'], /both sqlite.*copy the directory/],
 		['the same store', ['--from', url, '--to', url], /both mongodb.*mongodump/],
-		['the store of the settings twice', ['--from', 'sqlite:data'], /both sqlite \(--to is not given/],
+		['nothing that says where to', ['--from', 'sqlite:data'], /MONGODB_URL is not set, and --to is not given/],
 	]; // biome-ignore format: one line a row
 	for (const [what, words, message] of wrong) {
 		it(`refuses ${what}, and shows no password`, () => {

@@ -4,7 +4,12 @@ import { encodeResponses } from '../../../smartrest/collection-responses.ts';
 import { decodeRecords } from '../../../smartrest/csv.ts';
 import { collectionOf } from './collection-rows.ts';
 
-const options = { maximumBytes: 200, maximumVisits: 200 };
+const options = {
+	maximumBytes: 200,
+	get budget() {
+		return { visits: 200 };
+	},
+};
 const device = { id: '12345', type: 'myMqttDevice', c8y_IsDevice: {}, c8y_Configuration: 'val1=1\nval2=2' };
 const operation = {
 	id: '12345',
@@ -72,8 +77,34 @@ describe('smartrest/collection-responses', () => {
 		for (const line of ['11,1,,,..none', '11,1,,..none,list[0].x']) {
 			expect(encodeResponses(collectionOf(line), deep, options))
 				.to.have.property('reason')
-				.that.includes('200 values');
+				.that.includes('more values');
 		}
+	});
+
+	it('takes what it looks at from one budget, a list that one hit ends and what is written as JSON included', () => {
+		const budget = { visits: 1000 };
+		const document = {
+			list: Array.from({ length: 500 }, (_, n) => n),
+			names: Object.fromEntries(Array.from({ length: 500 }, (_, n) => [`n${n}`, n])),
+		};
+		expect(encodeResponses(collectionOf('11,1,,list[*],x'), document, { maximumBytes: 200, budget })).to.have.property(
+			'ok',
+			true,
+		);
+		expect(budget.visits, 'one of a list').to.be.above(990);
+		expect(encodeResponses(collectionOf('11,1,,names.*,x'), document, { maximumBytes: 200, budget })).to.have.property(
+			'ok',
+			true,
+		);
+		expect(budget.visits, 'the names of an object').to.be.below(500);
+		expect(encodeResponses(collectionOf('11,1,,,names'), document, { maximumBytes: 20_000, budget })).to.have.property(
+			'ok',
+			false,
+		);
+		expect(
+			encodeResponses(collectionOf('11,1,,,x'), document, { maximumBytes: 200, budget }),
+			'nothing is left',
+		).to.have.property('ok', false);
 	});
 
 	it('writes lines that are read back as the values, whatever they are', () => {

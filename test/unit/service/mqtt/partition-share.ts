@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { pino } from 'pino';
-import { createPartitionShare, nameOf } from '../../../../service/mqtt/partition-share.ts';
+import { createPartitionShare, nameOf, type Served } from '../../../../service/mqtt/partition-share.ts';
 import { type DocumentStore, openLeases } from '../../../../store/index.ts';
 import { openSqliteStore } from '../../../../store/sqlite/index.ts';
 
@@ -19,27 +19,38 @@ describe('service/mqtt/partition-share', () => {
 	});
 	afterEach(() => store.close());
 
-	async function join(holder: string, first = 0) {
+	async function join(holder: string, first = 0, how: Partial<Served> = {}) {
 		processes++;
 		const served = new Set<number>();
 		const ends: string[] = [];
+		const leases = await openLeases({ store, holder, elapsed, leaseMilliseconds });
 		const share = createPartitionShare({
 			partitions,
-			leases: await openLeases({ store, holder, elapsed, leaseMilliseconds }),
+			leases,
 			processes: () => processes,
 			open(partition) {
 				served.add(partition);
-				const end = (how: string) => {
+				const end = (word: string) => {
 					served.delete(partition);
-					ends.push(how);
+					ends.push(word);
 				};
-				return { close: async () => end('closed'), abandon: () => end('abandoned') };
+				return {
+					async close() {
+						const hasFinished = (await how.close?.()) ?? true;
+						if (hasFinished) end('closed');
+						return hasFinished;
+					},
+					async abandon() {
+						end('abandoned');
+						await how.abandon?.();
+					},
+				};
 			},
 			elapsed,
 			first,
 			log: pino({ level: 'silent' }),
 		});
-		return { share, served, ends };
+		return { share, served, ends, leases };
 	}
 
 	type Joined = Awaited<ReturnType<typeof join>>;
@@ -104,6 +115,60 @@ describe('service/mqtt/partition-share', () => {
 		await ticks(all, 6);
 		expect(sizes(all).sort()).to.deep.equal([0, 0, 1, 1, 1, 1, 1, 1, 1, 1]);
 	});
+
+	it('renews what it keeps while it gives others back, however long that takes', async () => {
+		let end = (_hasFinished: boolean): void => {};
+		const closed = new Promise<boolean>((resolve) => (end = resolve));
+		const one = await join('one', 0, { close: () => closed });
+		await ticks([one], 1);
+		processes = 2;
+		const sharing: Promise<void>[] = [];
+		for (let i = 0; i < 3; i++) {
+			now += leaseMilliseconds / 4;
+			sharing.push(one.share.tick());
+			// Behind it in the store's queue.
+			await one.leases.acquire('another');
+			one.share.dropExpired();
+		}
+		now += leaseMilliseconds / 2;
+		one.share.dropExpired();
+		expect([...one.served]).to.deep.equal([0, 1, 2, 3]);
+		expect(one.ends).to.deep.equal(Array(4).fill('abandoned'));
+		end(true);
+		await Promise.all(sharing);
+	});
+
+	it('takes nothing again before what it had in work there has ended', async () => {
+		let end = (): void => {};
+		const ended = new Promise<void>((resolve) => (end = resolve));
+		const one = await join('one', 0, { abandon: () => ended });
+		await ticks([one], 1);
+		now += leaseMilliseconds;
+		one.share.dropExpired();
+		await ticks([one], 5);
+		expect(sizes([one])).to.deep.equal([0]);
+		end();
+		await ended;
+		await ticks([one], 1);
+		expect(sizes([one])).to.deep.equal([8]);
+	});
+
+	for (const [what, close] of [
+		['cannot be closed', () => Promise.reject(new Error('it fails'))],
+		['has something in work after its time', async () => false],
+	] as const) {
+		it(`lets the lease of a partition run out that ${what}`, async () => {
+			const [one, two] = [await join('one', 0, { close }), await join('two')];
+			processes = 1;
+			await ticks([one], 1);
+			await one.share.close();
+			expect(one.ends).to.deep.equal(Array(8).fill('abandoned'));
+			await ticks([two], 4);
+			expect(sizes([two])).to.deep.equal([0]);
+			await ticks([two], 1);
+			expect(sizes([two])).to.deep.equal([8]);
+		});
+	}
 
 	it('leaves a partition that somebody else has taken', async () => {
 		const one = await join('one');
