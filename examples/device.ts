@@ -1,24 +1,9 @@
 /** A device: it reports its software over MQTT, and installs and removes what it is asked to. `run-device.ts` runs one. */
 import { connectAsync } from 'mqtt';
 import { decodeDownstream, encode, encodeChunks, maximumPayloadBytes } from '../smartrest/index.ts';
+import type { DeviceOptions } from './device-options.ts';
 import type { InstalledPackage } from './package-list.ts';
 import { type Action, createInstaller } from './pretended-installer.ts';
-
-export interface DeviceOptions {
-	readonly url: string;
-	readonly serial: string;
-	readonly user: string;
-	readonly password: string;
-	readonly packages: readonly InstalledPackage[];
-	/** The types that it can install. Without any it uses the legacy templates, and its whole list has to fit into one message. */
-	readonly softwareTypes: readonly string[];
-	readonly supportedOperations: readonly string[];
-	readonly installMilliseconds: number;
-	/** From 0, nothing fails, to 1. */
-	readonly failureRate: number;
-	/** Hears what it does. */
-	readonly onProgress?: (line: string) => void;
-}
 
 export type Device = Awaited<ReturnType<typeof startDevice>>;
 

@@ -6,7 +6,8 @@ import { type DocumentStore, type Lease, openLeases } from '../store/index.ts';
 export interface LeaseWork {
 	/**
 	 * The lease is held: the work begins, and ends when the signal is aborted, for the lease is lost or the process stops.
-	 * What it writes carries `guard(lease)`: a process that stalled hears of nothing in time. A failure gives the lease back.
+	 * What two must never do carries `guard(lease)`, for a process that stalled hears of nothing in time; cleaning up, which two
+	 * may do, needs none. A failure gives the lease back.
 	 */
 	onHeld(lease: Lease, signal: AbortSignal): Promise<void> | void;
 }

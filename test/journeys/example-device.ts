@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { type Device, type DeviceOptions, startDevice } from '../../examples/device.ts';
+import { type Device, startDevice } from '../../examples/device.ts';
+import type { DeviceOptions } from '../../examples/device-options.ts';
 import { readPackages } from '../../examples/package-list.ts';
 import type { OperationJson } from '../support/operator.ts';
 import { type ServiceUnderTest, startService } from '../support/service-fixture.ts';
