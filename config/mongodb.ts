@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { optional, secretMatching, setting, text, wholeNumber } from './setting.ts';
+import { mongodbUrl, optional, setting, text, wholeNumber } from './setting.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -8,10 +8,7 @@ export const mongodb = z
 	.object({
 		url: optional(
 			'MONGODB_URL',
-			secretMatching(
-				'mongodb://user:password@host:27017/database?replicaSet=rs0, with @ : and / in a password written as %40, %3A and %2F',
-				/^mongodb(\+srv)?:\/\/([^\s/@:]+(:[^\s/@:]*)?@)?[^\s/@]+(\/[^\s@]*)?$/,
-			),
+			mongodbUrl,
 			'Address of a MongoDB replica set (one of a single server will do), which takes the place of the embedded database; unset means the embedded one.',
 		),
 		database: optional(
@@ -23,7 +20,7 @@ export const mongodb = z
 			'MONGODB_POOL_MAX',
 			wholeNumber(5, 1000),
 			50,
-			'How many connections to one server this process opens at most.',
+			'How many connections to one server this process opens at most, and as many again where GridFS keeps binaries.',
 		),
 		poolMin: setting('MONGODB_POOL_MIN', wholeNumber(0, 1000), 0, 'How many of them it keeps open while nothing is to do.'),
 		serverSelectionTimeoutSeconds: setting(

@@ -48,6 +48,36 @@ const packetHoldsList: Rule = {
 	right: 'more than MQTT_LIST_PAYLOAD_MAX_BYTES, which it must have room for',
 };
 
+const gridFsHasDatabase: Rule = {
+	at: ['binaries', 'mongodbUrl'],
+	reads: ['binaries.mongodbUrl', 'binaries.store', 'mongodb.url'],
+	holds: ({ binaries, mongodb }) => binaries.store !== 'gridfs' || binaries.mongodbUrl !== undefined || mongodb.url !== undefined,
+	right: 'the address of a MongoDB with the name of the database, because BINARIES_STORE is gridfs and MONGODB_URL is unset',
+};
+
+const s3HasBucket: Rule = {
+	at: ['binaries', 's3Bucket'],
+	reads: ['binaries.s3Bucket', 'binaries.store'],
+	holds: ({ binaries }) => binaries.store !== 's3' || binaries.s3Bucket !== undefined,
+	right: 'the name of a bucket, because BINARIES_STORE is s3',
+};
+
+const s3Credentials = (['s3AccessKeyId', 's3SecretAccessKey'] as const).map(
+	(key, index, both): Rule => ({
+		at: ['binaries', key],
+		reads: both.map((each) => `binaries.${each}`),
+		holds: ({ binaries }) => binaries[key] !== undefined || binaries[both[1 - index] ?? key] === undefined,
+		right: 'a value, because the other one of S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY is set',
+	}),
+);
+
+const leftoversAreNoUploads: Rule = {
+	at: ['binaries', 'leftoverAfterSeconds'],
+	reads: ['binaries.leftoverAfterSeconds', 'binaries.uploadTimeoutSeconds'],
+	holds: ({ binaries }) => binaries.leftoverAfterSeconds > binaries.uploadTimeoutSeconds,
+	right: 'more than BINARY_UPLOAD_TIMEOUT_SECONDS, or it would remove what is being uploaded',
+};
+
 const bridgeFiles = (
 	[
 		['certFile', 'keyFile', 'MQTT_BRIDGE_KEY_FILE'],
@@ -75,6 +105,10 @@ export const rules: readonly Rule[] = [
 	...tlsFiles,
 	packetHoldsPayload,
 	packetHoldsList,
+	gridFsHasDatabase,
+	s3HasBucket,
+	...s3Credentials,
+	leftoversAreNoUploads,
 	...bridgeFiles,
 	poolHoldsMinimum,
 ];

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { binaries } from './binaries.ts';
 import { mongodb } from './mongodb.ts';
 import { outsideBroker } from './outside-broker.ts';
+import { querySettings } from './query-settings.ts';
 import { oneOf, optional, portOrOff, secretText, setting, text, wholeNumber, yesOrNo } from './setting.ts';
 
 const kibibyte = 1024;
@@ -206,13 +208,13 @@ export const groups = {
 				'DATA_DIR',
 				path,
 				'./data',
-				'Directory of the embedded database, created when missing; `:memory:` keeps everything in memory only. Without effect when MONGODB_URL is set.',
+				'Directory of the embedded database, created when missing; `:memory:` keeps everything in memory only. With MONGODB_URL only `BINARIES_STORE=files` uses it.',
 			),
 			minFreeBytes: setting(
 				'STORE_MIN_FREE_BYTES',
-				wholeNumber(0, 1024 ** 4),
+				wholeNumber(0, 999_999_999_999_999),
 				64 * mebibyte,
-				'Bytes that must be free on the disk of the embedded database; with less, `/ready` is red before writes fail.',
+				'Bytes that must be free on the disk of the embedded database; with less, `/ready` is red before writes fail, and no binaries are taken.',
 			),
 			checkMaxBytes: setting(
 				'STORE_CHECK_MAX_BYTES',
@@ -240,6 +242,7 @@ export const groups = {
 			),
 		})
 		.describe('Store'),
+	binaries,
 	processes: z
 		.object({
 			leaseSeconds: setting(
@@ -375,10 +378,17 @@ export const groups = {
 				1000,
 				'How many children a managed object shows in its own JSON.',
 			),
+			ancestorsMax: setting(
+				'ANCESTORS_MAX',
+				wholeNumber(1, 10_000),
+				200,
+				'How many objects a managed object may be linked below.',
+			),
 			operationMaxBytes: setting('OPERATION_MAX_BYTES', bytes, mebibyte, 'Largest stored operation, in bytes of JSON.'),
 			operationPackagesMax: setting('OPERATION_PACKAGES_MAX', count, 10_000, 'How many packages one operation may name.'),
 		})
 		.describe('Limits'),
+	query: querySettings,
 	templates: z
 		.object({
 			maximumTemplates: setting(

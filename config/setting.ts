@@ -106,3 +106,9 @@ function isText(escaped: string): boolean {
 export function secretMatching(right: string, pattern: RegExp): Kind<z.ZodType<Secret>> {
 	return { ...secretText, schema: z.string().max(4096).regex(pattern).pipe(secretOf), right };
 }
+
+/** Address of a MongoDB, which may carry a user name and password. */
+export const mongodbUrl = secretMatching(
+	'mongodb://user:password@host:27017/database?replicaSet=rs0, with @ : and / in a password written as %40, %3A and %2F',
+	/^mongodb(\+srv)?:\/\/([^\s/@:]+(:[^\s/@:]*)?@)?[^\s/@]+(\/[^\s@]*)?$/,
+);

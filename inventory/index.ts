@@ -1,5 +1,17 @@
 /** Everything the inventory does, on one store. */
 
+/** Binaries: managed objects with bytes. */
+export {
+	type Binaries,
+	type BinaryLimits,
+	type BinaryObject,
+	type BinaryRange,
+	isBinary,
+	openBinaries,
+	type ReceivedBytes,
+} from './binaries.ts';
+export { binaryFragment, binaryIdsIn } from './binary-fragments.ts';
+export type { BinaryFacts } from './binary-records.ts';
 /** Devices that are reached through an outside broker. */
 export { type BridgedDevice, type BridgedDevices, openBridgedDevices } from './bridged-devices.ts';
 /** Which process has the connection of a device. */
@@ -14,7 +26,7 @@ export { agentFragments, type NewDevice } from './devices.ts';
 export { type ExternalId, type SerialChange, serialType } from './external-ids.ts';
 /** Installed software. */
 export type { SoftwareChange } from './installed-software.ts';
-export { type Inventory, inventoryCollections, openInventory } from './inventory.ts';
+export { type Inventory, inventoryCollections, inventoryMigrations, openInventory } from './inventory.ts';
 export type { InventoryLimits } from './inventory-context.ts';
 /** Refusals. */
 export { InventoryError, type InventoryErrorCode } from './inventory-error.ts';
@@ -32,10 +44,14 @@ export {
 	type SoftwareMode,
 	withoutNulls,
 } from './managed-object.ts';
-export type { NewObject, ObjectFilter, Page } from './managed-objects.ts';
+export type { NewObject } from './managed-objects.ts';
 /** Links between objects. */
 export { type ChildKind, type ChildLink, childKinds } from './object-links.ts';
+export type { ObjectFilter, ObjectSearch, Page, SearchLimits } from './object-search.ts';
 export type { PackageFilter } from './package-document.ts';
+/** Queries. */
+export { QueryError } from './query/query-error.ts';
+export type { QueryLimits } from './query/query-tree.ts';
 export {
 	compactPackage,
 	legacyItem,
@@ -44,3 +60,5 @@ export {
 	type SentPackage,
 	type SoftwarePackage,
 } from './software-package.ts';
+/** Times as clients write them. */
+export { formatTime, parseTime } from './time-text.ts';

@@ -1,4 +1,5 @@
 import type { Collection, DocumentsText, Filter, Step } from '../store/index.ts';
+import { parentTokens, searchFieldsOf } from './derived-fields.ts';
 import type { InventoryContext } from './inventory-context.ts';
 import { InventoryError } from './inventory-error.ts';
 import {
@@ -153,6 +154,7 @@ export function openInstalledSoftware({
 			listId = undefined;
 		}
 		const { fragments, name, type } = fields ?? object;
+		const search = fields && searchFieldsOf({ owner: object.owner, ...fields });
 		const revision = (object.software?.revision ?? 0) + 1;
 		steps.unshift({
 			kind: 'update',
@@ -162,6 +164,7 @@ export function openInstalledSoftware({
 			update: {
 				$set: {
 					...fields,
+					...(search && { search }),
 					...(mode && { software: { mode, revision, ...(listId && { listId }) } }),
 					fragmentNames: fragmentNamesOf(fragments, mode),
 					revision: object.revision + 1,
@@ -175,19 +178,20 @@ export function openInstalledSoftware({
 
 	async function newListObject(device: ManagedObject, now: number): Promise<ManagedObject> {
 		const { id, seq } = await nextId();
+		const own = { owner: device.owner, type: installedSoftwareListType, fragments: {} };
 		return {
 			_id: documentId(device.tenant, id),
 			tenant: device.tenant,
 			id,
 			seq,
-			owner: device.owner,
-			type: installedSoftwareListType,
+			...own,
 			creationTime: now,
 			lastUpdated: now,
-			fragments: {},
 			fragmentNames: [softwareListFragment],
 			revision: 1,
 			softwareOf: device.id,
+			search: searchFieldsOf(own),
+			parents: parentTokens([{ parent: device.id, kind: 'childAdditions' }]),
 		};
 	}
 

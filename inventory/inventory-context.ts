@@ -1,5 +1,6 @@
 import type { Collection, DocumentStore } from '../store/index.ts';
 import type { ManagedObject, ManagedObjectId } from './managed-object.ts';
+import type { SearchLimits } from './object-search.ts';
 import type { PackageLimits } from './software-package.ts';
 
 export interface InventoryLimits {
@@ -9,6 +10,9 @@ export interface InventoryLimits {
 	readonly objectMaxBytes: number;
 	/** Child references shown in one managed object. */
 	readonly maxChildReferences: number;
+	/** Objects above an object, through all of its parents. */
+	readonly maxAncestors: number;
+	readonly search: SearchLimits;
 }
 
 /** What the parts of the inventory work with. */

@@ -1,23 +1,24 @@
-import { type CollectionSpec, type DocumentStore, openSequence, type StoredDocument } from '../store/index.ts';
+import { type CollectionSpec, type DocumentStore, type Migration, openSequence, type StoredDocument } from '../store/index.ts';
+import { contentSpec, openBinaryRecords, referenceSpec } from './binary-records.ts';
 import { bridgeCollections } from './bridged-devices.ts';
+import { derivedFieldsMigration } from './derived-fields-migration.ts';
 import { connectionSpec } from './device-connections.ts';
 import { openDevices } from './devices.ts';
 import { type ExternalId, openExternalIds } from './external-ids.ts';
+import { openHierarchy } from './hierarchy.ts';
 import { openInstalledSoftware } from './installed-software.ts';
 import type { InventoryContext, InventoryLimits } from './inventory-context.ts';
 import { type ManagedObject, parseManagedObjectId } from './managed-object.ts';
 import { openManagedObjects } from './managed-objects.ts';
+import { objectIndexes } from './object-indexes.ts';
 import type { ChildLink } from './object-links.ts';
+import { openObjectSearch } from './object-search.ts';
 import type { PackageDocument } from './package-document.ts';
 
-const objectSpec: CollectionSpec<ManagedObject> = {
+export const objectSpec: CollectionSpec<ManagedObject> = {
 	name: 'managedObjects',
-	indexes: [
-		{ name: 'all', keys: ['tenant', 'seq'] },
-		{ name: 'byType', keys: ['tenant', 'type', 'seq'] },
-		{ name: 'byOwner', keys: ['tenant', 'owner', 'seq'] },
-		{ name: 'byFragment', keys: ['tenant', 'fragmentNames', 'seq'], multikey: 'fragmentNames' },
-	],
+	indexes: objectIndexes,
+	version: 2,
 };
 const externalIdSpec: CollectionSpec<ExternalId> = {
 	name: 'externalIds',
@@ -38,9 +39,13 @@ export const inventoryCollections: readonly CollectionSpec<StoredDocument>[] = [
 	externalIdSpec,
 	linkSpec,
 	packageSpec,
+	referenceSpec,
+	contentSpec,
 	connectionSpec,
 	...bridgeCollections,
 ];
+
+export const inventoryMigrations: readonly Migration[] = [derivedFieldsMigration(objectSpec, linkSpec)];
 
 export type Inventory = Awaited<ReturnType<typeof openInventory>>;
 
@@ -51,6 +56,11 @@ export async function openInventory(options: { store: DocumentStore; clock: () =
 	const objects = await store.collection(objectSpec);
 	const links = await store.collection(linkSpec);
 	const packages = await store.collection(packageSpec);
+	const binaryRecords = openBinaryRecords({
+		store,
+		references: await store.collection(referenceSpec),
+		contents: await store.collection(contentSpec),
+	});
 	const externalIds = openExternalIds({ store, externalIds: await store.collection(externalIdSpec) });
 	const context: InventoryContext = {
 		...options,
@@ -61,7 +71,9 @@ export async function openInventory(options: { store: DocumentStore; clock: () =
 		},
 	};
 	const software = openInstalledSoftware({ ...context, packages });
-	const managedObjects = openManagedObjects({ ...context, links, software });
+	const { search } = openObjectSearch({ ...context, links, limits: options.limits.search });
+	const managedObjects = openManagedObjects({ ...context, links, software, search });
+	const { remove, ...hierarchy } = openHierarchy({ ...context, links, software });
 	const devices = openDevices({ objects: managedObjects, externalIds });
-	return { objects: managedObjects, externalIds, software, devices };
+	return { objects: { ...managedObjects, remove }, hierarchy, externalIds, software, devices, binaryRecords };
 }

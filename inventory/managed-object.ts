@@ -1,3 +1,4 @@
+import type { BinaryChange, BinaryFacts } from './binary-records.ts';
 import { InventoryError } from './inventory-error.ts';
 
 /** Decimal digits, unique in the service. */
@@ -5,6 +6,17 @@ export type ManagedObjectId = string & { readonly managedObjectId: unique symbol
 
 /** How a device's installed-software list was last written as a whole; it decides where the inventory shows it. */
 export type SoftwareMode = 'legacy' | 'advanced';
+
+/** Copies of what clients ask for by an index, as single values: a fragment may hold an array where an index cannot. */
+export interface SearchFields {
+	readonly isDevice?: true;
+	readonly softwareVersion?: string | number;
+	readonly serialNumber?: string | number;
+	/** Milliseconds since 1970: the device counts as available until then, unless it is heard of. */
+	readonly availableUntil?: number;
+	/** What `text=` finds. */
+	readonly texts: readonly string[];
+}
 
 export interface ManagedObject {
 	readonly _id: string;
@@ -27,6 +39,18 @@ export interface ManagedObject {
 	readonly software?: { readonly mode: SoftwareMode; readonly revision: number; readonly listId?: ManagedObjectId };
 	/** Set on the child addition that shows the list of that device. */
 	readonly softwareOf?: ManagedObjectId;
+	/** The bytes of this object; fragments show the same to clients. */
+	readonly binary?: BinaryFacts;
+	/** Binaries that this object, of the software repository, offers to devices. */
+	readonly binaryIds?: readonly string[];
+	/** Copies of what is searched for by an index. */
+	readonly search: SearchFields;
+	/** What it is a child of, see `parentTokens`: a copy of its links, changed with them. */
+	readonly parents: readonly string[];
+	/** Grows with every change of `parents`. */
+	readonly linkRevision?: number;
+	/** Set while it is removed with what is below it: nothing is linked below it any more. */
+	readonly removing?: true;
 }
 
 export const softwareListFragment = 'c8y_SoftwareList';
@@ -75,6 +99,10 @@ export interface ObjectPatch {
 	readonly fragments: Readonly<Record<string, unknown>>;
 	/** `undefined`: untouched; `null`: removed. */
 	readonly softwareList?: unknown;
+	/** Other bytes; never in what a client sent. */
+	readonly binary?: BinaryChange;
+	/** Whether devices may download what the changed object names, as an operator decides; else only what it named before. */
+	readonly mayOffer?: boolean;
 }
 
 /**

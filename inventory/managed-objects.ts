@@ -1,4 +1,8 @@
-import type { Collection, Filter, Step } from '../store/index.ts';
+import type { Collection, Step } from '../store/index.ts';
+import { binaryFragments, offeredBinaryIds, withoutBinaryFragments } from './binary-fragments.ts';
+import { referenceSteps } from './binary-records.ts';
+import { parentTokens, searchFieldsOf } from './derived-fields.ts';
+import { notRemoving } from './hierarchy.ts';
 import { type InstalledSoftware, refuseListObject } from './installed-software.ts';
 import type { InventoryContext, InventoryLimits } from './inventory-context.ts';
 import { InventoryError } from './inventory-error.ts';
@@ -6,27 +10,15 @@ import {
 	agentFragment,
 	documentId,
 	fragmentNamesOf,
-	isManagedObjectId,
 	type ManagedObject,
 	type ManagedObjectId,
 	mergePatch,
 	type ObjectPatch,
 	withoutNulls,
 } from './managed-object.ts';
-import { type ChildKind, type ChildLink, childLink, linksBelow } from './object-links.ts';
+import { type ChildKind, type ChildLink, childLink } from './object-links.ts';
+import type { ObjectFilter, openObjectSearch, Page } from './object-search.ts';
 import { parseLegacyList } from './software-package.ts';
-
-export interface ObjectFilter {
-	readonly type?: string;
-	readonly fragmentType?: string;
-	readonly owner?: string;
-	readonly ids?: readonly string[];
-}
-
-export interface Page {
-	readonly skip: number;
-	readonly limit: number;
-}
 
 export interface NewObject {
 	readonly owner: string;
@@ -51,7 +43,12 @@ export function openManagedObjects({
 	clock,
 	limits,
 	software,
-}: InventoryContext & { readonly links: Collection<ChildLink>; readonly software: InstalledSoftware }) {
+	search,
+}: InventoryContext & {
+	readonly links: Collection<ChildLink>;
+	readonly software: InstalledSoftware;
+	readonly search: ReturnType<typeof openObjectSearch>['search'];
+}) {
 	async function find(tenant: string, id: ManagedObjectId): Promise<ManagedObject | undefined> {
 		return objects.get(documentId(tenant, id));
 	}
@@ -63,13 +60,14 @@ export function openManagedObjects({
 		return object;
 	}
 
-	/** In the order of creation. */
+	/** In the order of the query, else in the order of creation. @throws QueryError; InventoryError `inventory/scanLimit` */
 	async function list(tenant: string, filter: ObjectFilter, page: Page): Promise<ManagedObject[]> {
-		return objects.find({ filter: objectFilter(tenant, filter), sort: [['seq', 1]], ...page });
+		return (await search(tenant, filter)).list(page);
 	}
 
+	/** @throws QueryError; InventoryError `inventory/scanLimit` */
 	async function count(tenant: string, filter: ObjectFilter): Promise<number> {
-		return objects.count(objectFilter(tenant, filter));
+		return (await search(tenant, filter)).count();
 	}
 
 	/**
@@ -83,28 +81,37 @@ export function openManagedObjects({
 	): Promise<ManagedObject | undefined> {
 		const { id, seq } = await nextId();
 		const now = clock();
-		const fragments = withoutNulls(patch.fragments);
+		const fragments = withoutNulls(withBinary(undefined, patch).fragments);
 		checkSize(fragments, limits);
 		const list = patch.softwareList == null ? undefined : parseLegacyList(patch.softwareList, limits.packages);
+		const own = {
+			owner,
+			...(patch.name != null && { name: patch.name }),
+			...(patch.type != null && { type: patch.type }),
+			fragments,
+		};
 		const object: ManagedObject = {
 			_id: documentId(tenant, id),
 			tenant,
 			id,
 			seq,
-			owner,
-			...(patch.name != null && { name: patch.name }),
-			...(patch.type != null && { type: patch.type }),
+			...own,
 			creationTime: now,
 			lastUpdated: now,
-			fragments,
 			fragmentNames: fragmentNamesOf(fragments, undefined),
 			revision: 1,
+			...offers(patch.type ?? undefined, fragments),
+			...(patch.binary && { binary: patch.binary.facts }),
+			search: searchFieldsOf(own),
+			parents: parentTokens(parent ? [{ parent: parent.id, kind: parent.kind }] : []),
 		};
 		const steps: Step[] = [];
-		if (parent) steps.push({ kind: 'require', collection: objects.name, id: documentId(tenant, parent.id) });
+		if (parent)
+			steps.push({ kind: 'require', collection: objects.name, id: documentId(tenant, parent.id), where: mayHaveChildren });
 		steps.push({ kind: 'insert', collection: objects.name, document: object }, ...also(id));
 		if (parent) steps.push({ kind: 'put', collection: links.name, document: childLink(tenant, parent.id, parent.kind, object) });
 		if (list) steps.push(...(await software.replacementSteps(object, list, 'legacy', undefined)));
+		if (patch.binary) steps.push(...referenceSteps(object._id, tenant, patch.binary));
 		const outcome = await store.batch(steps);
 		if (outcome.ok) return list ? get(tenant, id) : object;
 		if (outcome.duplicate) return undefined;
@@ -123,11 +130,11 @@ export function openManagedObjects({
 	async function change(
 		tenant: string,
 		id: ManagedObjectId,
-		patchOf: (object: ManagedObject) => ObjectPatch | undefined,
+		patchOf: (object: ManagedObject) => ObjectPatch | undefined | Promise<ObjectPatch | undefined>,
 	): Promise<ManagedObject> {
 		for (let attempt = 0; attempt < maxAttempts; attempt++) {
 			const object = await get(tenant, id);
-			const { steps, changed } = await changeSteps(object, patchOf(object));
+			const { steps, changed } = await changeSteps(object, await patchOf(object));
 			if (steps.length === 0) return object;
 			if ((await store.batch(steps)).ok) return changed ?? get(tenant, id);
 		}
@@ -135,9 +142,10 @@ export function openManagedObjects({
 	}
 
 	/** The steps that change an object, none where nothing changes, and the object as they leave it where that is known. */
-	async function changeSteps(object: ManagedObject, patch: ObjectPatch | undefined): Promise<ChangeSteps> {
-		if (!patch) return { steps: [] };
-		const merged = mergePatch(object, patch);
+	async function changeSteps(object: ManagedObject, asked: ObjectPatch | undefined): Promise<ChangeSteps> {
+		if (!asked) return { steps: [] };
+		const patch = withBinary(object, asked);
+		const merged = mergePatch(object, patch) ?? (patch.mayOffer && offersLess(object) ? ownFieldsOf(object) : undefined);
 		if (merged) checkSize(merged.fragments, limits);
 		// What `null` removes is the list that the object shows: the one of the other door stays.
 		const isUntouched = patch.softwareList === null && object.software?.mode !== 'legacy';
@@ -148,56 +156,22 @@ export function openManagedObjects({
 			return { steps: await software.replacementSteps(object, list, mode, merged) };
 		}
 		if (!merged) return { steps: [] };
-		const { name, type, ...kept } = object;
+		const mayOffer = (binaryId: string) => patch.mayOffer === true || object.binaryIds?.includes(binaryId) === true;
+		const { name, type, binaryIds, ...kept } = object;
 		const $set = {
 			...merged,
+			search: searchFieldsOf({ owner: object.owner, ...merged }),
 			fragmentNames: object.softwareOf ? object.fragmentNames : fragmentNamesOf(merged.fragments, object.software?.mode),
 			revision: object.revision + 1,
 			lastUpdated: clock(),
+			...offers(merged.type, merged.fragments, mayOffer),
+			...(patch.binary && { binary: patch.binary.facts }),
 		};
-		const $unset = ['name', 'type'].filter((field) => !Object.hasOwn(merged, field));
+		const $unset = ['name', 'type', 'binaryIds'].filter((field) => !Object.hasOwn($set, field));
 		const where = { revision: object.revision };
 		const step: Step = { kind: 'update', collection: objects.name, id: object._id, where, update: { $set, $unset } };
-		return { steps: [step], changed: { ...kept, ...$set } };
-	}
-
-	/**
-	 * Removes an object with its external ids, links and software; with `below`, first everything linked below it in these kinds.
-	 * Returns the ids removed. Stopped half-way, it leaves whole objects only.
-	 * @throws InventoryError `inventory/notFound`, `inventory/invalid` for the object that shows a software list
-	 */
-	async function remove(tenant: string, id: ManagedObjectId, below: readonly ChildKind[]): Promise<ManagedObjectId[]> {
-		refuseListObject(await get(tenant, id));
-		const order = await collectBelow(tenant, id, below);
-		for (const each of order.reverse()) {
-			for (;;) {
-				const object = await find(tenant, each);
-				if (!object || (await store.batch(removalSteps(object))).ok) break;
-			}
-		}
-		return order;
-	}
-
-	async function collectBelow(tenant: string, id: ManagedObjectId, kinds: readonly ChildKind[]): Promise<ManagedObjectId[]> {
-		const found = new Set<ManagedObjectId>([id]);
-		for (const each of found) {
-			for (const kind of kinds) for await (const link of links.scan(linksBelow(tenant, each, kind))) found.add(link.child);
-		}
-		return [...found];
-	}
-
-	function removalSteps(object: ManagedObject): Step[] {
-		const { tenant, id, software: list } = object;
-		return [
-			// What is removed with it hangs on the object as it was read.
-			{ kind: 'require', collection: objects.name, id: object._id, where: { revision: object.revision } },
-			{ kind: 'remove', collection: objects.name, id: object._id },
-			{ kind: 'removeWhere', collection: 'externalIds', filter: { tenant, managedObjectId: id } },
-			{ kind: 'removeWhere', collection: links.name, filter: { tenant, child: id } },
-			{ kind: 'removeWhere', collection: links.name, filter: { tenant, parent: id } },
-			...(list?.listId ? [{ kind: 'remove', collection: objects.name, id: documentId(tenant, list.listId) } as const] : []),
-			...software.removalSteps(object),
-		];
+		const references = patch.binary ? referenceSteps(object._id, object.tenant, patch.binary) : [];
+		return { steps: [step, ...references], changed: { ...kept, ...$set } };
 	}
 
 	/** The children of several objects, those of one kind or all, in the order of creation; at most `limit`. */
@@ -219,6 +193,12 @@ export function openManagedObjects({
 	async function listByIds(tenant: string, ids: readonly ManagedObjectId[]): Promise<ManagedObject[]> {
 		if (ids.length === 0) return [];
 		return objects.find({ filter: { _id: { $in: ids.map((id) => documentId(tenant, id)) } } });
+	}
+
+	/** Whether an object of the software repository offers this binary; one whose owner begins with `untrustedOwner` does not count. */
+	async function isOffered(tenant: string, binaryId: string, untrustedOwner: string): Promise<boolean> {
+		const filter = { tenant, binaryIds: binaryId, $nor: [{ owner: { $wildcard: `${untrustedOwner}*` } }] };
+		return (await objects.find({ filter, limit: 1 })).length > 0;
 	}
 
 	/** The nearest object at or above `object` that is an agent: it has the connection. */
@@ -249,15 +229,15 @@ export function openManagedObjects({
 		find,
 		get,
 		list,
-		looksAtMany,
 		count,
+		search,
 		create,
 		update,
 		change,
-		remove,
 		listChildren,
 		listParents,
 		listByIds,
+		isOffered,
 		findAgent,
 		isAtOrBelow,
 	};
@@ -266,19 +246,32 @@ export function openManagedObjects({
 const maxAttempts = 100;
 const maxDepth = 10;
 
-/** Whether no index answers such a filter, so that all that match a part of it may be looked at. */
-function looksAtMany({ type, owner, fragmentType, ids }: ObjectFilter): boolean {
-	return ids === undefined && [type, owner, fragmentType].filter((condition) => condition !== undefined).length > 1;
+// The object that shows a software list comes and goes with it.
+const mayHaveChildren = Object.freeze({ ...notRemoving, softwareOf: { $exists: false } });
+
+/** What clients see of a binary is what the bytes are, whatever a client says. */
+function withBinary(object: ManagedObject | undefined, patch: ObjectPatch): ObjectPatch {
+	if (!object?.binary && !patch.binary) return patch;
+	const facts = patch.binary && binaryFragments(patch.binary.facts);
+	return { ...patch, fragments: { ...withoutBinaryFragments(patch.fragments), ...facts } };
 }
 
-function objectFilter(tenant: string, { type, fragmentType, owner, ids }: ObjectFilter): Filter {
-	return {
-		tenant,
-		...(ids && { _id: { $in: ids.filter(isManagedObjectId).map((id) => documentId(tenant, id)) } }),
-		...(type !== undefined && { type }),
-		...(owner !== undefined && { owner }),
-		...(fragmentType !== undefined && { fragmentNames: fragmentType }),
-	};
+function offers(
+	type: string | undefined,
+	fragments: Readonly<Record<string, unknown>>,
+	mayOffer: (binaryId: string) => boolean = () => true,
+): { readonly binaryIds?: string[] } {
+	const binaryIds = offeredBinaryIds(type, fragments).filter(mayOffer);
+	return binaryIds.length > 0 ? { binaryIds } : {};
+}
+
+/** Whether it names binaries that it does not offer, because no operator named them. */
+function offersLess({ type, fragments, binaryIds = [] }: ManagedObject): boolean {
+	return offeredBinaryIds(type, fragments).length > binaryIds.length;
+}
+
+function ownFieldsOf({ fragments, name, type }: ManagedObject): ReturnType<typeof mergePatch> {
+	return { fragments, ...(name !== undefined && { name }), ...(type !== undefined && { type }) };
 }
 
 function checkSize(fragments: Readonly<Record<string, unknown>>, { objectMaxBytes, maxFragments }: InventoryLimits): void {

@@ -26,6 +26,8 @@ export interface Operation {
 	/** What the device is asked to do, as it was given. */
 	readonly fragments: Readonly<Record<string, unknown>>;
 	readonly fragmentNames: readonly string[];
+	/** Binaries whose addresses are in what an operator asked for: the device may download them. */
+	readonly binaryIds?: readonly string[];
 	/** Grows when fragments are changed: the expected value of the next change. */
 	readonly revision: number;
 	readonly delivery: { readonly status: 'PENDING' | 'DELIVERED'; readonly time: number };

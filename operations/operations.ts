@@ -1,4 +1,5 @@
 import {
+	binaryIdsIn,
 	compactPackage,
 	type Inventory,
 	InventoryError,
@@ -37,6 +38,9 @@ const spec: CollectionSpec<Operation> = {
 		{ name: 'byDeviceFragment', keys: ['tenant', 'deviceId', 'fragmentNames', 'seq'], multikey: 'fragmentNames' },
 		// What reports without an id look for, whatever the device has done before.
 		{ name: 'byDeviceStatusFragment', keys: ['tenant', 'deviceId', 'status', 'fragmentNames', 'seq'], multikey: 'fragmentNames' },
+		// Whether a device may download a binary, in however many operations it is.
+		{ name: 'byBinaryAgent', keys: ['tenant', 'binaryIds', 'agentId'], multikey: 'binaryIds' },
+		{ name: 'byBinaryDevice', keys: ['tenant', 'binaryIds', 'deviceId'], multikey: 'binaryIds' },
 	],
 };
 
@@ -47,6 +51,10 @@ export interface NewOperation {
 	readonly deviceId: ManagedObjectId;
 	readonly description?: string;
 	readonly fragments: Readonly<Record<string, unknown>>;
+	/** What of it an operator asked for, when that is not all: the device may download the binaries that are named there. */
+	readonly asked?: unknown;
+	/** Whether the device asks itself: then it may download nothing for that. */
+	readonly isByDevice?: boolean;
 }
 
 export interface OperationFilter {
@@ -64,6 +72,8 @@ export interface OperationChange {
 	readonly failureReason?: string;
 	readonly description?: string;
 	readonly fragments?: Readonly<Record<string, unknown>>;
+	/** Whether a device changes it: then the operation gives access to no more binaries than before. */
+	readonly isByDevice?: boolean;
 }
 
 export type Operations = Awaited<ReturnType<typeof openOperations>>;
@@ -91,7 +101,10 @@ export async function openOperations(options: {
 	 * Validates against the device and stores as PENDING.
 	 * @throws OperationError `operation/invalid`, `operation/unsupported`, `operation/tooLarge`; InventoryError `inventory/notFound`, `inventory/conflict`
 	 */
-	async function create(tenant: string, { deviceId, description, fragments }: NewOperation): Promise<Operation> {
+	async function create(
+		tenant: string,
+		{ deviceId, description, fragments, asked = fragments, isByDevice = false }: NewOperation,
+	): Promise<Operation> {
 		const device = await inventory.objects.get(tenant, deviceId);
 		const [agent, externalIds] = await Promise.all([
 			inventory.objects.findAgent(tenant, device),
@@ -110,6 +123,7 @@ export async function openOperations(options: {
 			lastUpdated: now,
 			fragments,
 			fragmentNames: Object.keys(fragments),
+			binaryIds: isByDevice ? [] : binaryIdsIn(asked),
 			revision: 1,
 			delivery: { status: 'PENDING', time: now },
 		} as const;
@@ -134,7 +148,7 @@ export async function openOperations(options: {
 		tenant: string,
 		deviceId: ManagedObjectId,
 		changes: readonly Readonly<Record<string, unknown>>[],
-		description?: string,
+		{ description, isByDevice = false }: { readonly description?: string; readonly isByDevice?: boolean } = {},
 	): Promise<Operation> {
 		const device = await inventory.objects.get(tenant, deviceId);
 		const supported = announcedTexts(device, 'c8y_SupportedOperations') ?? [];
@@ -146,7 +160,7 @@ export async function openOperations(options: {
 				500,
 			);
 		if (supported.includes('c8y_SoftwareUpdate'))
-			return create(tenant, { deviceId, description: text, fragments: { c8y_SoftwareUpdate: changes } });
+			return create(tenant, { deviceId, description: text, fragments: { c8y_SoftwareUpdate: changes }, isByDevice });
 		if (!supported.includes('c8y_SoftwareList')) {
 			throw new OperationError(
 				'operation/unsupported',
@@ -167,7 +181,8 @@ export async function openOperations(options: {
 			url: url ?? '',
 			...(softwareType && { softwareType }),
 		}));
-		return create(tenant, { deviceId, description: text, fragments: { c8y_SoftwareList: list } });
+		// The rest of the list has its addresses from the device.
+		return create(tenant, { deviceId, description: text, fragments: { c8y_SoftwareList: list }, asked: changes, isByDevice });
 	}
 
 	/** What the device will have after the complete list that it was last asked for; a further one must not undo it. */
@@ -218,7 +233,7 @@ export async function openOperations(options: {
 	}
 
 	/**
-	 * Changes the operation that `findOpen` finds. A publish that is sent again moves no further one.
+	 * Changes the operation that `findOpen` finds, as a device reports. A publish that is sent again moves no further one.
 	 * @throws OperationError `operation/transition`, `operation/tooLarge`, `operation/invalid`
 	 */
 	async function updateOpen(
@@ -232,7 +247,8 @@ export async function openOperations(options: {
 		if (change.status !== undefined && (await reports.isKnown(tenant, deviceId, field, receipt))) return undefined;
 		for (;;) {
 			const operation = await findOpen(tenant, deviceId, fragment);
-			const changed = operation && (await tryChange(operation, change, change.status && { [field]: toMark(receipt) }));
+			const changed =
+				operation && (await tryChange(operation, { ...change, isByDevice: true }, change.status && { [field]: toMark(receipt) }));
 			if (changed || !operation) return changed;
 		}
 	}
@@ -250,7 +266,7 @@ export async function openOperations(options: {
 	/** The operation as it is then, with `also` where its status changed; `undefined` when another writer was faster. */
 	async function tryChange(
 		operation: Operation,
-		{ status, failureReason, description, fragments }: OperationChange,
+		{ status, failureReason, description, fragments, isByDevice = false }: OperationChange,
 		also?: Partial<Pick<Operation, 'startedBy' | 'endedBy'>>,
 	): Promise<Operation | undefined> {
 		const outcome = status === undefined ? 'unchanged' : nextStatus(operation.status, status);
@@ -267,6 +283,7 @@ export async function openOperations(options: {
 			...(failureReason !== undefined && !isFinal(operation.status) && { failureReason }),
 			...(description !== undefined && { description }),
 			...(fragments && { fragments: merged, fragmentNames: Object.keys(merged), revision: operation.revision + 1 }),
+			...(fragments && !isByDevice && { binaryIds: binaryIdsIn(merged) }),
 		};
 		if (Object.keys(set).length === 0) return operation;
 		// Fragments are merged into those that were read: nobody else may have changed them since.
@@ -285,6 +302,15 @@ export async function openOperations(options: {
 		checkOperation(operation.fragments, device, limits);
 		const reason = fault(operation, device);
 		if (reason) throw new OperationError('operation/tooLarge', reason);
+	}
+
+	/** Whether an operation of this device, or of one below it, names the binary. */
+	async function isBinaryNamed(tenant: string, binaryId: string, device: ManagedObjectId): Promise<boolean> {
+		for (const key of ['agentId', 'deviceId']) {
+			const [named] = await operations.find({ filter: { tenant, binaryIds: binaryId, [key]: device }, limit: 1 });
+			if (named) return true;
+		}
+		return false;
 	}
 
 	/** Removes what matches, a bounded number at a time. Returns how many. */
@@ -334,6 +360,7 @@ export async function openOperations(options: {
 		looksAtMany,
 		count,
 		update,
+		isBinaryNamed,
 		updateOpen,
 		findOpen,
 		removeMatching,

@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { openAccess, type ShownCredentials } from '../access/index.ts';
 import type { Config } from '../config/index.ts';
-import { openInventory, type PackageLimits } from '../inventory/index.ts';
+import { openInventory } from '../inventory/index.ts';
 import { openOperations } from '../operations/index.ts';
-import { type DocumentStore, takeIntoUse } from '../store/index.ts';
+import { type ContentStore, type DocumentStore, takeIntoUse } from '../store/index.ts';
+import { composeBinaries, openContentStore } from './binary-parts.ts';
 import { createHttpApp } from './http/index.ts';
 import { httpOptions } from './http-settings.ts';
 import { openLeaseKeeper } from './leases.ts';
@@ -15,6 +16,7 @@ import { createGateway, deliveryFault, openEmbeddedBroker } from './mqtt/index.t
 import { type OpenedStore, openStore } from './open-store.ts';
 import { openOtherProcesses } from './other-processes.ts';
 import { openOutsideBroker } from './outside-broker.ts';
+import { packageLimitsOf } from './package-limits.ts';
 import { createReadiness } from './readiness.ts';
 import { createMetricsSampler } from './sample-metrics.ts';
 import { startScheduler } from './scheduler.ts';
@@ -47,7 +49,9 @@ export async function compose(
 	const opened = given.store ? sharedStore(given.store) : await openStore(config, log, clock);
 	const begun: (() => Promise<unknown>)[] = [opened.close];
 	try {
-		return await open({ config, log, clock, metrics, ...opened, begun });
+		const contents = await openContentStore(config, opened);
+		begun.push(contents.close);
+		return await open({ config, log, clock, metrics, contents, ...opened, begun });
 	} catch (error) {
 		await closeBegun(begun, log);
 		throw error;
@@ -64,19 +68,15 @@ interface Foundation extends OpenedStore {
 	readonly log: Logger;
 	readonly clock: () => number;
 	readonly metrics: ReturnType<typeof createMetrics>;
+	readonly contents: ContentStore;
 	/** What has to be closed, the last one first, should the start fail. */
 	readonly begun: (() => Promise<unknown>)[];
 }
 
-async function open({ config, log, clock, metrics, store, place, isShared, begun, ...foundation }: Foundation): Promise<Service> {
+async function open(foundation: Foundation): Promise<Service> {
+	const { config, log, clock, metrics, store, place, isShared, begun, close: closeStore } = foundation;
 	const { limits, tenant } = config;
-	const packageLimits: PackageLimits = {
-		maxPackages: limits.packagesMax,
-		nameMaxLength: limits.packageNameMaxCharacters,
-		versionMaxLength: limits.packageVersionMaxCharacters,
-		typeMaxLength: limits.packageTypeMaxCharacters,
-		urlMaxLength: limits.packageUrlMaxCharacters,
-	};
+	const packageLimits = packageLimitsOf(limits);
 	const maxFragments = limits.fragmentsMax;
 	const elapsed = () => performance.now();
 	const processId = randomBytes(8).toString('hex');
@@ -109,8 +109,11 @@ async function open({ config, log, clock, metrics, store, place, isShared, begun
 			maxFragments,
 			objectMaxBytes: limits.managedObjectMaxBytes,
 			maxChildReferences: limits.childReferencesMax,
+			maxAncestors: limits.ancestorsMax,
+			search: config.query,
 		},
 	});
+	const files = composeBinaries({ ...foundation, inventory });
 	const operations = await openOperations({
 		store,
 		inventory,
@@ -152,6 +155,7 @@ async function open({ config, log, clock, metrics, store, place, isShared, begun
 	const readiness = createReadiness({ ...timely, store, isStopping: () => stopping, brokerFault: () => bridge?.fault() });
 	const app = createHttpApp({
 		...services,
+		binaries: files.binaries,
 		options: httpOptions(config, packageLimits),
 		readiness,
 		sampleMetrics: createMetricsSampler({ ...services, ...timely, config, readiness, store, broker, bridge, others }),
@@ -174,6 +178,7 @@ async function open({ config, log, clock, metrics, store, place, isShared, begun
 			{ name: 'delivery sweep', everyMilliseconds, run: gateway.outbound.sweepAll },
 			{ name: 'outside devices sweep', everyMilliseconds, run: () => bridge?.sweep() },
 			...(isShared ? [{ name: 'sweep of users', everyMilliseconds, run: broker.checkUsers }] : []),
+			...files.jobs,
 			...(others?.jobs ?? []),
 		],
 		log,
@@ -183,7 +188,8 @@ async function open({ config, log, clock, metrics, store, place, isShared, begun
 	async function close(): Promise<void> {
 		stopping = true;
 		await shutDown({ config, elapsed, listeners, broker, bridge, gateway, scheduler, leases, others, log });
-		await foundation.close();
+		await files.close();
+		await closeStore();
 	}
 
 	return { listeners, place, credentials, failed: store.failed, close };

@@ -3,7 +3,7 @@ import type { PackageLimits } from '../inventory/index.ts';
 import type { HttpOptions } from './http/index.ts';
 
 /** What the HTTP interface takes of the configuration. */
-export function httpOptions({ http, limits, tenant }: Config, packageLimits: PackageLimits): HttpOptions {
+export function httpOptions({ http, limits, tenant, binaries }: Config, packageLimits: PackageLimits): HttpOptions {
 	return {
 		bodyMaxBytes: http.bodyMaxBytes,
 		jsonMaxDepth: http.jsonMaxDepth,
@@ -17,5 +17,10 @@ export function httpOptions({ http, limits, tenant }: Config, packageLimits: Pac
 		maxFragments: limits.fragmentsMax,
 		defaultTenant: tenant.id,
 		showAdvancedListInInventory: tenant.showAdvancedList,
+		requestTimeoutMilliseconds: http.requestTimeoutSeconds * 1000,
+		uploadTimeoutMilliseconds: binaries.uploadTimeoutSeconds * 1000,
+		standstillMilliseconds: binaries.standstillSeconds * 1000,
+		binaryRedirect: binaries.redirect,
+		objectMaxBytes: limits.managedObjectMaxBytes,
 	};
 }

@@ -24,7 +24,7 @@ export interface ListenerOptions {
 
 /** Opens every port of the configuration; when one cannot be had, none stays open. */
 export async function openListeners({ config, app, broker }: ListenerOptions): Promise<Listener[]> {
-	const { http, mqtt, tls: files, server } = config;
+	const { http, mqtt, tls: files, server, binaries } = config;
 	const tls = http.httpsPort === undefined && mqtt.mqttsPort === undefined ? {} : await readTls(files);
 	const onConnection = (socket: Socket) => {
 		socket.setNoDelay(true);
@@ -43,7 +43,9 @@ export async function openListeners({ config, app, broker }: ListenerOptions): P
 
 	function webServer<S extends HttpServer>(web: S): S {
 		web.headersTimeout = http.headersTimeoutSeconds * 1000;
-		web.requestTimeout = http.requestTimeoutSeconds * 1000;
+		// The longest of all; the routes hold their clients to their own.
+		web.requestTimeout = Math.max(http.requestTimeoutSeconds, binaries.uploadTimeoutSeconds) * 1000;
+		web.on('checkContinue', app);
 		web.keepAliveTimeout = http.keepAliveTimeoutSeconds * 1000;
 		web.maxHeadersCount = http.headersMaxCount;
 		upgradeToMqtt(web, broker, app, mqtt.packetMaxBytes);

@@ -74,6 +74,11 @@ export interface Query {
 	readonly skip?: number;
 	/** At most so many; 0 finds none. */
 	readonly limit?: number;
+	/**
+	 * Name of the index to read by. The answer is the same with any; an engine that chooses better may ignore it.
+	 * A multikey index needs one value for its array at the top of the filter.
+	 */
+	readonly hint?: string;
 }
 
 /** A change of one document; paths may have dots. `$set` makes the objects on the way. Unchanged documents are not written. */
@@ -135,7 +140,7 @@ export interface Collection<T extends StoredDocument> {
 	findText(query: Query): Promise<DocumentsText>;
 	/** Streams a large result in `_id` order, a bounded page at a time. */
 	scan(filter: Filter): AsyncIterable<T>;
-	count(filter: Filter): Promise<number>;
+	count(filter: Filter, hint?: string): Promise<number>;
 	/** How many matching documents there are for each combination of values of `keys`. */
 	groupCount(keys: readonly string[], filter: Filter): Promise<{ key: Scalar[]; count: number }[]>;
 	/** @throws DuplicateKeyError */

@@ -1,3 +1,7 @@
+/** The port to where the bytes of binaries are kept. */
+export { createContentDigest } from './content-digest.ts';
+export type { ByteRange, ContentStore, ContentStoreFault, KeptContent, LinkOptions, StoredContent } from './content-store.ts';
+export { ContentStoreError } from './content-store.ts';
 /** The store port: what every part of the domain reads and writes through. */
 
 /** Versions of what is stored. */

@@ -7,6 +7,8 @@ const limits = {
 	maxFragments: 1000,
 	objectMaxBytes: 1024 ** 2,
 	maxChildReferences: 1000,
+	maxAncestors: 200,
+	search: { maxLength: 8000, maxDepth: 12, maxTerms: 100, maxWildcards: 8, maxScanned: 100_000 },
 };
 
 /** The domain on an embedded store in this folder, with the service's own limits. */

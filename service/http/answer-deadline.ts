@@ -4,6 +4,8 @@ import { retryAfterSeconds } from './problem.ts';
 /** The time that a request has; while its body is received, it stands still. */
 export interface AnswerDeadline {
 	receiving<T>(body: Promise<T>): Promise<T>;
+	/** It stands still until what is returned is called. */
+	hold(): () => void;
 	/** @throws HttpError `http/unavailable` when it took too long; what was begun goes on */
 	wait<T>(work: Promise<T>): Promise<T>;
 }
@@ -18,12 +20,21 @@ export function startAnswerDeadline(milliseconds: number): AnswerDeadline {
 	let isOver = false;
 
 	async function receiving<T>(body: Promise<T>): Promise<T> {
-		clearTimeout(timer);
+		const goOn = hold();
 		try {
 			return await body;
 		} finally {
-			if (!isOver) timer = start();
+			goOn();
 		}
+	}
+
+	function hold(): () => void {
+		clearTimeout(timer);
+		let isHeld = true;
+		return () => {
+			if (isHeld && !isOver) timer = start();
+			isHeld = false;
+		};
 	}
 
 	async function wait<T>(work: Promise<T>): Promise<T> {
@@ -35,7 +46,7 @@ export function startAnswerDeadline(milliseconds: number): AnswerDeadline {
 		}
 	}
 
-	return { receiving, wait };
+	return { receiving, hold, wait };
 }
 
 function tooLate(milliseconds: number): HttpError {

@@ -1,4 +1,6 @@
 import express, { type Express } from 'express';
+import { binaryRoutes } from './binary-routes.ts';
+import { childrenRoutes } from './children-routes.ts';
 import { docsRoutes } from './docs-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import type { HttpServices } from './http-options.ts';
@@ -28,6 +30,8 @@ export function httpRoutes(services: HttpServices): Route[] {
 	const routes: Route[] = [
 		...softwareRoutes(services),
 		...inventoryRoutes(services),
+		...binaryRoutes(services),
+		...childrenRoutes(services),
 		...identityRoutes(services),
 		...operationRoutes(services),
 		...registrationRoutes(services),

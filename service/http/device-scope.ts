@@ -1,5 +1,13 @@
-import type { Principal } from '../../access/index.ts';
-import { type Inventory, type ManagedObject, type ManagedObjectId, parseManagedObjectId } from '../../inventory/index.ts';
+import { deviceUserPrefix, type Principal } from '../../access/index.ts';
+import {
+	type BinaryObject,
+	type Inventory,
+	InventoryError,
+	isBinary,
+	type ManagedObject,
+	type ManagedObjectId,
+	parseManagedObjectId,
+} from '../../inventory/index.ts';
 import { type Operation, type OperationFilter, type Operations, parseOperationId } from '../../operations/index.ts';
 import { HttpError } from './http-error.ts';
 
@@ -26,6 +34,30 @@ export function openDeviceScope({ inventory, operations }: { readonly inventory:
 		if (own !== undefined && (object.id === own || (await inventory.objects.findAgent(principal.tenant, object))?.id === own))
 			return;
 		throw foreign(`Managed object '${object.id}'`);
+	}
+
+	/**
+	 * A binary that the caller may change.
+	 * @throws HttpError `http/forbidden`; InventoryError `inventory/notFound`
+	 */
+	async function getBinary(principal: Principal, id: string): Promise<BinaryObject> {
+		return binaryOf(await getObject(principal, id));
+	}
+
+	/**
+	 * A binary that the caller may download: a device also what an operator named in an operation for it or for what is below it,
+	 * and what the software repository offers.
+	 * @throws HttpError `http/forbidden`; InventoryError `inventory/notFound`
+	 */
+	async function getDownload(principal: Principal, id: string): Promise<BinaryObject> {
+		const object = binaryOf(await inventory.objects.get(principal.tenant, parseManagedObjectId(id)));
+		if (principal.role !== 'device') return object;
+		const own = await ownId(principal);
+		if (own !== undefined && (await operations.isBinaryNamed(principal.tenant, object.id, own))) return object;
+		// What devices themselves write offers nothing.
+		if (await inventory.objects.isOffered(principal.tenant, object.id, deviceUserPrefix)) return object;
+		await checkObject(principal, object);
+		return object;
 	}
 
 	/** @throws HttpError `http/forbidden`; OperationError `operation/notFound` */
@@ -62,7 +94,12 @@ export function openDeviceScope({ inventory, operations }: { readonly inventory:
 		return serial === undefined ? undefined : inventory.devices.find(tenant, serial);
 	}
 
-	return { getObject, admit, getOperation, narrow, ownerSeenBy };
+	return { getObject, getBinary, getDownload, admit, getOperation, narrow, ownerSeenBy };
+}
+
+function binaryOf(object: ManagedObject): BinaryObject {
+	if (isBinary(object)) return object;
+	throw new InventoryError('inventory/notFound', `No binary for id '${object.id}': the managed object has no bytes`);
 }
 
 function foreign(what: string): HttpError {

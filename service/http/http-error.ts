@@ -9,6 +9,9 @@ export type HttpErrorCode =
 	| 'http/bodyTooLarge'
 	| 'http/unsupportedMediaType'
 	| 'http/invalidBody'
+	| 'http/malformedMultipart'
+	| 'http/preconditionFailed'
+	| 'http/rangeNotSatisfiable'
 	| 'http/throttled'
 	| 'http/unavailable'
 	| 'http/internal';

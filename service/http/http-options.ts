@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Access } from '../../access/index.ts';
-import type { Inventory, PackageLimits } from '../../inventory/index.ts';
+import type { Binaries, Inventory, PackageLimits } from '../../inventory/index.ts';
 import type { Operations } from '../../operations/index.ts';
 import type { Metrics } from '../metrics.ts';
 
@@ -25,6 +25,15 @@ export interface HttpOptions {
 	readonly defaultTenant: string;
 	/** Whether one managed object, read by its id, shows an advanced software list as `c8y_SoftwareList` too. */
 	readonly showAdvancedListInInventory: boolean;
+	/** How long a client has to send a body, and how long one of a file. */
+	readonly requestTimeoutMilliseconds: number;
+	readonly uploadTimeoutMilliseconds: number;
+	/** How long nothing may move while a file comes or goes. */
+	readonly standstillMilliseconds: number;
+	/** Who is sent to the address of the file itself, where its store has such. */
+	readonly binaryRedirect: 'nobody' | 'users' | 'everybody';
+	/** Bytes of the description of a file. */
+	readonly objectMaxBytes: number;
 }
 
 /** Whether a part can do its work, and if not, why, in words that everybody may read. */
@@ -41,6 +50,7 @@ export interface Readiness {
 /** Everything the HTTP side works with. */
 export interface HttpServices {
 	readonly inventory: Inventory;
+	readonly binaries: Binaries;
 	readonly operations: Operations;
 	readonly access: Access;
 	readonly metrics: Metrics;

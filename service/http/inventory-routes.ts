@@ -14,34 +14,11 @@ import type { HttpServices } from './http-options.ts';
 import { describedBody } from './json-decode.ts';
 import { availabilityOf, createManagedObjectRenderer, type Json, type ObjectView } from './managed-object-json.ts';
 import { idSchema, managedObjectBodySchema, managedObjectSchema } from './managed-object-schema.ts';
+import { objectFilterParameters, objectView, viewParameters } from './object-parameters.ts';
 import { pageParameters, pageSchema, readPage } from './paging.ts';
-import { booleanParameter, listParameter, refusedParameter, textParameter } from './query-values.ts';
+import { booleanParameter } from './query-values.ts';
 import { created, noContent, ok } from './reply.ts';
 import { type IncomingCall, noBody, noParams, noQuery, type Route, route } from './route.ts';
-
-const later = 'is not understood yet; type, fragmentType, owner and ids are';
-
-const filterParameters = {
-	type: textParameter('The exact type').optional(),
-	fragmentType: textParameter('A fragment that the objects have').optional(),
-	owner: textParameter('The exact owner').optional(),
-	ids: listParameter('Ids, separated by commas or repeated').optional(),
-	query: refusedParameter(later).optional(),
-	q: refusedParameter(later).optional(),
-	text: refusedParameter(later).optional(),
-	childDeviceId: refusedParameter(later).optional(),
-	childAssetId: refusedParameter(later).optional(),
-	childAdditionId: refusedParameter(later).optional(),
-	onlyRoots: booleanParameter('Only false is understood yet')
-		.refine((value) => !value, later)
-		.optional(),
-};
-
-const viewParameters = {
-	withChildren: booleanParameter('Whether to show child references; true when unset').optional(),
-	withParents: booleanParameter('Whether to show parent references; false when unset').optional(),
-	skipChildrenNames: booleanParameter('Whether to leave out the names of children').optional(),
-};
 
 const oneObject = { 200: { description: 'The managed object', schema: managedObjectSchema } };
 const idParam = { id: 'Id of the managed object' };
@@ -85,19 +62,21 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			path: '/inventory/managedObjects',
 			permission: 'inventory:read',
 			summary: 'List managed objects',
-			description: 'In the order of creation; all filters must match. A device sees what it owns.',
+			description: 'In the order of the query, else of creation; all filters must match. A device sees what it owns.',
 			tag,
 			params: noParams,
-			query: z.object({ ...filterParameters, ...viewParameters, ...pageParameters(options) }),
+			query: z.object({ ...objectFilterParameters, ...viewParameters, ...pageParameters(options) }),
 			body: noBody,
 			answers: { 200: { description: 'A page', schema: pageSchema('managedObjects', managedObjectSchema) } },
+			refusals: ['inventory/badQuery', 'inventory/scanLimit'],
 			handler: async (call) => {
 				const { tenant } = call.principal;
-				const filter = { ...call.query, owner: scope.ownerSeenBy(call.principal, call.query.owner) };
+				const owner = scope.ownerSeenBy(call.principal, call.query.owner);
+				const search = await inventory.objects.search(tenant, { ...call.query, owner });
 				const { entries, frame } = await readPage(call, {
-					find: (range) => inventory.objects.list(tenant, filter, range),
-					count: () => inventory.objects.count(tenant, filter),
-					isSearch: inventory.objects.looksAtMany(filter),
+					find: search.list,
+					count: search.count,
+					isSearch: !search.isIndexed,
 				});
 				const view = { ...singleView(call.base, call.query), withAdvancedList: false };
 				return ok({ managedObjects: await renderer.many(tenant, entries, view), ...frame });
@@ -110,9 +89,10 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			summary: 'Count managed objects',
 			tag,
 			params: noParams,
-			query: z.object(filterParameters),
+			query: z.object(objectFilterParameters),
 			body: noBody,
 			answers: { 200: { description: 'A bare number', schema: z.int() } },
+			refusals: ['inventory/badQuery', 'inventory/scanLimit'],
 			handler: async ({ principal, query, scan }) => {
 				const filter = { ...query, owner: scope.ownerSeenBy(principal, query.owner) };
 				return ok(await scan(() => inventory.objects.count(principal.tenant, filter)));
@@ -146,7 +126,8 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			refusals: ['inventory/notFound', 'inventory/invalid', 'inventory/tooLarge', 'inventory/conflict'],
 			handler: async ({ principal, param, body: patch, base, scan }) => {
 				const { id } = await scope.getObject(principal, param('id'));
-				const object = await inventory.objects.update(principal.tenant, id, patch);
+				const mayOffer = principal.role !== 'device';
+				const object = await inventory.objects.update(principal.tenant, id, { ...patch, mayOffer });
 				audit(principal, 'managed object changed', { managedObject: id, fields: changedFields(patch) });
 				return ok(await one(object, singleView(base, {}), scan));
 			},
@@ -174,8 +155,9 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 				// First, so that a device which is connected cannot come back with its next message.
 				if (userName !== undefined) await access.users.remove(principal.tenant, userName);
 				const below = query.forceCascade ? childKinds : query.cascade ? cascaded(object) : [];
-				const removed = await inventory.objects.remove(principal.tenant, object.id, below);
-				for (const id of removed) await operations.failFor(principal.tenant, id, 'The device was removed from the inventory');
+				const removed = await inventory.objects.remove(principal.tenant, object.id, below, async (ids) => {
+					for (const id of ids) await operations.failFor(principal.tenant, id, 'The device was removed from the inventory');
+				});
 				services.onDevicesRemoved(principal.tenant, removed);
 				audit(principal, 'managed object removed', { managedObject: object.id, type: object.type, removed: removed.length });
 				return noContent;
@@ -233,17 +215,8 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 		});
 	}
 
-	function singleView(
-		base: string,
-		query: { withChildren?: boolean | undefined; withParents?: boolean | undefined; skipChildrenNames?: boolean | undefined },
-	): ObjectView {
-		return {
-			base,
-			withChildren: query.withChildren ?? true,
-			withParents: query.withParents ?? false,
-			skipChildrenNames: query.skipChildrenNames ?? false,
-			withAdvancedList: options.showAdvancedListInInventory,
-		};
+	function singleView(base: string, query: Parameters<typeof objectView>[1]): ObjectView {
+		return objectView(base, query, options);
 	}
 
 	async function serialOf({ tenant, id }: ManagedObject): Promise<string | undefined> {

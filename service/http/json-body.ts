@@ -26,7 +26,7 @@ export function createJsonReader({
 		}
 		const body = await bytesOf(request, response);
 		if (body.length === 0) throw new HttpError('http/missingBody', 'The body is empty: send JSON');
-		return parseJson(textOf(body));
+		return parseJsonText(textOf(body), jsonMaxDepth);
 	};
 
 	function bytesOf(request: IncomingMessage & { body?: unknown }, response: ServerResponse): Promise<Buffer> {
@@ -48,19 +48,20 @@ export function createJsonReader({
 			return new HttpError('http/badRequest', 'The body did not arrive whole, or is not packed as its headers say');
 		return fault;
 	}
+}
 
-	function parseJson(text: string): unknown {
-		let value: unknown;
-		try {
-			value = JSON.parse(text);
-		} catch (error) {
-			if (!(error instanceof SyntaxError)) throw error;
-			throw new HttpError('http/malformedJson', `The body is not JSON at ${describeJsonFault(text)}`);
-		}
-		if (isDeeperThan(value, jsonMaxDepth))
-			throw new HttpError('http/malformedJson', `The body is nested too deep: at most ${jsonMaxDepth} levels are read`);
-		return value;
+/** @throws HttpError `http/malformedJson` */
+export function parseJsonText(text: string, jsonMaxDepth: number): unknown {
+	let value: unknown;
+	try {
+		value = JSON.parse(text);
+	} catch (error) {
+		if (!(error instanceof SyntaxError)) throw error;
+		throw new HttpError('http/malformedJson', `The body is not JSON at ${describeJsonFault(text)}`);
 	}
+	if (isDeeperThan(value, jsonMaxDepth))
+		throw new HttpError('http/malformedJson', `The body is nested too deep: at most ${jsonMaxDepth} levels are read`);
+	return value;
 }
 
 function textOf(body: Buffer): string {

@@ -2,13 +2,14 @@ import {
 	type ChildKind,
 	type ChildLink,
 	childKinds,
+	formatTime,
 	type Inventory,
 	legacyItem,
 	type ManagedObject,
 	type ManagedObjectId,
+	parseTime,
 	type SentPackage,
 } from '../../inventory/index.ts';
-import { formatTime, parseTime } from './time-text.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
 

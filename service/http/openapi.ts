@@ -57,8 +57,13 @@ function operationOf(each: Route): Operation {
 		...(each.permission === 'public' && { security: [] }),
 		requestParams: { query: each.query, ...(path.includes('{') && { path: pathSchema }) },
 		...(each.body && { requestBody: { required: true, content: { 'application/json': { schema: each.body } } } }),
+		...(each.upload && { requestBody: { required: true, content: contentOf(each.upload) } }),
 		responses: responsesOf(each),
 	};
+}
+
+function contentOf(schemas: NonNullable<Route['upload']>) {
+	return Object.fromEntries(Object.entries(schemas).map(([mediaType, schema]) => [mediaType, { schema }]));
 }
 
 function operationIdOf({ method, path }: Route): string {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fragmentNameFault, parseManagedObjectId } from '../../inventory/index.ts';
+import { formatTime, fragmentNameFault, parseManagedObjectId } from '../../inventory/index.ts';
 import {
 	type NewOperation,
 	type Operation,
@@ -12,7 +12,6 @@ import { decodeJson, describedBody, kindOf } from './json-decode.ts';
 import type { Json } from './managed-object-json.ts';
 import { idSchema, timeSchema } from './managed-object-schema.ts';
 import type { JsonBody } from './route.ts';
-import { formatTime } from './time-text.ts';
 
 const statusSchema = z.enum(operationStatuses);
 

@@ -46,7 +46,7 @@ export function operationRoutes(services: HttpServices): Route[] {
 			refusals: ['inventory/notFound', 'operation/invalid', 'operation/unsupported', 'operation/tooLarge'],
 			handler: async ({ principal, body, base }) => {
 				await scope.admit(principal, body.deviceId);
-				const operation = await operations.create(principal.tenant, body);
+				const operation = await operations.create(principal.tenant, { ...body, isByDevice: principal.role === 'device' });
 				auditOperation(principal, 'operation created', operation);
 				return created(operationJson(operation, base));
 			},
@@ -127,7 +127,7 @@ export function operationRoutes(services: HttpServices): Route[] {
 			refusals: ['operation/notFound', 'operation/transition', 'operation/tooLarge'],
 			handler: async ({ principal, param, body, base }) => {
 				const { id } = await scope.getOperation(principal, param('id'));
-				const operation = await operations.update(principal.tenant, id, body);
+				const operation = await operations.update(principal.tenant, id, { ...body, isByDevice: principal.role === 'device' });
 				auditOperation(principal, 'operation changed', operation);
 				return ok(operationJson(operation, base));
 			},

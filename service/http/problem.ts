@@ -2,18 +2,24 @@ import { randomUUID } from 'node:crypto';
 import { AccessError, type AccessErrorCode } from '../../access/index.ts';
 import { InventoryError, type InventoryErrorCode } from '../../inventory/index.ts';
 import { OperationError, type OperationErrorCode } from '../../operations/index.ts';
-import { isDocumentRefused, isStoreFault } from '../store-fault.ts';
+import { contentFaultOf, isDocumentRefused, isStoreFault } from '../store-fault.ts';
 import { HttpError, type HttpErrorCode } from './http-error.ts';
 import type { Status } from './reply.ts';
 
-export type ProblemCode = InventoryErrorCode | OperationErrorCode | AccessErrorCode | HttpErrorCode;
+export type ProblemCode = InventoryErrorCode | OperationErrorCode | AccessErrorCode | HttpErrorCode | 'binary/storeFull';
 
 /** THE table of refusals: code → status of the answer and what it means. */
 export const problems: Readonly<Record<ProblemCode, { readonly status: Status; readonly title: string }>> = {
 	'inventory/notFound': { status: 404, title: 'No managed object has this id' },
 	'inventory/invalid': { status: 422, title: 'A managed object, a package or an external id is not as it must be' },
 	'inventory/conflict': { status: 409, title: 'Others changed the managed object at the same time' },
+	'inventory/cycle': { status: 409, title: 'An object would be below itself' },
+	'inventory/badQuery': { status: 422, title: 'The query cannot be read; details say where, and what would be right' },
+	'inventory/scanLimit': { status: 422, title: 'No index answers the query, and too many objects would have to be looked at' },
 	'inventory/tooLarge': { status: 422, title: 'A managed object or a software list would exceed its limit' },
+	'binary/tooLarge': { status: 413, title: 'The file exceeds its limit' },
+	'binary/quotaExceeded': { status: 413, title: 'The binaries of the tenant would exceed their limit' },
+	'binary/storeFull': { status: 507, title: 'There is no room left to keep the file' },
 	'identity/notFound': { status: 404, title: 'No managed object has this external id' },
 	'identity/duplicate': { status: 409, title: 'The external id is taken' },
 	'operation/notFound': { status: 404, title: 'No operation has this id' },
@@ -35,6 +41,12 @@ export const problems: Readonly<Record<ProblemCode, { readonly status: Status; r
 	'http/bodyTooLarge': { status: 413, title: 'The body exceeds its limit' },
 	'http/unsupportedMediaType': { status: 415, title: 'The body is of a type or encoding that is not read' },
 	'http/invalidBody': { status: 422, title: 'A field of the body is missing or not as it must be' },
+	'http/malformedMultipart': {
+		status: 400,
+		title: 'The body is not the multipart form that its header says, or did not arrive whole',
+	},
+	'http/preconditionFailed': { status: 412, title: 'What the request relies on is not so (If-Match, If-Unmodified-Since)' },
+	'http/rangeNotSatisfiable': { status: 416, title: 'The range begins behind the last byte' },
 	'http/throttled': { status: 429, title: 'Too many wrong passwords, or searches at a time: wait' },
 	'http/unavailable': { status: 503, title: 'The service cannot do this now: try again' },
 	'http/internal': { status: 500, title: 'A fault of the service; details.errorId names its log line' },
@@ -64,7 +76,11 @@ export function toProblem(error: unknown): Problem {
 		const { code, message, headers, details } = error;
 		return { code, message, headers, ...(details && { details }) };
 	}
-	if (error instanceof InventoryError || error instanceof OperationError || error instanceof AccessError) {
+	if (error instanceof InventoryError) {
+		const { code, message, details } = error;
+		return { code, message, headers: {}, ...(details && { details }) };
+	}
+	if (error instanceof OperationError || error instanceof AccessError) {
 		return { code: error.code, message: error.message, headers: {} };
 	}
 	if (isDocumentRefused(error)) return { code: 'inventory/invalid', message: error.message, headers: {} };
@@ -74,6 +90,19 @@ export function toProblem(error: unknown): Problem {
 		const message = 'The database cannot do this now: try again in a few seconds';
 		return { code: 'http/unavailable', message, headers: { 'Retry-After': retryAfterSeconds }, details, errorId };
 	}
+	const fault = contentFaultOf(error);
+	if (fault) {
+		const { code, message } = contentFaults[fault];
+		return { code, message, headers: { 'Retry-After': retryAfterSeconds }, details, errorId };
+	}
 	const message = `The service failed; its log tells more about error ${errorId}`;
 	return { code: 'http/internal', message, headers: {}, details, errorId };
 }
+
+const contentFaults: Readonly<
+	Record<NonNullable<ReturnType<typeof contentFaultOf>>, { readonly code: ProblemCode; readonly message: string }>
+> = {
+	full: { code: 'binary/storeFull', message: 'There is no room left to keep the file: ask whoever runs the service' },
+	missing: { code: 'http/unavailable', message: 'The bytes of this binary cannot be found: ask whoever runs the service' },
+	unavailable: { code: 'http/unavailable', message: 'What keeps the files cannot do this now: try again in a few seconds' },
+};

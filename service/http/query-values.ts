@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { formatTime, parseTime } from '../../inventory/index.ts';
 import { HttpError } from './http-error.ts';
-import { formatTime, parseTime } from './time-text.ts';
 
 /** A text that is compared as it is, the empty one too. */
 export function textParameter(description: string) {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AccessError, type Registration, registrationStatuses } from '../../access/index.ts';
+import { formatTime } from '../../inventory/index.ts';
 import { createAudit } from './audit.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
@@ -9,7 +10,6 @@ import { timeSchema } from './managed-object-schema.ts';
 import { pageParameters, pageSchema, readPage } from './paging.ts';
 import { created, noContent, ok } from './reply.ts';
 import { noBody, noParams, noQuery, type Route, route } from './route.ts';
-import { formatTime } from './time-text.ts';
 
 const registrationSchema = z
 	.object({

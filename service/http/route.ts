@@ -1,3 +1,5 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { Permission, Principal } from '../../access/index.ts';
 import type { ProblemCode } from './problem.ts';
@@ -37,6 +39,10 @@ export interface IncomingCall {
 	/** Scheme and host by which the client knows the service. */
 	readonly base: string;
 	readonly acceptsGzip: boolean;
+	readonly isHead: boolean;
+	readonly headers: IncomingHttpHeaders;
+	/** The body as it comes, for routes whose `upload` describes it. A client that stops sending is cut off. */
+	readonly readStream: () => Readable;
 	readonly readJson: () => Promise<unknown>;
 	/** Runs a read that looks at many documents when it is its turn. @throws HttpError `http/throttled` */
 	readonly scan: <T>(work: () => Promise<T>) => Promise<T>;
@@ -66,6 +72,8 @@ interface Description {
 	readonly refusals?: readonly ProblemCode[];
 	/** Some clients take 400 for success here: answer 422 instead. */
 	readonly never400?: boolean;
+	/** A body that is no JSON, by media type. */
+	readonly upload?: Readonly<Record<string, z.ZodType>>;
 }
 
 /** One route without its types: what the router mounts and the API description shows. */

@@ -3,11 +3,12 @@ import { mayDo, type Principal } from '../../access/index.ts';
 import { type AnswerDeadline, startAnswerDeadline } from './answer-deadline.ts';
 import { claimedUser, createAuthenticator } from './auth.ts';
 import { baseUrl } from './base-url.ts';
+import { limitBodyTime, limitStandstill } from './body-time.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
 import { createJsonReader } from './json-body.ts';
 import { type Problem, statusOf, toProblem } from './problem.ts';
-import { sendReply } from './reply.ts';
+import { type Reply, sendReply, sendStream } from './reply.ts';
 import type { IncomingCall, Route } from './route.ts';
 import { createScanGate } from './scan-gate.ts';
 
@@ -18,6 +19,7 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 	const gate = createScanGate({ atOnce: services.options.scansAtOnce, waitingPerUser: services.options.scansWaitingPerUser });
 	const authenticate = createAuthenticator({ access: services.access, defaultTenant: services.options.defaultTenant });
 	const readJson = createJsonReader(services.options);
+	const { requestTimeoutMilliseconds, uploadTimeoutMilliseconds, standstillMilliseconds } = services.options;
 
 	for (const [path, group] of byPath(routes)) {
 		const mounted = app.route(expressPath(path));
@@ -37,6 +39,7 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 		const observe = observer(each.method, each.path);
 		return async (request: Request, response: Response): Promise<void> => {
 			const started = performance.now();
+			limitBodyTime(request, response, each.upload ? uploadTimeoutMilliseconds : requestTimeoutMilliseconds);
 			let principal: Principal | undefined;
 			try {
 				const deadline = startAnswerDeadline(services.options.answerTimeoutMilliseconds);
@@ -47,7 +50,7 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 					if (!mayDo(principal, each.permission)) throw forbidden(principal, each.permission);
 					return each.answer(call, principal);
 				};
-				sendReply(response, await deadline.wait(work()));
+				await send(request, response, await deadline.wait(work()));
 			} catch (error) {
 				refuse(request, response, error, each);
 			}
@@ -55,6 +58,12 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 			observe(response.statusCode, seconds);
 			if (services.log.isLevelEnabled('debug')) logRequest(request, response.statusCode, seconds, principal);
 		};
+	}
+
+	function send(request: Request, response: Response, reply: Reply): Promise<void> | void {
+		if (reply.stream === undefined) return sendReply(response, reply);
+		const goOn = limitStandstill(request, standstillMilliseconds);
+		return sendStream(response, reply, reply.stream).finally(goOn);
 	}
 
 	async function identify(request: Request): Promise<Principal> {
@@ -83,7 +92,19 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 			path: at < 0 ? request.originalUrl : request.originalUrl.slice(0, at),
 			base: baseUrl(request),
 			acceptsGzip: request.headers['accept-encoding']?.includes('gzip') ?? false,
-			readJson: () => deadline.receiving(readJson(request, response)),
+			isHead: request.method === 'HEAD',
+			headers: request.headers,
+			readJson: () => {
+				acceptBody(request, response);
+				return deadline.receiving(readJson(request, response));
+			},
+			readStream: () => {
+				acceptBody(request, response);
+				// An upload may take as long as it goes on.
+				const ends = [limitStandstill(request, standstillMilliseconds), deadline.hold()];
+				for (const end of ends) request.once('end', end).once('close', end);
+				return request;
+			},
 			scan: (work) => {
 				const { tenant = '', userName = '' } = caller() ?? {};
 				return gate.run(`${tenant}/${userName}`, () => response.destroyed || response.closed, work);
@@ -91,9 +112,15 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 		};
 	}
 
+	// A client that asked whether to send its body hears so only when the request is good so far.
+	function acceptBody(request: Request, response: Response): void {
+		if (request.headers.expect !== undefined) response.writeContinue();
+	}
+
 	function refusalOf(path: string, errorOf: (request: Request) => HttpError) {
 		const observe = observer('other', path);
 		return (request: Request, response: Response): void => {
+			limitBodyTime(request, response, requestTimeoutMilliseconds);
 			refuse(request, response, errorOf(request));
 			observe(response.statusCode, 0);
 		};

@@ -183,7 +183,9 @@ export function softwareRoutes(services: HttpServices): Route[] {
 			refusals: ['inventory/notFound', 'operation/invalid', 'operation/unsupported', 'operation/tooLarge'],
 			handler: async ({ principal, query, body, base }) => {
 				const { id } = await scope.getObject(principal, query.deviceId);
-				const operation = await operations.createSoftwareChange(principal.tenant, id, body);
+				const operation = await operations.createSoftwareChange(principal.tenant, id, body, {
+					isByDevice: principal.role === 'device',
+				});
 				audit(principal, 'operation created', auditFields(operation));
 				return created(operationJson(operation, base));
 			},

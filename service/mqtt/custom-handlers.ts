@@ -89,7 +89,8 @@ export function createCustomHandlers(options: {
 		const object = await getObject(context, message);
 		if (isCollection(object)) throw new LineError('refused', 'a template collection cannot be changed over MQTT');
 		const patch = parseObjectBody(message.document, options);
-		return toObjectDocument(await inventory.objects.update(object.tenant, object.id, patch));
+		const mayOffer = context.session.principal.role !== 'device';
+		return toObjectDocument(await inventory.objects.update(object.tenant, object.id, { ...patch, mayOffer }));
 	}
 
 	async function updateOperation(context: CustomContext, { selectors, document }: CustomRequest): Promise<Json | undefined> {

@@ -56,7 +56,7 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
 		const about: unknown = command[commandName === 'getMore' ? 'collection' : commandName];
 		options.onCommand?.(commandName, typeof about === 'string' ? about : undefined);
 	});
-	const database = options.database ?? databaseOf(url) ?? defaultDatabase;
+	const database = databaseNameOf(options);
 	const hosts = client.options.srvHost ?? client.options.hosts.map((host) => host.toString()).join(',');
 	const endpoint = { name: `${hosts}/${database}`, serverSelectionTimeoutMilliseconds, socketTimeoutMilliseconds };
 	try {
@@ -80,6 +80,11 @@ function createClient(url: string, options: MongoClientOptions): MongoClient {
 				'right is mongodb://user:password@host:27017/database?replicaSet=rs0, with special characters of user and password written as %40 and the like',
 		);
 	}
+}
+
+/** The database that an address stands for. */
+export function databaseNameOf({ url, database }: Pick<ConnectionOptions, 'url' | 'database'>): string {
+	return database ?? databaseOf(url) ?? defaultDatabase;
 }
 
 function databaseOf(url: string): string | undefined {

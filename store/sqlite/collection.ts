@@ -43,7 +43,7 @@ export function createCollection<T extends StoredDocument>(parts: CollectionPart
 			return readTextAnswer(answer, query.limit);
 		},
 		scan: (filter) => scanById(find, filter),
-		count: async (filter) => JSON.parse(await reads.read({ shape: 'count', ...countSql(layout, filter) })),
+		count: async (filter, hint) => JSON.parse(await reads.read({ shape: 'count', ...countSql(layout, filter, hint) })),
 		groupCount: async (keys, filter) => {
 			const { sql, params, isJson } = groupCountSql(layout, keys, filter);
 			const rows = await reads.read({ shape: 'groups', sql, params });

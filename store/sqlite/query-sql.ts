@@ -3,7 +3,7 @@ import { natural } from '../query-range.ts';
 import { wholeTextSql } from './document-text.ts';
 import { compileFilter, jsonPath, type Resolve, type Sql, valueExpression } from './filter-sql.ts';
 import type { Layout, SideLayout } from './layout.ts';
-import { quote, sideTable, tableName } from './names.ts';
+import { indexName, quote, sideTable, tableName } from './names.ts';
 
 /** A document by its id. */
 export function getSql(layout: Layout): string {
@@ -12,7 +12,7 @@ export function getSql(layout: Layout): string {
 
 /** The matching documents without their ids, and their ids, one row each. */
 export function selectSql(layout: Layout, query: Query): Sql {
-	const source = sourceOf(layout, query.filter);
+	const source = sourceOf(layout, query.filter, query.hint);
 	const order = (query.sort ?? []).map(([path, direction]) => {
 		return `${valueExpression(path, source.resolve)}${direction === -1 ? ' DESC' : ''}`;
 	});
@@ -49,8 +49,8 @@ export function readTextAnswer(answer: string, limit: number | undefined): Docum
 	return { text: `[${answer.slice(start, end)}]`, hasMore };
 }
 
-export function countSql(layout: Layout, filter: Filter): Sql {
-	const source = sourceOf(layout, filter);
+export function countSql(layout: Layout, filter: Filter, hint?: string): Sql {
+	const source = sourceOf(layout, filter, hint);
 	return { sql: `SELECT count(*) FROM ${source.from} WHERE ${source.where.sql}`, params: source.where.params };
 }
 
@@ -83,11 +83,25 @@ interface Source {
 	readonly resolve: Resolve;
 }
 
-function sourceOf(layout: Layout, filter: Filter): Source {
+function sourceOf(layout: Layout, filter: Filter, hint?: string): Source {
 	const resolve = resolveColumns(layout);
-	const side = chooseSide(layout, filter);
+	const side = hint === undefined ? chooseSide(layout, filter) : hintedSide(layout, filter, hint);
 	if (side) return joinSide(layout, side, filter, resolve);
-	return { from: `${tableName(layout.name)} AS m`, where: compileFilter(filter, resolve), resolve };
+	// The planner has no statistics: of two indexes that fit alike it takes any.
+	const by = hint === undefined ? '' : ` INDEXED BY ${hintedIndex(layout, hint)}`;
+	return { from: `${tableName(layout.name)} AS m${by}`, where: compileFilter(filter, resolve), resolve };
+}
+
+function hintedSide(layout: Layout, filter: Filter, hint: string): SideLayout | undefined {
+	const side = layout.sides.find(({ name }) => name === hint);
+	// Several rows of one document would be several answers.
+	if (side && !isFixed(filter[side.multikey])) throw new TypeError(`hint '${hint}': the filter has no one value for its array`);
+	return side;
+}
+
+function hintedIndex(layout: Layout, hint: string): string {
+	if (!layout.indexes.some(({ name }) => name === hint)) throw new TypeError(`hint '${hint}': ${layout.name} has no such index`);
+	return indexName(layout.name, hint);
 }
 
 function resolveColumns(layout: Layout): Resolve {

@@ -1,9 +1,13 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { type CertificateFiles, createCertificateFiles } from '../support/certificates.ts';
+import { basic } from '../support/checked-http-client.ts';
+import { createDebianPackage } from '../support/debian-package.ts';
 import { eventually } from '../support/eventually.ts';
+import { multipartBody, multipartType } from '../support/multipart.ts';
 import { type OperationJson, softwarePath } from '../support/operator.ts';
 import { countDebianPackages, hasProgram, type Program, startProgram } from '../support/programs.ts';
 import { type ServiceUnderTest, startService } from '../support/service-fixture.ts';
@@ -12,6 +16,8 @@ import { skipUnless } from '../support/skip.ts';
 const script = process.env.THIN_EDGE_DEVICE ?? '';
 /** Small, without a service, and on no machine by itself. */
 const candidate = { name: 'hello', softwareType: 'apt' };
+/** A package of our own, from the repository. */
+const own = 'dsm-repository-test';
 const slow = 120_000;
 
 describe('clients/thin-edge', function () {
@@ -32,11 +38,13 @@ describe('clients/thin-edge', function () {
 			TLS_KEY_FILE: certificates.keyFile,
 		});
 		await startProgram('apt-get', ['-q', '-y', 'purge', candidate.name]).ended;
+		await startProgram('dpkg', ['--purge', own]).ended;
 	});
 	after(async () => {
 		await service?.close();
 		certificates?.remove();
 		await startProgram('apt-get', ['-q', '-y', 'purge', candidate.name]).ended;
+		await startProgram('dpkg', ['--purge', own]).ended;
 	});
 
 	for (const api of ['legacy', 'advanced']) {
@@ -100,10 +108,36 @@ describe('clients/thin-edge', function () {
 				expect(hasProgram(candidate.name)).to.equal(true);
 			});
 
-			it('removes it again', async () => {
+			it('removes that again', async () => {
 				await change(serial, 'delete');
 				await listed(serial, (count) => count === 0);
 				expect(hasProgram(candidate.name)).to.equal(false);
+			});
+
+			it('installs a package from the repository, which it downloads with its own credentials', async () => {
+				const version = api === 'legacy' ? '1.0' : '2.0';
+				const binary = await uploadPackage(createDebianPackage({ name: own, version }));
+				await service.operator.http.post('/inventory/managedObjects', {
+					type: 'c8y_SoftwareBinary',
+					c8y_Software: { version, url: binary.self },
+					c8y_Global: {},
+				});
+				const answer = await fetch(new URL(new URL(binary.self).pathname, service.urls.http));
+				expect(answer.status, 'without credentials').to.equal(401);
+				const operation = await update(serial, [
+					{ name: own, version, softwareType: 'apt', url: binary.self, action: 'install' },
+				]);
+				await service.operator.reaches(operation.id, 'SUCCESSFUL', slow);
+				const list = await listed(serial, (count) => count === 1, own);
+				expect(list[0]).to.include({ name: own, version });
+				expect(execFileSync(own, { encoding: 'utf8' })).to.equal(`${version}\n`);
+			});
+
+			it('removes it again', async () => {
+				const operation = await update(serial, [{ name: own, version: '', softwareType: 'apt', action: 'delete' }]);
+				await service.operator.reaches(operation.id, 'SUCCESSFUL', slow);
+				await listed(serial, (count) => count === 0, own);
+				expect(hasProgram(own)).to.equal(false);
 			});
 
 			it('reports the failure of a package that does not exist', async () => {
@@ -119,6 +153,31 @@ describe('clients/thin-edge', function () {
 		return service.operator.http.post(`${softwarePath}/changes?deviceId=${deviceId}`, [change]);
 	}
 
+	async function update(serial: string, changes: readonly object[]): Promise<OperationJson> {
+		const deviceId = await service.operator.idOf(serial);
+		return service.operator.http.post('/devicecontrol/operations', { deviceId, c8y_SoftwareUpdate: changes });
+	}
+
+	/** Under the name by which the device knows the service: for others it uses no credentials. */
+	async function uploadPackage(content: Buffer): Promise<{ readonly self: string }> {
+		const { host } = new URL(service.urls.https ?? '');
+		const { user, password } = service.admin;
+		const answer = await fetch(`${service.urls.http}/inventory/binaries`, {
+			method: 'POST',
+			headers: {
+				authorization: basic(`${user}:${password}`),
+				'content-type': multipartType,
+				'x-forwarded-host': host,
+				'x-forwarded-proto': 'https',
+			},
+			body: new Uint8Array(multipartBody([{ name: 'file', fileName: `${own}.deb`, content }])),
+		});
+		expect(answer.status).to.equal(201);
+		const binary = (await answer.json()) as { readonly self: string };
+		expect(binary.self).to.match(new RegExp(`^https://${host}/inventory/binaries/\\d+$`));
+		return binary;
+	}
+
 	async function change(serial: string, action: string): Promise<void> {
 		const operation = await request(serial, { ...candidate, action });
 		const ended = await service.operator.reaches(operation.id, 'SUCCESSFUL', slow);
@@ -126,11 +185,11 @@ describe('clients/thin-edge', function () {
 	}
 
 	/** The device sends its list after the operation has ended. */
-	async function listed(serial: string, isRight: (count: number) => boolean) {
+	async function listed(serial: string, isRight: (count: number) => boolean, name = candidate.name) {
 		const deviceId = await service.operator.idOf(serial);
 		return eventually(
 			`the list of ${serial} is up to date`,
-			async () => (await service.operator.softwarePage(deviceId, `name=${candidate.name}`)).softwareList,
+			async () => (await service.operator.softwarePage(deviceId, `name=${name}`)).softwareList,
 			(list) => isRight(list.length),
 			slow,
 		);

@@ -4,6 +4,7 @@ import { skipUnless } from '../support/skip.ts';
 import { batchCases } from './cases/batches.ts';
 import { documentCases } from './cases/documents.ts';
 import { filterCases } from './cases/filters.ts';
+import { inventoryQueryCases } from './cases/inventory-queries.ts';
 import { lifeCases } from './cases/life.ts';
 import { modelCases } from './cases/model.ts';
 import { queryCases } from './cases/queries.ts';
@@ -46,6 +47,7 @@ export function runDocumentStoreContract(engine: ContractEngine): void {
 		queryCases(bench);
 		textCases(bench);
 		modelCases(bench);
+		inventoryQueryCases(bench);
 		lifeCases(bench);
 
 		it('names only existing tests in its known differences', () => {

@@ -1,13 +1,21 @@
+import { Readable } from 'node:stream';
 import { expect } from 'chai';
+import { childKinds } from '../../inventory/index.ts';
 import type { HttpMethod } from '../support/checked-http-client.ts';
 import { type Caller, type HttpFixture, openHttpFixture, tenant } from '../support/http-fixture.ts';
+import { fileForm } from '../support/multipart.ts';
 
 /** Who may do what, as statuses: the device is the one that the object belongs to, the foreign one is another of its tenant. */
 interface Row {
 	readonly method: HttpMethod;
-	/** `{object}`, `{operation}` and `{serial}` are of the device; each call finds them as new. */
+	/**
+	 * `{object}`, `{operation}`, `{binary}` and `{serial}` are of the device, `{child}` is below it in every kind; each call finds
+	 * them as new.
+	 */
 	readonly url: string;
 	readonly body?: unknown;
+	/** The file of a form. */
+	readonly form?: string;
 	readonly admin: number;
 	readonly device: number;
 	readonly foreignDevice: number;
@@ -45,6 +53,19 @@ const rows: readonly Row[] = [
 	{ method: 'get', url: '/inventory/managedObjects/{object}/supportedMeasurements', ...own },
 	{ method: 'get', url: '/inventory/managedObjects/{object}/supportedSeries', ...own },
 	{ method: 'get', url: '/inventory/managedObjects/{object}/availability', ...own },
+	...['childDevices', 'childAssets', 'childAdditions'].flatMap((kind): Row[] => {
+		const url = `/inventory/managedObjects/{object}/${kind}`;
+		const reference = { managedObject: { id: '{child}' } };
+		return [
+			{ method: 'get', url, ...own },
+			{ method: 'post', url, body: { name: 'new' }, ...own, admin: 201, device: 201 },
+			{ method: 'post', url, body: reference, ...own, admin: 201, device: 201 },
+			{ method: 'post', url, body: { references: [reference] }, ...own, admin: 201, device: 201 },
+			{ method: 'post', url, body: { managedObject: { id: '{foreign}' } }, ...own, admin: 201, device: 403 },
+			{ method: 'get', url: `${url}/{child}`, ...own },
+			{ method: 'delete', url: `${url}/{child}`, ...own, admin: 204, device: 204 },
+		];
+	}),
 	{
 		method: 'post',
 		url: '/identity/globalIds/{object}/externalIds',
@@ -92,6 +113,11 @@ const rows: readonly Row[] = [
 		bootstrap: 404,
 	},
 	{ method: 'get', url: '/tenant/currentTenant', ...everybody },
+	{ method: 'post', url: '/inventory/binaries', form: 'new', admin: 201, device: 201, foreignDevice: 201, otherAdmin: 201 },
+	{ method: 'get', url: '/inventory/binaries', ...everybody },
+	{ method: 'get', url: '/inventory/binaries/{binary}', ...own },
+	{ method: 'put', url: '/inventory/binaries/{binary}', body: 'other', ...own, admin: 201, device: 201 },
+	{ method: 'delete', url: '/inventory/binaries/{binary}', ...own, admin: 204, device: 204 },
 ];
 
 describe('http/authorisation', () => {
@@ -103,7 +129,7 @@ describe('http/authorisation', () => {
 
 	/** A device with an operation, and an expected device that has polled; made anew for each call. */
 	async function prepare(): Promise<(text: string) => string> {
-		const { inventory, operations, access } = fixture.services;
+		const { inventory, operations, access, binaries } = fixture.services;
 		const known = await inventory.devices.find(tenant, 'dev1');
 		if (known) await inventory.objects.remove(tenant, known, []);
 		const fragments = {
@@ -118,17 +144,28 @@ describe('http/authorisation', () => {
 			fragments,
 		}));
 		const operation = await operations.create(tenant, { deviceId: id, fragments: { c8y_Restart: {} } });
+		const make = (owner: string) => inventory.objects.create(tenant, { owner, patch: { fragments: {} } });
+		const [child, foreign] = [await make('device_dev1'), await make('device_dev2')];
+		if (!child || !foreign) throw new Error('nothing was made');
+		for (const kind of childKinds) await inventory.hierarchy.link(tenant, id, kind, child.id);
 		for (const serial of ['new', 'expected']) {
 			for (const of of [tenant, 't2']) await access.registration.remove(of, serial).catch(() => {});
 		}
+		const received = await binaries.receive(tenant, Readable.from([Buffer.from('bytes')]));
+		const patch = { fragments: {} };
+		const binary = await binaries.create(tenant, { owner: 'device_dev1', patch, contentType: 'text/plain' }, received);
 		await access.registration.request(tenant, 'expected');
 		await access.registration.poll('expected');
-		return (text) => text.replaceAll('{object}', id).replaceAll('{operation}', operation.id);
+		const ids = { object: id, operation: operation.id, child: child.id, foreign: foreign.id, binary: binary.id };
+		return (text) => Object.entries(ids).reduce((filled, [name, value]) => filled.replaceAll(`{${name}}`, value), text);
 	}
 
 	it('has a row for every route that is not public', () => {
 		const covered = new Set(
-			rows.map(({ method, url }) => `${method} ${url.split('?')[0]?.replace(/\{operation\}|\{object\}|expected$/, '{id}')}`),
+			rows.map(({ method, url }) => {
+				const path = url.split('?')[0]?.replace(/\{operation\}|\{object\}|\{binary\}|expected$/, '{id}');
+				return `${method} ${path?.replace('{child}', '{childId}')}`;
+			}),
 		);
 		const routes = fixture.routes
 			.filter(({ permission }) => permission !== 'public')
@@ -138,7 +175,7 @@ describe('http/authorisation', () => {
 	});
 
 	for (const row of rows) {
-		const { method, url, body, admin, device, foreignDevice, otherAdmin, bootstrap = 403 } = row;
+		const { method, url, body, form, admin, device, foreignDevice, otherAdmin, bootstrap = 403 } = row;
 		const expected: readonly (readonly [Caller | undefined, number])[] = [
 			[undefined, 401],
 			['wrongPassword', 401],
@@ -153,7 +190,7 @@ describe('http/authorisation', () => {
 			for (const [caller] of expected) {
 				fixture.time += 61_000;
 				const fill = await prepare();
-				const filled = body === undefined ? {} : { text: fill(JSON.stringify(body)) };
+				const filled = form !== undefined ? fileForm(form) : body === undefined ? {} : { text: fill(JSON.stringify(body)) };
 				found.push([caller, (await fixture.call(caller, method, fill(url), filled)).status]);
 			}
 			expect(found).to.deep.equal(expected);

@@ -15,6 +15,34 @@ const collections: readonly {
 		fill: (fixture) => fixture.call('admin', 'post', '/inventory/managedObjects', { body: { type: 'a b+c' } }),
 	},
 	{
+		name: 'references',
+		path: (device) => `/inventory/managedObjects/${device}/childDevices?x=1`,
+		nothing: (device) => `/inventory/managedObjects/${device}/childDevices?type=none`,
+		fill: (fixture, device) =>
+			fixture.call('admin', 'post', `/inventory/managedObjects/${device}/childDevices`, { body: { name: 'n' } }),
+	},
+	{
+		name: 'references',
+		path: (device) => `/inventory/managedObjects/${device}/childAssets?x=1`,
+		nothing: (device) => `/inventory/managedObjects/${device}/childAssets?type=none`,
+		fill: (fixture, device) =>
+			fixture.call('admin', 'post', `/inventory/managedObjects/${device}/childAssets`, { body: { name: 'n' } }),
+	},
+	{
+		name: 'references',
+		path: (device) => `/inventory/managedObjects/${device}/childAdditions?x=1`,
+		nothing: (device) => `/inventory/managedObjects/${device}/childAdditions?type=none`,
+		fill: (fixture, device) =>
+			fixture.call('admin', 'post', `/inventory/managedObjects/${device}/childAdditions`, { body: { name: 'n' } }),
+	},
+	{
+		name: 'managedObjects',
+		path: () => `/inventory/managedObjects?query=${encodeURIComponent("$filter=(color eq 'red*') $orderby=name desc")}`,
+		nothing: () => `/inventory/managedObjects?query=${encodeURIComponent("color eq 'green'")}`,
+		fill: (fixture, _, index) =>
+			fixture.call('admin', 'post', '/inventory/managedObjects', { body: { name: `n${index % 2}`, color: `red${index}` } }),
+	},
+	{
 		name: 'operations',
 		path: (device) => `/devicecontrol/operations?deviceId=${device}`,
 		nothing: () => '/devicecontrol/operations?deviceId=1',
@@ -40,7 +68,7 @@ const collections: readonly {
 
 describe('http/collections', () => {
 	for (const { name, path, nothing, fill } of collections) {
-		describe(name, () => {
+		describe(path('{device}'), () => {
 			let fixture: HttpFixture;
 			let device: string;
 			before(async () => {
@@ -56,7 +84,8 @@ describe('http/collections', () => {
 			it('has pages of five, and says where it is', async () => {
 				const { [name]: entries, statistics, self, next, prev } = await page('');
 				expect([entries.length, statistics, prev]).to.deep.equal([5, { currentPage: 1, pageSize: 5 }, undefined]);
-				expect(self).to.equal(`${fixture.url}${path(device)}&pageSize=5&currentPage=1`.replace('%20', '+'));
+				const [location = '', query] = path(device).split('?');
+				expect(self).to.equal(`${fixture.url}${location}?${new URLSearchParams(query)}&pageSize=5&currentPage=1`);
 				expect(next).to.equal(self.replace('currentPage=1', 'currentPage=2'));
 			});
 
@@ -130,6 +159,20 @@ describe('http/collections', () => {
 				it(`refuses ${query} by name`, async () =>
 					expectRefusal(await get(`&${query}`), 400, new RegExp(query.split('=')[0] ?? '')));
 			}
+
+			it('loses no entry to others that are added meanwhile', async () => {
+				const texts = (body: Record<string, unknown[]>) => (body[name] ?? []).map((entry) => JSON.stringify(entry));
+				const before = texts(await page('&pageSize=7'));
+				const seen: string[] = [];
+				for (let at = 1, more = true; more; at++) {
+					const body = await page(`&pageSize=3&currentPage=${at}`);
+					seen.push(...texts(body));
+					more = 'next' in body;
+					if (at <= 3) await fill(fixture, device, 100 + at);
+				}
+				expect(before).to.have.length(7);
+				expect(seen).to.include.members(before);
+			});
 		});
 	}
 });

@@ -37,7 +37,7 @@ export function createServiceFleet(options: {
 				const started = await startServiceProcess(settings);
 				if (isClosed) return await started.kill();
 				startCount++;
-				memory.push(createMemoryRecord(`${place.name}, start ${startCount}`, started.pid ?? 0));
+				memory.push(createMemoryRecord(`${place.name}, start ${startCount}`, started.pid));
 				place.process = started;
 				place.isEnding = false;
 				void noteEnd(place, started);

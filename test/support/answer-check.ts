@@ -37,8 +37,8 @@ export function createAnswerCheck(description: unknown) {
 		const type = response.headers['content-type']?.split(';')[0];
 		if (!content)
 			return response.text === '' || response.text === undefined ? undefined : `a body where none is described: ${response.text}`;
-		if (type === undefined || !(type in content)) return `Content-Type ${type} is not described`;
-		if (type !== 'application/json') return undefined;
+		if (type === undefined || !(type in content || '*/*' in content)) return `Content-Type ${type} is not described`;
+		if (type !== 'application/json' || !(type in content)) return undefined;
 		const pointer = ['paths', path, verb, 'responses', String(response.status), 'content', type, 'schema'];
 		return schemaFault(
 			`#/${pointer.map((step) => encodeURIComponent(step.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/')}`,

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { pino } from 'pino';
 import type { Response } from 'supertest';
 import { openAccess } from '../../access/index.ts';
-import { openInventory, type PackageLimits } from '../../inventory/index.ts';
+import { type BinaryLimits, openBinaries, openInventory, type PackageLimits } from '../../inventory/index.ts';
 import { openOperations } from '../../operations/index.ts';
 import {
 	createHttpApp,
@@ -16,6 +16,8 @@ import {
 	type Route,
 } from '../../service/http/index.ts';
 import { createMetrics } from '../../service/metrics.ts';
+import { openFileContents } from '../../store/files/index.ts';
+import type { ContentStore } from '../../store/index.ts';
 import { type CallOptions, createCheckedHttpClient, type HttpMethod } from './checked-http-client.ts';
 import { openTestStore } from './test-store.ts';
 
@@ -54,7 +56,14 @@ const defaults: HttpOptions = {
 	maxFragments: 200,
 	defaultTenant: tenant,
 	showAdvancedListInInventory: false,
+	requestTimeoutMilliseconds: 10_000,
+	uploadTimeoutMilliseconds: 10_000,
+	standstillMilliseconds: 5000,
+	binaryRedirect: 'nobody',
+	objectMaxBytes: 1024 * 1024,
 };
+
+const binaryLimits: BinaryLimits = { maxBytes: 10_000_000, tenantMaxBytes: 0, leftoverAfterMilliseconds: 86_400_000 };
 
 export interface HttpFixture {
 	readonly url: string;
@@ -66,6 +75,8 @@ export interface HttpFixture {
 	/** Creates a device with these fragments; its id. */
 	readonly createDevice: (fragments: object) => Promise<string>;
 	readonly services: HttpServices;
+	/** Where the bytes of binaries are. */
+	readonly contents: ContentStore;
 	/** What the service was told about removed devices. */
 	readonly removed: { readonly tenant: string; readonly ids: readonly string[] }[];
 	/** All log lines, as JSON texts. */
@@ -79,7 +90,10 @@ export interface HttpFixture {
 }
 
 /** The whole HTTP side on a store in memory, with the users of `credentials`, on a free port of the loopback. */
-export async function openHttpFixture(options: Partial<HttpOptions> = {}): Promise<HttpFixture> {
+export async function openHttpFixture(
+	options: Partial<HttpOptions> = {},
+	{ binaries: limits, contents: given }: { readonly binaries?: Partial<BinaryLimits>; readonly contents?: ContentStore } = {},
+): Promise<HttpFixture> {
 	const settings = { ...defaults, ...options };
 	const clock = () => fixture.time;
 	const store = await openTestStore(clock);
@@ -91,8 +105,12 @@ export async function openHttpFixture(options: Partial<HttpOptions> = {}): Promi
 			maxFragments: settings.maxFragments,
 			objectMaxBytes: 1024 * 1024,
 			maxChildReferences: 1000,
+			maxAncestors: 20,
+			search: { maxLength: 8000, maxDepth: 12, maxTerms: 100, maxWildcards: 8, maxScanned: 100_000 },
 		},
 	});
+	const contents = given ?? (await openFileContents({ minFreeBytes: 0, isExclusive: true }));
+	const binaries = openBinaries({ inventory, contents, clock, limits: { ...binaryLimits, ...limits } });
 	const operations = await openOperations({
 		store,
 		inventory,
@@ -111,6 +129,7 @@ export async function openHttpFixture(options: Partial<HttpOptions> = {}): Promi
 	const logLines: string[] = [];
 	const services: HttpServices = {
 		inventory,
+		binaries,
 		operations,
 		access,
 		metrics: createMetrics(),
@@ -139,6 +158,7 @@ export async function openHttpFixture(options: Partial<HttpOptions> = {}): Promi
 			return answer.body.id;
 		},
 		services,
+		contents,
 		removed: [],
 		logLines,
 		time: Date.parse('2026-11-21T20:23:30.412Z'),
@@ -147,6 +167,8 @@ export async function openHttpFixture(options: Partial<HttpOptions> = {}): Promi
 		close: async () => {
 			server.closeAllConnections();
 			server.close();
+			binaries.close();
+			await contents.close();
 			await store.close();
 		},
 	};

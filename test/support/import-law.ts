@@ -16,9 +16,22 @@ const law: Readonly<Record<string, readonly string[] | typeof everything>> = {
 	store: [],
 	'store/sqlite': ['store'],
 	'store/mongodb': ['store'],
+	'store/files': ['store'],
+	'store/gridfs': ['store'],
+	'store/s3': ['store'],
 	service: ['store', 'config', 'service/http', 'service/mqtt', 'service/compose.ts', 'service/open-store.ts', ...domain],
 	// Which engine there is.
 	'service/open-store.ts': ['store', 'store/sqlite', 'store/mongodb', 'config'],
+	'service/binary-parts.ts': [
+		'store',
+		'store/files',
+		'store/gridfs',
+		'store/s3',
+		'store/mongodb',
+		'config',
+		'inventory',
+		'service',
+	],
 	'service/http': ['service', ...domain],
 	'service/mqtt': ['service', 'smartrest', ...domain],
 	'service/compose.ts': everything,
@@ -34,7 +47,7 @@ const law: Readonly<Record<string, readonly string[] | typeof everything>> = {
 const beside = ['test', 'bench', 'scripts', 'examples'];
 
 /** Parts with a door of their own inside another part. */
-const innerDoors = ['store/sqlite', 'store/mongodb'];
+const innerDoors = ['store/sqlite', 'store/mongodb', 'store/files', 'store/gridfs', 'store/s3'];
 
 /** Files that are no code and may be read by the parts named. */
 const resources: Readonly<Record<string, readonly string[]>> = { 'package.json': ['service'] };
@@ -42,7 +55,11 @@ const resources: Readonly<Record<string, readonly string[]>> = { 'package.json':
 /** Packages with one home; elsewhere in the product they are strangers. */
 const homes: Readonly<Record<string, readonly string[]>> = {
 	libsql: ['store/sqlite'],
-	mongodb: ['store/mongodb'],
+	mongodb: ['store/mongodb', 'store/gridfs'],
+	'@aws-sdk/client-s3': ['store/s3'],
+	'@aws-sdk/lib-storage': ['store/s3'],
+	'@aws-sdk/s3-request-presigner': ['store/s3'],
+	'@fastify/busboy': ['service/http'],
 	express: ['service/http'],
 	aedes: ['service/mqtt'],
 	mqtt: ['service/mqtt', 'examples'],

@@ -14,9 +14,9 @@ const main = fileURLToPath(new URL('../../service/main.ts', import.meta.url));
 export type ServiceProcess = Awaited<ReturnType<typeof startServiceProcess>>;
 
 /** The real process, from its sources, on free ports of the loopback. `end` or `kill` has to be called. */
-export async function startServiceProcess(settings: Readonly<Record<string, string>>) {
+export async function startServiceProcess(settings: Readonly<Record<string, string>>, nodeOptions: readonly string[] = []) {
 	const { PATH = '', HOME = '' } = process.env;
-	const child = spawn(process.execPath, ['--import=tsx', main], {
+	const child = spawn(process.execPath, [...nodeOptions, '--import=tsx', main], {
 		env: { PATH, HOME, HOST: '127.0.0.1', HTTP_PORT: '0', MQTT_PORT: '0', DRAIN_DELAY_SECONDS: '0', ...settings },
 		stdio: ['ignore', 'pipe', 'pipe'],
 	});
@@ -40,7 +40,7 @@ export async function startServiceProcess(settings: Readonly<Record<string, stri
 	}
 
 	return {
-		pid: child.pid,
+		pid: child.pid ?? 0,
 		ended,
 		http: `http://127.0.0.1:${ports.http}`,
 		mqtt: `mqtt://127.0.0.1:${ports.mqtt}`,

@@ -118,7 +118,8 @@ function rank(value: unknown): number {
 	return typeof value === 'number' ? 1 : typeof value === 'string' ? 2 : value ? 4 : 3;
 }
 
-function valueAt(document: AnyDocument, path: string): unknown {
+/** The value at a path; arrays are not entered. */
+export function valueAt(document: object, path: string): unknown {
 	return path
 		.split('.')
 		.reduce<unknown>(

@@ -93,6 +93,32 @@ export function queryCases(bench: Bench): void {
 			});
 		}
 
+		it('answers the same by whatever index it is told to read', async () => {
+			const things = await collection<AnyDocument>({
+				indexes: [
+					{ name: 'age', keys: ['age', 'name'] },
+					{ name: 'city', keys: ['city', 'age'] },
+					{ name: 'tags', keys: ['city', 'tags'], multikey: 'tags' },
+				],
+			});
+			const tagged = people.map((document): AnyDocument => ({ ...document, tags: ['all', document._id] }));
+			await store().batch(tagged.map((document) => ({ kind: 'put', collection: things.name, document })));
+			const queries: Query[] = [
+				{ filter: { city: 'x', age: 3 }, sort: [['_id', 1]] },
+				{ filter: { city: 'x', age: { $gte: 1 }, $and: [{ tags: 'all' }] }, sort: [['age', -1], ['_id', 1]], limit: 2 },
+				{ filter: { city: 'x', tags: 'all', $nor: [{ name: 'b' }] }, sort: [['name', 1]], skip: 1 },
+			]; // biome-ignore format: one line a row
+			for (const query of queries) {
+				const expected = await things.find(query);
+				const total = await things.count(query.filter);
+				expect(expected).not.to.deep.equal([]);
+				for (const hint of ['age', 'city', ...('tags' in query.filter ? ['tags'] : [])]) {
+					expect(await things.find({ ...query, hint }), `${JSON.stringify(query)} by ${hint}`).to.deep.equal(expected);
+					expect(await things.count(query.filter, hint)).to.equal(total);
+				}
+			}
+		});
+
 		it('scans more than a page in the order of ids, each once', async () => {
 			const things = await collection<AnyDocument>({ indexes: [{ name: 'odd', keys: ['odd'] }] });
 			const ids = Array.from({ length: 4321 }, (_, n) => `d${String(n).padStart(5, '0')}`);

@@ -48,9 +48,17 @@ const goodRows: readonly [name: string, written: string, value: unknown, others?
 	['HTTPS_PORT', '', undefined],
 	['HTTP_PORT', '', 8080],
 	['MONGODB_URL', '', undefined],
+	['BINARIES_STORE', 'files', 'files'],
+	['BINARIES_STORE', 's3', 's3', { S3_BUCKET: 'files' }],
+	['BINARIES_STORE', 'gridfs', 'gridfs', { MONGODB_URL: 'mongodb://host/' }],
+	['S3_ENDPOINT', 'http://127.0.0.1:9000', 'http://127.0.0.1:9000'],
 ];
 
 const badRows: readonly [name: string, written: string, others?: Environment][] = [
+	['BINARIES_MONGODB_URL', 'localhost:27017'],
+	['BINARIES_STORE', 'disk'],
+	['S3_ENDPOINT', 'http://user:password@host/'],
+	['BINARIES_LEFTOVER_AFTER_SECONDS', '3600'],
 	['HTTP_PORT', '65536'],
 	['HTTP_PORT', '-1'],
 	['HTTP_PORT', '80a'],
@@ -161,6 +169,20 @@ describe('config/load', () => {
 	});
 
 	describe('between settings', () => {
+		it('needs what the store of binaries is reached by', () => {
+			const needs: readonly (readonly [Environment, string])[] = [
+				[{ BINARIES_STORE: 's3' }, 'S3_BUCKET'],
+				[{ BINARIES_STORE: 'gridfs' }, 'BINARIES_MONGODB_URL'],
+				[{ S3_SECRET_ACCESS_KEY: 'secret' }, 'S3_ACCESS_KEY_ID'],
+				[{ S3_ACCESS_KEY_ID: 'id' }, 'S3_SECRET_ACCESS_KEY'],
+			];
+			for (const [environment, name] of needs) {
+				const faults = faultsOf(environment);
+				expect(faults, name).to.have.length(1);
+				expect(faults[0]).to.match(new RegExp(`^  ${name}: found nothing; right is .*, because `));
+			}
+		});
+
 		it('needs a certificate and a key for a TLS listener', () => {
 			expect(faultsOf({ HTTPS_PORT: '0' })).to.have.length(2);
 			expect(faultsOf({ MQTTS_PORT: '0', TLS_CERT_FILE: 'cert.pem' })).to.have.length(1);

@@ -5,6 +5,7 @@ import {
 	type ManagedObjectId,
 	openInventory,
 	parseManagedObjectId,
+	type SearchLimits,
 } from '../../../inventory/index.ts';
 import type { BatchOutcome, DocumentStore, Step } from '../../../store/index.ts';
 import { openSqliteStore } from '../../../store/sqlite/index.ts';
@@ -12,11 +13,15 @@ import { openSqliteStore } from '../../../store/sqlite/index.ts';
 export const tenant = 't1';
 export const startTime = Date.UTC(2026, 10, 21);
 
+export const searchLimits: SearchLimits = { maxLength: 8000, maxDepth: 12, maxTerms: 100, maxWildcards: 8, maxScanned: 100_000 };
+
 export const smallLimits: InventoryLimits = {
 	packages: { maxPackages: 60_000, nameMaxLength: 100, versionMaxLength: 50, typeMaxLength: 20, urlMaxLength: 60 },
 	maxFragments: 50,
 	objectMaxBytes: 2000,
 	maxChildReferences: 100,
+	maxAncestors: 20,
+	search: searchLimits,
 };
 
 /** A clock that stands still until it is moved. */

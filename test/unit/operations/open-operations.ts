@@ -51,6 +51,17 @@ describe('operations/operations open ones', () => {
 		});
 	}
 
+	it('gives access to no more binaries when a device changes it', async () => {
+		const { operation, operations, device } = bench();
+		const mine = await device();
+		const { id } = await operation(mine);
+		const fragments = { c8y_Result: { url: '/inventory/binaries/77' } };
+		await operations.updateOpen(tenant, mine, fragment, { fragments }, receipt());
+		expect(await operations.isBinaryNamed(tenant, '77', mine)).to.equal(false);
+		await operations.update(tenant, id, { fragments });
+		expect(await operations.isBinaryNamed(tenant, '77', mine)).to.equal(true);
+	});
+
 	it('ends different ones when several report at once', async () => {
 		const { operation, operations, device } = bench();
 		const mine = await device();

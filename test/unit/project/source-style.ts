@@ -13,7 +13,8 @@ interface StyleRule {
 }
 
 const isProduct = (path: string) => !/^(test|bench|scripts|examples)\//.test(path);
-const isDoor = (path: string) => /^(?!test|bench|scripts|examples)[^/]+\/((sqlite|mongodb)\/)?index\.ts$/.test(path);
+const isDoor = (path: string) =>
+	/^(?!test|bench|scripts|examples)[^/]+\/((sqlite|mongodb|files|gridfs|s3)\/)?index\.ts$/.test(path);
 const linesOf = (count: number) => 'a();\n'.repeat(count);
 
 function linesAtMost(max: number): (file: SourceFile) => boolean {

@@ -39,6 +39,8 @@ function deviceWith(fragments: Readonly<Record<string, unknown>>): ManagedObject
 		fragments,
 		fragmentNames: Object.keys(fragments),
 		revision: 1,
+		search: { texts: [] },
+		parents: [],
 	};
 }
 

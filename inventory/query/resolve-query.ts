@@ -1,0 +1,126 @@
+import type { Collection } from '../../store/index.ts';
+import { InventoryError } from '../inventory-error.ts';
+import { documentId, isManagedObjectId, type ManagedObject, type ManagedObjectId } from '../managed-object.ts';
+import type { ChildLink } from '../object-links.ts';
+import type { QuerySurroundings } from './compile-query.ts';
+import { parseQuery } from './parse-query.ts';
+import { QueryError } from './query-error.ts';
+import { type Condition, joined, type QueryLimits } from './query-tree.ts';
+
+export const dynamicGroupFragment = 'c8y_IsDynamicGroup';
+export const storedQueryFragment = 'c8y_DeviceQueryString';
+
+const parentsAtOnce = 500;
+
+/** Finds what a condition names by an id alone: what is below an object, and the queries of groups that have one. */
+export function openQueryResolver({
+	objects,
+	links,
+	limits,
+}: {
+	readonly objects: Collection<ManagedObject>;
+	readonly links: Collection<ChildLink>;
+	readonly limits: QueryLimits & { readonly maxScanned: number };
+}) {
+	/** @throws QueryError; InventoryError `inventory/scanLimit` */
+	async function resolve(tenant: string, condition: Condition | undefined): Promise<Omit<QuerySurroundings, 'now'>> {
+		const dynamicGroups = new Map<string, Condition>();
+		const hierarchies = new Map<string, readonly string[]>();
+		if (!condition) return { dynamicGroups, hierarchies };
+		const named = namesOf(condition);
+		for (const [id, times] of named.groups) {
+			const stored = await storedCondition(tenant, id);
+			if (!stored) continue;
+			const inner = namesOf(stored);
+			for (const each of inner.groups.keys()) if (await storedQuery(tenant, each)) throw nested(id, each);
+			named.terms += inner.terms * times;
+			for (const each of inner.hierarchies) named.hierarchies.add(each);
+			dynamicGroups.set(id, stored);
+		}
+		if (named.terms > limits.maxTerms)
+			throw new InventoryError(
+				'inventory/badQuery',
+				`The query and those of its groups have ${named.terms} terms: at most ${limits.maxTerms} are allowed`,
+			);
+		for (const id of named.hierarchies) hierarchies.set(id, await idsAtAndBelow(tenant, id));
+		return { dynamicGroups, hierarchies };
+	}
+
+	async function storedQuery(tenant: string, id: string): Promise<string | undefined> {
+		const group = isManagedObjectId(id) ? await objects.get(documentId(tenant, id)) : undefined;
+		const query = group?.fragments[storedQueryFragment];
+		return group && dynamicGroupFragment in group.fragments && typeof query === 'string' ? query : undefined;
+	}
+
+	/** The condition of a group that is a query; devices only, as for `q`. */
+	async function storedCondition(tenant: string, id: string): Promise<Condition | undefined> {
+		const query = await storedQuery(tenant, id);
+		if (query === undefined) return undefined;
+		const isDevice = { kind: 'has', path: 'c8y_IsDevice' } as const;
+		try {
+			const { condition } = parseQuery(query, limits);
+			return condition ? joined('and', [isDevice, condition]) : isDevice;
+		} catch (error) {
+			if (!(error instanceof QueryError)) throw error;
+			throw new InventoryError('inventory/badQuery', `${storedQueryFragment} of group '${id}': ${error.message}`, error.details);
+		}
+	}
+
+	/** @throws InventoryError `inventory/scanLimit` */
+	async function idsAtAndBelow(tenant: string, id: string): Promise<readonly string[]> {
+		if (!isManagedObjectId(id)) return [];
+		const found = new Set<ManagedObjectId>([id]);
+		let level: readonly ManagedObjectId[] = [id];
+		while (level.length > 0) {
+			const next: ManagedObjectId[] = [];
+			for (let from = 0; from < level.length; from += parentsAtOnce) {
+				const parents = level.slice(from, from + parentsAtOnce);
+				const limit = limits.maxScanned - found.size + 1;
+				const below = await links.find({ filter: { tenant, parent: { $in: parents } }, limit });
+				if (below.length === limit) throw tooLarge(id, limits.maxScanned);
+				for (const { child } of below) {
+					if (found.has(child)) continue;
+					found.add(child);
+					next.push(child);
+				}
+			}
+			level = next;
+		}
+		return [...found].map((each) => documentId(tenant, each));
+	}
+
+	return { resolve, storedCondition };
+}
+
+interface Names {
+	/** How often each is named. */
+	readonly groups: Map<string, number>;
+	readonly hierarchies: Set<string>;
+	terms: number;
+}
+
+function namesOf(condition: Condition, into: Names = { groups: new Map(), hierarchies: new Set(), terms: 0 }): Names {
+	if (condition.kind === 'and' || condition.kind === 'or') for (const part of condition.parts) namesOf(part, into);
+	else if (condition.kind === 'not') namesOf(condition.part, into);
+	else {
+		into.terms++;
+		if (condition.kind === 'group') into.groups.set(condition.id, (into.groups.get(condition.id) ?? 0) + 1);
+		if (condition.kind === 'hierarchy') into.hierarchies.add(condition.id);
+	}
+	return into;
+}
+
+function nested(group: string, inner: string): InventoryError {
+	return new InventoryError(
+		'inventory/badQuery',
+		`${storedQueryFragment} of group '${group}' names group '${inner}', which has a query of its own: name what is in that one`,
+	);
+}
+
+function tooLarge(id: string, limit: number): InventoryError {
+	return new InventoryError(
+		'inventory/scanLimit',
+		`isinhierarchyof(${id}): more than ${limit} objects are below it: name a lower one, or raise QUERY_SCAN_MAX_OBJECTS`,
+		{ terms: [`isinhierarchyof(${id})`], limit },
+	);
+}

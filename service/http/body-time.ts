@@ -1,0 +1,30 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** How long a client whose request was answered early may go on sending, so that it has the time to read the answer. */
+const lingerMilliseconds = 5000;
+
+/** Cuts a client off that takes too long to send a body, or goes on sending it after the answer. */
+export function limitBodyTime(request: IncomingMessage, response: ServerResponse, milliseconds: number): void {
+	const { headers } = request;
+	if (headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0') return;
+	let timer = setTimeout(() => {
+		if (!response.headersSent) response.writeHead(408, { Connection: 'close' }).end(() => request.destroy());
+		else request.destroy();
+	}, milliseconds).unref();
+	const arrived = () => clearTimeout(timer);
+	request.once('end', arrived).once('close', arrived);
+	response.once('finish', () => {
+		if (request.complete || request.destroyed) return;
+		clearTimeout(timer);
+		timer = setTimeout(() => request.destroy(), lingerMilliseconds).unref();
+	});
+}
+
+/** Cuts a connection off on which nothing moves for so long, until the function that it returns is called. */
+export function limitStandstill({ socket }: IncomingMessage, milliseconds: number): () => void {
+	// What the server of Node does with a connection that is idle for as long as this.
+	socket.setTimeout(milliseconds);
+	return () => {
+		if (!socket.destroyed) socket.setTimeout(0);
+	};
+}

@@ -1,0 +1,205 @@
+import { z } from 'zod';
+import type { Principal } from '../../access/index.ts';
+import {
+	type ChildKind,
+	childKinds,
+	type ManagedObject,
+	type ManagedObjectId,
+	type ObjectPatch,
+	parseManagedObjectId,
+	parseObjectBody,
+} from '../../inventory/index.ts';
+import { createAudit } from './audit.ts';
+import { openDeviceScope } from './device-scope.ts';
+import { HttpError } from './http-error.ts';
+import type { HttpServices } from './http-options.ts';
+import { describedBody } from './json-decode.ts';
+import { createManagedObjectRenderer, type Json, objectUrl } from './managed-object-json.ts';
+import { managedObjectBodySchema, managedObjectSchema } from './managed-object-schema.ts';
+import { objectFilterParameters, objectView, viewParameters } from './object-parameters.ts';
+import { pageParameters, pageSchema, readPage } from './paging.ts';
+import { created, noContent, ok } from './reply.ts';
+import { noBody, noQuery, type Route, route } from './route.ts';
+
+/** What is sent to the children of an object: which it is, its shape tells. */
+type ChildrenBody =
+	| { readonly kind: 'create'; readonly patch: ObjectPatch }
+	| { readonly kind: 'link'; readonly id: string }
+	| { readonly kind: 'linkMany'; readonly ids: readonly string[] };
+
+const sentId = z.union([z.string(), z.int().nonnegative()]).transform(String);
+const sentReference = z.object({ managedObject: z.looseObject({ id: sentId }) }).meta({ id: 'SentReference' });
+const sentReferences = z.object({ references: z.array(sentReference) }).meta({ id: 'SentReferences' });
+const bodySchema = z
+	.union([sentReference, sentReferences, managedObjectBodySchema])
+	.meta({ description: 'A reference, several references, or a new object: its shape tells' });
+
+const childSchema = z.object({ managedObject: managedObjectSchema, self: z.string() }).meta({ id: 'Child' });
+const childrenSchema = z.object({ references: z.array(childSchema), self: z.string() });
+
+const tag = 'Children';
+const params = { id: 'Id of the parent' };
+const summaries: Readonly<Record<ChildKind, string>> = {
+	childDevices: 'child devices',
+	childAssets: 'child assets',
+	childAdditions: 'child additions',
+};
+
+/** The objects below a managed object. */
+export function childrenRoutes(services: HttpServices): Route[] {
+	return childKinds.flatMap((kind) => routesOf(kind, services));
+}
+
+function routesOf(kind: ChildKind, services: HttpServices): Route[] {
+	const { inventory, options } = services;
+	const scope = openDeviceScope(services);
+	const renderer = createManagedObjectRenderer({ ...services, maxReferences: options.childReferencesMax });
+	const audit = createAudit(services.log);
+	const path = `/inventory/managedObjects/{id}/${kind}` as const;
+	const what = summaries[kind];
+	const body = describedBody(bodySchema, (value) => readBody(value, options));
+
+	const selfOf = (base: string, parent: string, child: string) => `${objectUrl(base, parent)}/${kind}/${child}`;
+
+	async function children(
+		parent: ManagedObjectId,
+		found: readonly ManagedObject[],
+		view: ReturnType<typeof objectView>,
+		tenant: string,
+	): Promise<Json[]> {
+		const rendered = await renderer.many(tenant, found, { ...view, withAdvancedList: false });
+		return rendered.map((object) => ({ managedObject: object, self: selfOf(view.base, parent, String(object.id)) }));
+	}
+
+	async function link(principal: Principal, parent: ManagedObjectId, id: string): Promise<ManagedObject> {
+		const child = await scope.getObject(principal, id);
+		await inventory.hierarchy.link(principal.tenant, parent, kind, child.id);
+		audit(principal, 'managed object linked', { managedObject: child.id, below: parent, as: kind });
+		return child;
+	}
+
+	return [
+		route({
+			method: 'get',
+			path,
+			permission: 'inventory:read',
+			summary: `List the ${what} of a managed object`,
+			description: 'Whole objects, in the order of the query, else of creation; all filters must match.',
+			tag,
+			params,
+			query: z.object({ ...objectFilterParameters, ...viewParameters, ...pageParameters(options) }),
+			body: noBody,
+			answers: { 200: { description: 'A page', schema: pageSchema('references', childSchema) } },
+			refusals: ['inventory/notFound', 'inventory/badQuery', 'inventory/scanLimit'],
+			handler: async (call) => {
+				const { principal, base } = call;
+				const parent = await scope.getObject(principal, call.param('id'));
+				const search = await inventory.objects.search(principal.tenant, { ...call.query, below: { id: parent.id, kind } });
+				const { entries, frame } = await readPage(call, {
+					find: search.list,
+					count: search.count,
+					isSearch: !search.isIndexed,
+				});
+				const view = objectView(base, call.query, options);
+				return ok({ references: await children(parent.id, entries, view, principal.tenant), ...frame });
+			},
+		}),
+		route({
+			method: 'post',
+			path,
+			permission: 'inventory:write',
+			summary: `Add to the ${what} of a managed object`,
+			description:
+				'A body {managedObject: {id}} links an object, {references: […]} several; anything else is a new object. The media type does not matter.',
+			tag,
+			params,
+			query: noQuery,
+			body,
+			answers: {
+				201: {
+					description: 'The new object, the child, or the children',
+					schema: z.union([childSchema, childrenSchema, managedObjectSchema]),
+				},
+			},
+			refusals: ['inventory/notFound', 'inventory/invalid', 'inventory/tooLarge', 'inventory/cycle', 'inventory/conflict'],
+			handler: async ({ principal, param, body: sent, base }) => {
+				const { tenant, userName } = principal;
+				const parent = await scope.getObject(principal, param('id'));
+				const view = objectView(base, {}, options);
+				if (sent.kind === 'create') {
+					const placed = { owner: userName, patch: sent.patch, parent: { id: parent.id, kind } };
+					const object = await inventory.objects.create(tenant, placed);
+					if (!object) throw new TypeError('A managed object without an external id met a duplicate');
+					audit(principal, 'managed object created', { managedObject: object.id, type: object.type, below: parent.id, as: kind });
+					return created(await renderer.one(object, view));
+				}
+				if (sent.kind === 'link') {
+					const [child] = await children(parent.id, [await link(principal, parent.id, sent.id)], view, tenant);
+					return created(child);
+				}
+				// All are looked up before the first one is linked: a wrong id changes nothing.
+				for (const id of sent.ids) await scope.getObject(principal, id);
+				const linked: ManagedObject[] = [];
+				for (const id of sent.ids) linked.push(await link(principal, parent.id, id));
+				return created({
+					references: await children(parent.id, linked, view, tenant),
+					self: `${objectUrl(base, parent.id)}/${kind}`,
+				});
+			},
+		}),
+		route({
+			method: 'get',
+			path: `${path}/{childId}`,
+			permission: 'inventory:read',
+			summary: `Read one of the ${what} of a managed object`,
+			tag,
+			params: { ...params, childId: 'Id of the child' },
+			query: z.object(viewParameters),
+			body: noBody,
+			answers: { 200: { description: 'The child', schema: childSchema } },
+			refusals: ['inventory/notFound'],
+			handler: async ({ principal, param, query: shown, base }) => {
+				const parent = await scope.getObject(principal, param('id'));
+				const child = await inventory.hierarchy.getChild(
+					principal.tenant,
+					parent.id,
+					kind,
+					parseManagedObjectId(param('childId')),
+				);
+				const managedObject = await renderer.one(child, objectView(base, shown, options));
+				return ok({ managedObject, self: selfOf(base, parent.id, child.id) });
+			},
+		}),
+		route({
+			method: 'delete',
+			path: `${path}/{childId}`,
+			permission: 'inventory:write',
+			summary: `Take one of the ${what} from a managed object`,
+			description: 'The child itself stays.',
+			tag,
+			params: { ...params, childId: 'Id of the child' },
+			query: noQuery,
+			body: noBody,
+			answers: { 204: { description: 'Taken away' } },
+			refusals: ['inventory/notFound', 'inventory/invalid', 'inventory/conflict'],
+			handler: async ({ principal, param }) => {
+				const parent = await scope.getObject(principal, param('id'));
+				const child = parseManagedObjectId(param('childId'));
+				await inventory.hierarchy.unlink(principal.tenant, parent.id, kind, child);
+				audit(principal, 'managed object unlinked', { managedObject: child, below: parent.id, as: kind });
+				return noContent;
+			},
+		}),
+	];
+}
+
+function readBody(value: unknown, options: HttpServices['options']): ChildrenBody {
+	const one = sentReference.safeParse(value);
+	if (one.success) return { kind: 'link', id: one.data.managedObject.id };
+	const many = sentReferences.safeParse(value);
+	if (!many.success) return { kind: 'create', patch: parseObjectBody(value, options) };
+	const ids = many.data.references.map(({ managedObject }) => managedObject.id);
+	if (ids.length > options.pageSizeMax)
+		throw new HttpError('http/invalidBody', `references has ${ids.length} items: at most ${options.pageSizeMax} are allowed`);
+	return { kind: 'linkMany', ids };
+}
