@@ -1,11 +1,4 @@
-import {
-	findRequestKind,
-	firstValuePosition,
-	fixedWidth,
-	type RequestKind,
-	type RequestKindRow,
-	requestKinds,
-} from './collection-kinds.ts';
+import { findRequestKind, firstValuePosition, fixedWidth, type RequestKind, requestKinds } from './collection-kinds.ts';
 import { parseValueType, type ValueTypeName, valueTypeNames, valueTypes } from './collection-values.ts';
 import { assignAt, assignmentFault, hasSeveralDescents, type JsonPath, parsePath } from './json-path.ts';
 
@@ -147,7 +140,7 @@ export function compileRequest(document: RequestTemplateDocument, limits: Collec
 		values.push(value);
 		return undefined;
 	};
-	for (const [index, { name, type, role }] of mandatoryOf(kind).entries()) {
+	for (const [index, { name, type, role }] of kind.mandatory.entries()) {
 		const path: JsonPath | undefined = role === 'document' ? [{ kind: 'name', name }] : undefined;
 		const position = firstValuePosition + index;
 		const reason = add({ name, type, fixed: mandatoryValues[index]?.value ?? '', isMandatory: true, path }, position);
@@ -198,10 +191,6 @@ const messageIdRule = 'the message id must have 1 to 32 characters without white
 
 function isMessageId(text: string): boolean {
 	return /^[^\s\p{Cc}]{1,32}$/u.test(text);
-}
-
-function mandatoryOf(kind: RequestKindRow): RequestKindRow['mandatory'] {
-	return kind.mandatory;
 }
 
 function kindRule(method: string): string {
