@@ -4,7 +4,7 @@ export { type Operation, type OperationId, operationServerFields, parseOperation
 /** Refusals. */
 export { OperationError, type OperationErrorCode } from './operation-error.ts';
 /** Reports of devices. */
-export type { Ending, Receipt } from './operation-reports.ts';
+export { type Ending, type Receipt, unknownReason } from './operation-reports.ts';
 /** Wanted software. */
 export type { OperationLimits } from './operation-rules.ts';
 /** The statuses and what may follow what. */

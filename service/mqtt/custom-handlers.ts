@@ -15,6 +15,7 @@ import {
 	operationServerFields,
 	operationStatuses,
 	type Receipt,
+	unknownReason,
 } from '../../operations/index.ts';
 import type { CustomRequest, RequestKind } from '../../smartrest/index.ts';
 import { LineError } from './line-error.ts';
@@ -147,7 +148,7 @@ function toOperationChange(document: Json): OperationChange {
 	}
 	const wanted = operationStatuses.find((each) => each === status);
 	if (status !== undefined && !wanted) throw new LineError('refused', `status must be one of ${operationStatuses.join(' ')}`);
-	const reason = textOf(failureReason) ?? (wanted === 'FAILED' ? 'The device gave no reason' : undefined);
+	const reason = textOf(failureReason) ?? (wanted === 'FAILED' ? unknownReason : undefined);
 	return {
 		...(wanted && { status: wanted }),
 		...(reason !== undefined && { failureReason: reason }),
