@@ -122,10 +122,9 @@ async function open(foundation: Foundation): Promise<Service> {
 		limits: { operationMaxBytes: limits.operationMaxBytes, maxItems: limits.operationPackagesMax },
 		fault: (operation, device) => deliveryFault(operation, device, config.mqtt.downlinkPayloadMaxBytes),
 	});
-	const services = { inventory, operations, access, metrics, log, clock, version };
+	const services = { inventory, operations, access, metrics, log, clock, elapsed, version };
 	const gateway = createGateway({
 		...services,
-		elapsed,
 		packageLimits,
 		limits: {
 			maxFragments,
@@ -139,12 +138,11 @@ async function open(foundation: Foundation): Promise<Service> {
 		},
 		templateLimits: { ...config.templates, cacheMilliseconds: config.templates.cacheSeconds * 1000 },
 	});
-	const bridge = await openOutsideBroker({ ...services, config, store, gateway, elapsed, processId, processes });
+	const bridge = await openOutsideBroker({ ...services, config, store, gateway, leases: leases.leases, processId, processes });
 	const broker = await openEmbeddedBroker({
 		...services,
 		gateway,
 		handover: others?.handover,
-		clock: elapsed,
 		defaultTenant: tenant.id,
 		limits: config.mqtt,
 	});

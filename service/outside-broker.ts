@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Access } from '../access/index.ts';
 import type { Config } from '../config/index.ts';
 import { openBridgedDevices } from '../inventory/index.ts';
-import { type DocumentStore, openLeases } from '../store/index.ts';
+import type { DocumentStore, Leases } from '../store/index.ts';
 import type { Metrics } from './metrics.ts';
 import { type Bridge, type Gateway, openBridge, readBrokerAddress } from './mqtt/index.ts';
 
@@ -15,12 +15,13 @@ export async function openOutsideBroker(options: {
 	readonly metrics: Metrics;
 	readonly log: Logger;
 	readonly elapsed: () => number;
+	readonly leases: Leases;
 	/** A name that no other process has. */
 	readonly processId: string;
 	/** How many processes there are, with this one. */
 	readonly processes: () => number;
 }): Promise<Bridge | undefined> {
-	const { config, store, elapsed, processId } = options;
+	const { config, store, processId } = options;
 	const { bridge, mqtt } = config;
 	if (bridge.url === undefined) return undefined;
 	const address = await readBrokerAddress(bridge.url.reveal(), bridge);
@@ -30,7 +31,6 @@ export async function openOutsideBroker(options: {
 		...bridge,
 		address,
 		devices: await openBridgedDevices({ store }),
-		leases: await openLeases({ store, holder: processId, elapsed, leaseMilliseconds }),
 		leaseMilliseconds,
 		isStoreWell: () =>
 			store.ping().then(

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Access } from '../../access/index.ts';
-import type { BridgedDevice, BridgedDevices } from '../../inventory/index.ts';
+import { type BridgedDevice, type BridgedDevices, deviceKey } from '../../inventory/index.ts';
 import { parseTopic } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
 import { type BridgeDevice, createBridgeSession } from './bridge-device.ts';
@@ -17,6 +17,8 @@ export interface BridgePartitionOptions {
 	readonly devices: BridgedDevices;
 	readonly metrics: Metrics;
 	readonly log: Logger;
+	/** Milliseconds that never go back. */
+	readonly elapsed: () => number;
 	readonly address: BrokerAddress;
 	readonly clientId: string;
 	readonly topicRoot: string;
@@ -52,6 +54,7 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 		onMessage: take,
 		log,
 		metrics,
+		elapsed: options.elapsed,
 		limits,
 	});
 	const endWatch = sharing === 'hashed' ? devices.watch(followElsewhere) : () => {};
@@ -91,7 +94,7 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 	}
 
 	function deviceOf({ tenant, serial, clientId }: Pick<BridgeTopic, 'tenant' | 'serial' | 'clientId'>): BridgeDevice {
-		const key = keyOf({ tenant, serial });
+		const key = deviceKey(tenant, serial);
 		const present = known.get(key);
 		if (present) return present;
 		const queue = createDeviceQueue((turn) => handleTurn(device, turn), {
@@ -108,7 +111,7 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 		checkServed();
 		if (!(await access.hasTenant(device.tenant))) {
 			metrics.mqttErrors.inc({ kind: 'unknown tenant' }, turn.length);
-			known.delete(keyOf(device));
+			known.delete(deviceKey(device.tenant, device.serial));
 			return;
 		}
 		await handleUnlessFailing(device, turn);
@@ -166,7 +169,7 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 	async function handlePresence(device: BridgeDevice, payload: Buffer): Promise<void> {
 		const state = payload.length > 20 ? '' : payload.toString('latin1').trim();
 		if (!['connected', 'disconnected'].includes(state)) metrics.mqttErrors.inc({ kind: 'bad presence' });
-		else if (!device.home) await devices.setConnected(device, state === 'connected');
+		else if (!device.home) await devices.setConnected(device.tenant, device.serial, state === 'connected');
 		else if (state === 'connected') {
 			closeSession(device);
 			await openSession(device);
@@ -328,10 +331,6 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 function isOwnStatic(topic: string): boolean {
 	const parsed = parseTopic(topic);
 	return parsed?.kind === 'static' && parsed.direction === 'up' && parsed.child === undefined;
-}
-
-function keyOf({ tenant, serial }: Pick<BridgeDevice, 'tenant' | 'serial'>): string {
-	return `${tenant}/${serial}`;
 }
 
 // It has been told to whoever asked for it.

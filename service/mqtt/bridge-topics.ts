@@ -1,3 +1,4 @@
+import { deviceKey } from '../../inventory/index.ts';
 import { parseTopic, upstreamFilters } from '../../smartrest/index.ts';
 import { parseClientId } from './gateway.ts';
 
@@ -48,6 +49,6 @@ export function bridgeFilters(root: string, group: string, partition: number, sh
 /** FNV-1a, 32 bits, of `tenant/deviceIdentifier` in UTF-8, modulo the number of partitions. Never to be changed. */
 export function partitionOf({ tenant, serial }: Pick<BridgeTopic, 'tenant' | 'serial'>, partitions: number): number {
 	let hash = 0x811c9dc5;
-	for (const byte of Buffer.from(`${tenant}/${serial}`, 'utf8')) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+	for (const byte of Buffer.from(deviceKey(tenant, serial), 'utf8')) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
 	return hash % partitions;
 }

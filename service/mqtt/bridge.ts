@@ -1,11 +1,11 @@
+import type { Leases } from '../leases.ts';
 import { type BridgePartition, type BridgePartitionOptions, openBridgePartition } from './bridge-partition.ts';
-import { createPartitionShare, type PartitionLeases } from './partition-share.ts';
+import { createPartitionShare } from './partition-share.ts';
 
 export interface BridgeOptions extends BridgePartitionOptions {
-	readonly leases: PartitionLeases;
+	readonly leases: Pick<Leases, 'acquire' | 'renew' | 'release'>;
 	/** How many processes there are, with this one. */
 	readonly processes: () => number;
-	readonly elapsed: () => number;
 	readonly leaseMilliseconds: number;
 	/** Any number, another one for each process. */
 	readonly first: number;

@@ -1,6 +1,7 @@
 import { connect, type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
 import { generate } from 'mqtt-packet';
 import type { Logger } from 'pino';
+import { createDeadline } from '../deadline.ts';
 import type { Metrics } from '../metrics.ts';
 import { createAcknowledgementOrder } from './acknowledgement-order.ts';
 import { createDownlinkWindow, type Downlink } from './downlink-window.ts';
@@ -34,6 +35,8 @@ export interface BrokerLinkOptions {
 	readonly onMessage: (message: ArrivedMessage) => void;
 	readonly log: Logger;
 	readonly metrics: Metrics;
+	/** Milliseconds that never go back. */
+	readonly elapsed: () => number;
 	readonly limits: {
 		readonly unacknowledgedMaxMessages: number;
 		readonly packetMaxBytes: number;
@@ -255,12 +258,12 @@ export function openBrokerLink(options: BrokerLinkOptions) {
 	async function close(graceMilliseconds: number): Promise<boolean> {
 		closing = true;
 		clearTimeout(retry);
-		const deadline = Date.now() + graceMilliseconds;
-		await beforeDeadline(idle(), graceMilliseconds);
+		const deadline = createDeadline(graceMilliseconds, options.elapsed);
+		await deadline.wait(idle());
 		// Acknowledgements go out in a microtask.
 		await Promise.resolve();
 		const last = client;
-		if (last?.connected) await beforeDeadline(last.endAsync(), Math.max(0, deadline - Date.now()));
+		if (last?.connected) await deadline.wait(last.endAsync());
 		cutOff();
 		return inWork === 0;
 	}
@@ -294,12 +297,6 @@ export function openBrokerLink(options: BrokerLinkOptions) {
 /** How many messages of a link may be in work: a window of what came before a connection was lost, and one of what is sent again. */
 export function inWorkAtMost(unacknowledgedMaxMessages: number): number {
 	return 2 * unacknowledgedMaxMessages;
-}
-
-async function beforeDeadline(work: Promise<unknown>, milliseconds: number): Promise<void> {
-	let timer: NodeJS.Timeout | undefined;
-	await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, milliseconds)))]);
-	clearTimeout(timer);
 }
 
 const notYet = new Error('acknowledged later');

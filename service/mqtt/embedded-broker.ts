@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
 import { Aedes, type AuthenticateError, type Client, type PublishPacket, type Subscription } from 'aedes';
 import type { Logger } from 'pino';
-import { type Access, mayDo, parseUserName } from '../../access/index.ts';
-import { InventoryError } from '../../inventory/index.ts';
+import { type Access, mayDo, type Principal, parseUserName } from '../../access/index.ts';
+import { deviceKey, InventoryError } from '../../inventory/index.ts';
 import { maySubscribe, parseTopic } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
 import { createBacklog } from './backlog.ts';
@@ -23,7 +23,8 @@ export interface EmbeddedBrokerOptions {
 	readonly handover: Handover | undefined;
 	readonly metrics: Metrics;
 	readonly log: Logger;
-	readonly clock: () => number;
+	/** Milliseconds that never go back. */
+	readonly elapsed: () => number;
 	readonly defaultTenant: string;
 	readonly limits: {
 		readonly packetMaxBytes: number;
@@ -66,11 +67,11 @@ const maxTurn = 64;
  * and what they receive is written to their own connection, so no device can reach what is another's.
  */
 export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
-	const { gateway, access, handover, metrics, log, clock, limits } = options;
+	const { gateway, access, handover, metrics, log, elapsed, limits } = options;
 	const connected = new WeakMap<Client, Connected>();
 	const origins = new WeakMap<Client, Origin>();
 	const userNames = new WeakMap<Client, string>();
-	const mayConnect = createRateLimit({ perSecond: limits.connectionsPerSecond, clock });
+	const mayConnect = createRateLimit({ perSecond: limits.connectionsPerSecond, elapsed });
 	const unacknowledged = new WeakMap<Client, Unacknowledged>();
 	/** The id of the packet that is being handed to the broker. */
 	let publishedId = 0;
@@ -90,7 +91,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 			const { tenant } = parseUserName(packet.username ?? '', options.defaultTenant);
 			userNames.set(client, packet.clientId);
 			const serial = parseClientId(packet.clientId);
-			if (serial !== undefined) packet.clientId = `${tenant}/${serial}`;
+			if (serial !== undefined) packet.clientId = deviceKey(tenant, serial);
 			// What a session has to keep is in the store: each connection begins clean, and says so.
 			packet.clean = true;
 			done(null, true);
@@ -160,11 +161,8 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		log.debug({ ...origins.get(client), reason: error.message }, 'connection refused'),
 	);
 
-	const removed = (tenant: string, userName: string) => {
-		for (const { principal, connection } of gateway.sessions) {
-			if (principal.tenant === tenant && principal.userName === userName) connection.close('its user was removed');
-		}
-	};
+	const removed = (tenant: string, userName: string) =>
+		closeRemoved((principal) => principal.tenant === tenant && principal.userName === userName);
 	access.users.watchRemoved(removed, () => {
 		checkUsers().catch((error: unknown) => log.warn({ err: error }, 'users of connections could not be looked at'));
 	});
@@ -320,16 +318,18 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 	/** Closes connections at that pace, or faster where they would not be closed in time; each when its messages are handled. */
 	async function drain(perSecond: number, withinMilliseconds: number): Promise<void> {
 		const idleOf = (session: Session) => queues.get(session)?.idle();
-		await drainSessions({ sessions: [...gateway.sessions], idleOf, perSecond, withinMilliseconds, elapsed: clock });
+		await drainSessions({ sessions: [...gateway.sessions], idleOf, perSecond, withinMilliseconds, elapsed });
 	}
 
 	/** Closes the connections of users that are gone, whatever was heard of it. */
 	async function checkUsers(): Promise<void> {
 		const users = [...gateway.sessions].map(({ principal }) => principal);
 		const missing = await access.users.findMissing(users);
-		for (const { principal, connection } of gateway.sessions) {
-			if (missing.has(`${principal.tenant}/${principal.userName}`)) connection.close('its user was removed');
-		}
+		closeRemoved(({ tenant, userName }) => missing.has(`${tenant}/${userName}`));
+	}
+
+	function closeRemoved(isRemoved: (principal: Principal) => boolean): void {
+		for (const { principal, connection } of gateway.sessions) if (isRemoved(principal)) connection.close('its user was removed');
 	}
 
 	/** Closes all connections, handles what they have sent, wills included, and stops. */

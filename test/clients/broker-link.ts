@@ -44,6 +44,7 @@ describe('clients/broker-link', function () {
 			onMessage: (message) => arrived.push(message),
 			log: pino({ level: 'silent' }),
 			metrics: createMetrics(),
+			elapsed: () => performance.now(),
 			limits: {
 				unacknowledgedMaxMessages: window,
 				packetMaxBytes: 1024,
