@@ -1,3 +1,5 @@
+export type AcknowledgementOrder = ReturnType<typeof createAcknowledgementOrder>;
+
 /**
  * Lets acknowledgements go out in the order in which the messages came in [MQTT-4.6.0-2], whenever their work ends: one that is
  * done waits for those before it. What becomes free together is sent together.

@@ -99,7 +99,7 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 		if (present) return present;
 		const queue = createDeviceQueue((turn) => handleTurn(device, turn), {
 			// The connection is held up before this many can be in work.
-			maxMessages: inWorkAtMost(limits.unacknowledgedMaxMessages) + 1,
+			maxMessages: inWorkAtMost(limits.unacknowledgedMaxMessages),
 			maxTurn,
 		});
 		const device: BridgeDevice = { tenant, serial, clientId, json: false, home: sharing === 'own', remembered: false, queue };

@@ -3,7 +3,7 @@ import { generate } from 'mqtt-packet';
 import type { Logger } from 'pino';
 import { createDeadline } from '../deadline.ts';
 import type { Metrics } from '../metrics.ts';
-import { createAcknowledgementOrder } from './acknowledgement-order.ts';
+import { type AcknowledgementOrder, createAcknowledgementOrder } from './acknowledgement-order.ts';
 import { createDownlinkWindow, type Downlink } from './downlink-window.ts';
 
 /** Where the outside broker is, and as whom to connect. */
@@ -174,28 +174,33 @@ export function openBrokerLink(options: BrokerLinkOptions) {
 			opened.stream.write(Buffer.concat(packets));
 		});
 		opened.handleMessage = (packet: IPublishPacket, callback) => {
-			const next = () => callback(notYet);
-			// What is not taken up any more is not acknowledged either: the next one of this session gets it.
-			if (closing || opened !== client) return next();
-			const messageId = packet.qos > 0 ? (packet.messageId ?? 0) : 0;
-			const acknowledge = messageId > 0 ? order.add(messageId) : undefined;
-			inWork++;
-			options.onMessage({
-				topic: packet.topic,
-				payload: Buffer.from(packet.payload),
-				messageId,
-				redelivered: packet.dup && packet.qos > 0,
-				done(error) {
-					inWork--;
-					if (error) drop(opened, 'messages could not be stored');
-					else acknowledge?.();
-					goOn();
-				},
-			});
-			// At QoS 0, which no window bounds, the connection itself is held up.
-			if (inWork < maxInWork) next();
-			else readOn = next;
+			const takeUp = () => {
+				// What is not taken up any more is not acknowledged either: the next one of this session gets it.
+				if (!closing && opened === client) work(opened, packet, order);
+				callback(notYet);
+			};
+			// Where the window does not bound it (at QoS 0, or over several connections), the connection itself is held up.
+			if (inWork < maxInWork) takeUp();
+			else readOn = takeUp;
 		};
+	}
+
+	function work(opened: MqttClient, packet: IPublishPacket, order: AcknowledgementOrder): void {
+		const messageId = packet.qos > 0 ? (packet.messageId ?? 0) : 0;
+		const acknowledge = messageId > 0 ? order.add(messageId) : undefined;
+		inWork++;
+		options.onMessage({
+			topic: packet.topic,
+			payload: Buffer.from(packet.payload),
+			messageId,
+			redelivered: packet.dup && packet.qos > 0,
+			done(error) {
+				inWork--;
+				if (error) drop(opened, 'messages could not be stored');
+				else acknowledge?.();
+				goOn();
+			},
+		});
 	}
 
 	function goOn(): void {

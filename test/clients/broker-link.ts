@@ -29,19 +29,22 @@ describe('clients/broker-link', function () {
 		await broker.stop();
 	});
 
-	async function open(clientId: string, arrived: ArrivedMessage[]): Promise<BrokerLink> {
-		const link = create(await readBrokerAddress(broker.url, {}), clientId, arrived);
+	async function open(clientId: string, arrived: ArrivedMessage[], onArrival?: () => void): Promise<BrokerLink> {
+		const link = create(await readBrokerAddress(broker.url, {}), clientId, arrived, onArrival);
 		await eventually('it is connected', link.fault, (fault) => fault === undefined);
 		return link;
 	}
 
-	function create(address: BrokerAddress, clientId: string, arrived: ArrivedMessage[]): BrokerLink {
+	function create(address: BrokerAddress, clientId: string, arrived: ArrivedMessage[], onArrival = () => {}): BrokerLink {
 		const link = openBrokerLink({
 			address,
 			clientId,
 			subscribe: ['$share/g/c8y/t'],
 			unsubscribe: ['$share/h/c8y/t'],
-			onMessage: (message) => arrived.push(message),
+			onMessage(message) {
+				arrived.push(message);
+				onArrival();
+			},
 			log: pino({ level: 'silent' }),
 			metrics: createMetrics(),
 			elapsed: () => performance.now(),
@@ -158,6 +161,33 @@ describe('clients/broker-link', function () {
 		const idle = slow.idle();
 		for (const { done } of arrived.slice(2)) done();
 		await idle;
+	});
+
+	it('has no more in work than two windows, however often it connects again', async () => {
+		const arrived: ArrivedMessage[] = [];
+		let most = 0;
+		const link = await open('bounded', arrived, () => {
+			most = Math.max(most, link.inWork());
+		});
+		await publish('1', '2', '3', '4', '5', '6', '7');
+		await arrive(arrived, window);
+		for (let round = 1; round <= 3; round++) {
+			await broker.restart(async () => {
+				await eventually('it is not connected', link.fault, (fault) => fault !== undefined);
+			});
+			await eventually(
+				'it is connected again',
+				() => broker.lines().join('\n'),
+				(log) => log.includes(' as bounded '),
+			);
+			if (round === 1) await arrive(arrived, 2 * window);
+		}
+		while (!texts(arrived).includes('7')) {
+			arrived.shift()?.done();
+			await new Promise(setImmediate);
+		}
+		expect(most).to.equal(2 * window);
+		publisher = await connectAsync(broker.url, { reconnectPeriod: 0 });
 	});
 
 	it('tells what was heard from what nobody listens to, and sends what waited when the broker is back', async () => {
