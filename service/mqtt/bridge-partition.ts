@@ -3,13 +3,23 @@ import type { Access } from '../../access/index.ts';
 import { type BridgedDevice, type BridgedDevices, deviceKey } from '../../inventory/index.ts';
 import { parseTopic } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
-import { type BridgeDevice, createBridgeSession } from './bridge-device.ts';
-import { type BridgeTopic, bridgeFilters, parseBridgeTopic, partitionOf, presenceTopic, type Sharing } from './bridge-topics.ts';
+import type { BridgeDevice } from './bridge-device.ts';
+import { createBridgeSessions } from './bridge-sessions.ts';
+import {
+	type BridgeTopic,
+	bridgeFilters,
+	markTopic,
+	parseBridgeTopic,
+	partitionOf,
+	presenceTopic,
+	type Sharing,
+} from './bridge-topics.ts';
 import { type ArrivedMessage, type BrokerAddress, type BrokerLinkOptions, inWorkAtMost, openBrokerLink } from './broker-link.ts';
+import { createCatchUp } from './catch-up.ts';
 import { createDeviceQueue } from './device-queue.ts';
 import { createFailingMessages } from './failing-messages.ts';
 import type { Gateway } from './gateway.ts';
-import type { DeviceConnection, IncomingPublish, Session } from './session.ts';
+import type { IncomingPublish } from './session.ts';
 
 export interface BridgePartitionOptions {
 	readonly gateway: Gateway;
@@ -35,7 +45,6 @@ export type BridgePartition = ReturnType<typeof openBridgePartition>;
 const maxTurn = 64;
 const pageSize = 200;
 const openedAtOnce = 8;
-const notificationTopic = 'devicecontrol/notifications';
 const jsonKinds = ['inventory', 'event', 'alarm', 'measurement'];
 
 /** The devices of one partition, behind one session at the outside broker. */
@@ -45,17 +54,28 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 	const known = new Map<string, BridgeDevice>();
 	let ended = false;
 
+	const clientId = `${options.clientId}-${number}`;
 	const filters = (how: Sharing) => bridgeFilters(topicRoot, options.clientId, number, how);
 	const link = openBrokerLink({
 		address,
-		clientId: `${options.clientId}-${number}`,
-		subscribe: filters(sharing),
+		clientId,
+		subscribe: [...filters(sharing), markTopic(topicRoot, clientId)],
 		unsubscribe: filters(sharing === 'own' ? 'hashed' : 'own'),
 		onMessage: take,
+		onReady: () => catchUp.begin(),
 		log,
 		metrics,
 		elapsed: options.elapsed,
 		limits,
+	});
+	const catchUp = createCatchUp({ topic: markTopic(topicRoot, clientId), publish: link.publish, onCaughtUp, log });
+	const sessions = createBridgeSessions({
+		...options,
+		link,
+		host: address.host,
+		isServed: () => !ended,
+		mayDeliver: catchUp.isOver,
+		log,
 	});
 	const endWatch = sharing === 'hashed' ? devices.watch(followElsewhere) : () => {};
 	let looking: Promise<void> | undefined;
@@ -68,7 +88,18 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 		},
 	});
 
+	/** What devices reported before is known: operations that are PENDING still may go out. */
+	function onCaughtUp(): void {
+		if (ended) return;
+		log.debug('everything is handled that the broker has kept');
+		for (const device of known.values()) sessions.listen(device);
+		lookAtStore().catch((error: unknown) =>
+			log.warn({ err: error }, 'devices at the outside broker could not be looked up; that is tried again'),
+		);
+	}
+
 	function take(message: ArrivedMessage): void {
+		if (catchUp.take(message)) return;
 		const { topic: text, done } = message;
 		const from = parseBridgeTopic(topicRoot, text);
 		if (!from) {
@@ -142,16 +173,16 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 		if (usesJson) {
 			device.json = true;
 			device.remembered = false;
-			hearNotifications(device);
+			sessions.listen(device);
 		}
 		// A broker that divides by topic sends other topics of the device elsewhere: operations go where its static messages come.
 		if (!device.home && publishes.some(({ topic }) => isOwnStatic(topic))) {
 			device.home = true;
-			closeSession(device);
+			sessions.close(device);
 		}
 		// Whoever speaks is there, whatever was told before.
 		if (device.home && !(device.remembered && device.session)) await remember(device, true);
-		const session = await (device.opening ?? device.session ?? openSession(device));
+		const session = await (device.opening ?? device.session ?? sessions.open(device));
 		await gateway.handleTurn(session, publishes, checkServed);
 	}
 
@@ -171,79 +202,13 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 		if (!['connected', 'disconnected'].includes(state)) metrics.mqttErrors.inc({ kind: 'bad presence' });
 		else if (!device.home) await devices.setConnected(device.tenant, device.serial, state === 'connected');
 		else if (state === 'connected') {
-			closeSession(device);
-			await openSession(device);
+			sessions.close(device);
+			await sessions.open(device);
 			await remember(device, true);
 		} else {
-			closeSession(device);
+			sessions.close(device);
 			await remember(device, false);
 		}
-	}
-
-	function openSession(device: BridgeDevice): Promise<Session> {
-		const session = createBridgeSession(device, address.host, connectionOf(device));
-		const opening = begin(device, session).finally(() => {
-			if (device.opening === opening) device.opening = undefined;
-		});
-		device.session = session;
-		device.opening = opening;
-		return opening;
-	}
-
-	async function begin(device: BridgeDevice, session: Session): Promise<Session> {
-		try {
-			await gateway.opened(session);
-		} catch (error) {
-			if (device.session === session) closeSession(device);
-			throw error;
-		}
-		if (ended || session.closed) {
-			session.closed = true;
-			return session;
-		}
-		gateway.connected(session);
-		if (device.home) listenTo(device, 's/ds');
-		hearNotifications(device);
-		return session;
-	}
-
-	function hearNotifications(device: BridgeDevice): void {
-		const isWanted = options.jsonOperations === 'always' || (options.jsonOperations === 'learned' && device.json);
-		if (isWanted && device.home) listenTo(device, notificationTopic);
-	}
-
-	function listenTo({ session }: BridgeDevice, topic: string): void {
-		if (!session || session.subscriptions.has(topic)) return;
-		session.subscriptions.set(topic, 1);
-		gateway.outbound.subscribed(session, topic, 1);
-	}
-
-	function closeSession(device: BridgeDevice): void {
-		const { session } = device;
-		if (!session) return;
-		device.session = undefined;
-		device.opening = undefined;
-		session.closed = true;
-		gateway.disconnected(session);
-	}
-
-	function connectionOf(device: BridgeDevice): DeviceConnection {
-		const topicOf = (topic: string) => `${topicRoot}/${device.tenant}/${device.clientId}/${topic}`;
-		return {
-			publish: (topic, payload, qos, done) => link.publish(topicOf(topic), payload, qos, done),
-			answer(topic, payload, qos) {
-				if (link.isFull()) metrics.mqttDropped.inc();
-				else link.publish(topicOf(topic), payload, qos);
-			},
-			isFull: link.isFull,
-			room: link.room,
-			close(reason) {
-				log.debug({ tenant: device.tenant, device: device.serial, reason }, 'session closed');
-				closeSession(device);
-				// Its connection is the broker's business: the next look, or its next message, opens the session again.
-				device.remembered = false;
-			},
-		};
 	}
 
 	// Where the broker divides, what is told of a device may arrive at any partition. The last one to have its messages serves it.
@@ -253,8 +218,8 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 			if (!device?.home) return;
 			device.home = false;
 			device.remembered = false;
-			closeSession(device);
-		} else if (!found.connected && device) closeSession(device);
+			sessions.close(device);
+		} else if (!found.connected && device) sessions.close(device);
 		else
 			openFound(found).catch((error: unknown) =>
 				log.warn({ err: error }, 'a device at the outside broker could not be looked up'),
@@ -262,11 +227,12 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 	}
 
 	/** Opens the sessions of devices that the store knows, so that operations reach them before they have said a word. */
-	function lookAtStore(): Promise<void> {
+	async function lookAtStore(): Promise<void> {
+		if (!catchUp.isOver()) return;
 		looking ??= openKnown().finally(() => {
 			looking = undefined;
 		});
-		return looking;
+		await looking;
 	}
 
 	async function openKnown(): Promise<void> {
@@ -290,13 +256,22 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 		opened.home = true;
 		opened.json ||= found.json;
 		opened.remembered = opened.clientId === found.clientId && opened.json === found.json;
-		await openSession(opened);
+		await sessions.open(opened);
+	}
+
+	/** Does what was missed or could not be done. */
+	async function sweep(): Promise<void> {
+		if (!catchUp.isOver() && link.fault() === undefined) {
+			log.warn('operations wait, for what the broker has kept is not all handled yet');
+			catchUp.begin();
+		}
+		await lookAtStore();
 	}
 
 	function end(): void {
 		ended = true;
 		endWatch();
-		for (const device of known.values()) closeSession(device);
+		for (const device of known.values()) sessions.close(device);
 	}
 
 	/** Handles what was taken up, acknowledges it, and leaves the session to the next one; `false` when there was not enough time. */
@@ -319,7 +294,7 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 
 	return {
 		number,
-		lookAtStore,
+		sweep,
 		close,
 		abandon,
 		fault: link.fault,

@@ -50,7 +50,6 @@ export async function openBridge(options: BridgeOptions) {
 
 	function open(number: number): BridgePartition & { close(): Promise<boolean> } {
 		const partition = openBridgePartition(number, options);
-		partition.lookAtStore().catch((error: unknown) => lookFailed(error, number));
 		return { ...partition, close: () => partition.close(graceMilliseconds) };
 	}
 
@@ -61,7 +60,7 @@ export async function openBridge(options: BridgeOptions) {
 	/** Opens what a failure has closed, or left closed. */
 	async function sweep(): Promise<void> {
 		await Promise.all(
-			share.served().map(({ number, lookAtStore }) => lookAtStore().catch((error: unknown) => lookFailed(error, number))),
+			share.served().map(({ number, sweep: sweepOne }) => sweepOne().catch((error: unknown) => lookFailed(error, number))),
 		);
 	}
 

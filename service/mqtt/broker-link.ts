@@ -16,14 +16,14 @@ export interface BrokerAddress {
 	readonly tls: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer };
 }
 
-/** One message from the broker; `done` releases its acknowledgement, or, with an error, makes the broker send it again. */
+/** One message from the broker; `done` releases its acknowledgement, or, with an error, makes the broker send it again. `onAcknowledged` is called when all messages before it are done, too. */
 export interface ArrivedMessage {
 	readonly topic: string;
 	readonly payload: Buffer;
 	/** 0 at QoS 0. */
 	readonly messageId: number;
 	readonly redelivered: boolean;
-	readonly done: (error?: Error) => void;
+	readonly done: (error?: Error, onAcknowledged?: () => void) => void;
 }
 
 export interface BrokerLinkOptions {
@@ -33,6 +33,8 @@ export interface BrokerLinkOptions {
 	/** What the session may have kept from another configuration. */
 	readonly unsubscribe: readonly string[];
 	readonly onMessage: (message: ArrivedMessage) => void;
+	/** Called each time it is connected and listens. */
+	readonly onReady?: () => void;
 	readonly log: Logger;
 	readonly metrics: Metrics;
 	/** Milliseconds that never go back. */
@@ -147,6 +149,7 @@ export function openBrokerLink(options: BrokerLinkOptions) {
 		downlinks.open(Math.min(opened.serverProperties?.receiveMaximum ?? maxDownlinksUnderWay, maxDownlinksUnderWay), (message) =>
 			send(opened, message),
 		);
+		options.onReady?.();
 	}
 
 	function send(opened: MqttClient, message: Downlink): void {
@@ -194,10 +197,10 @@ export function openBrokerLink(options: BrokerLinkOptions) {
 			payload: Buffer.from(packet.payload),
 			messageId,
 			redelivered: packet.dup && packet.qos > 0,
-			done(error) {
+			done(error, onAcknowledged) {
 				inWork--;
 				if (error) drop(opened, 'messages could not be stored');
-				else acknowledge?.();
+				else acknowledge?.(onAcknowledged);
 				goOn();
 			},
 		});

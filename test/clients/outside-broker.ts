@@ -122,6 +122,33 @@ describe('clients/outside-broker', function () {
 		}
 	});
 
+	it('handles what devices have reported while it was away before it sends them anything again', async () => {
+		const before = await start({ MQTT_BRIDGE_PARTITIONS: '1' });
+		const device = await broker.connect('out10');
+		await device.send('114,c8y_Restart,c8y_Command,c8y_LogfileRequest');
+		await eventually(
+			'the device is there',
+			() => before.operator.findId('out10'),
+			(id) => id !== undefined,
+		);
+		const done = await before.operator.createOperation('out10', { c8y_Restart: {} });
+		const open = await before.operator.createOperation('out10', { c8y_Restart: {} });
+		await before.operator.createOperation('out10', { c8y_Command: { text: 'ls' } });
+		for (const line of ['510,out10', '510,out10', '511,out10,ls']) expect(await device.nextLine()).to.equal(line);
+		await stop(before);
+		await sendSequence(device, 0, 400);
+		await device.send('501,c8y_Restart');
+		await device.send('503,c8y_Restart');
+		const after = await start({ MQTT_BRIDGE_PARTITIONS: '1' });
+		// One restart is over, the other one was not begun.
+		for (const line of ['510,out10', '511,out10,ls']) expect(await device.nextLine()).to.equal(line);
+		await after.operator.createOperation('out10', { c8y_Command: { text: 'last' } });
+		expect(await device.nextLine()).to.equal('511,out10,last');
+		await after.operator.reaches(done.id, 'SUCCESSFUL');
+		await after.operator.reaches(open.id, 'PENDING');
+		await hasOnly(after.operator, 'out10', 'seq 399');
+	});
+
 	it('keeps operations for a device that is gone until it is back', async () => {
 		const { operator } = await start();
 		const device = await broker.connect('out1', { topic: 'presence', payload: 'disconnected' });
