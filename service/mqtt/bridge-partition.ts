@@ -15,6 +15,7 @@ import {
 	type Sharing,
 } from './bridge-topics.ts';
 import { type ArrivedMessage, type BrokerAddress, type BrokerLinkOptions, inWorkAtMost, openBrokerLink } from './broker-link.ts';
+import type { BrokerOutages } from './broker-outages.ts';
 import { createCatchUp } from './catch-up.ts';
 import { createDeviceQueue } from './device-queue.ts';
 import { createFailingMessages } from './failing-messages.ts';
@@ -29,6 +30,7 @@ export interface BridgePartitionOptions {
 	readonly log: Logger;
 	/** Milliseconds that never go back. */
 	readonly elapsed: () => number;
+	readonly outages: BrokerOutages;
 	readonly address: BrokerAddress;
 	readonly clientId: string;
 	readonly topicRoot: string;
@@ -63,6 +65,7 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 		unsubscribe: filters(sharing === 'own' ? 'hashed' : 'own'),
 		onMessage: take,
 		onReady: () => catchUp.begin(),
+		outages: options.outages,
 		log,
 		metrics,
 		elapsed: options.elapsed,

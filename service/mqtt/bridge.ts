@@ -1,8 +1,9 @@
 import type { Leases } from '../leases.ts';
 import { type BridgePartition, type BridgePartitionOptions, openBridgePartition } from './bridge-partition.ts';
+import { createBrokerOutages } from './broker-outages.ts';
 import { createPartitionShare } from './partition-share.ts';
 
-export interface BridgeOptions extends BridgePartitionOptions {
+export interface BridgeOptions extends Omit<BridgePartitionOptions, 'outages'> {
 	readonly leases: Pick<Leases, 'acquire' | 'renew' | 'release'>;
 	/** How many processes there are, with this one. */
 	readonly processes: () => number;
@@ -29,6 +30,7 @@ export async function openBridge(options: BridgeOptions) {
 	// Less than a lease, which is not renewed meanwhile.
 	let graceMilliseconds = leaseMilliseconds / 2;
 	const share = createPartitionShare({ ...options, open });
+	const outages = createBrokerOutages(log);
 	let hasBegun = false;
 	let ticks: NodeJS.Timeout | undefined;
 	let watch: NodeJS.Timeout | undefined;
@@ -49,7 +51,7 @@ export async function openBridge(options: BridgeOptions) {
 	}
 
 	function open(number: number): BridgePartition & { close(): Promise<boolean> } {
-		const partition = openBridgePartition(number, options);
+		const partition = openBridgePartition(number, { ...options, outages });
 		return { ...partition, close: () => partition.close(graceMilliseconds) };
 	}
 

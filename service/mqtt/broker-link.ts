@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { createDeadline } from '../deadline.ts';
 import type { Metrics } from '../metrics.ts';
 import { type AcknowledgementOrder, createAcknowledgementOrder } from './acknowledgement-order.ts';
+import type { BrokerOutages } from './broker-outages.ts';
 import { createDownlinkWindow, type Downlink } from './downlink-window.ts';
 
 /** Where the outside broker is, and as whom to connect. */
@@ -35,6 +36,8 @@ export interface BrokerLinkOptions {
 	readonly onMessage: (message: ArrivedMessage) => void;
 	/** Called each time it is connected and listens. */
 	readonly onReady?: () => void;
+	/** Of all links to the broker. */
+	readonly outages: BrokerOutages;
 	readonly log: Logger;
 	readonly metrics: Metrics;
 	/** Milliseconds that never go back. */
@@ -66,7 +69,7 @@ const failure = 0x80;
  * it, and reads no other one before; told of an error it goes on without acknowledging, which is then done here.
  */
 export function openBrokerLink(options: BrokerLinkOptions) {
-	const { address, clientId, log, metrics, limits } = options;
+	const { address, clientId, outages, log, metrics, limits } = options;
 	const downlinks = createDownlinkWindow(limits.downlinkBufferMaxBytes);
 	const maxInWork = inWorkAtMost(limits.unacknowledgedMaxMessages);
 	/** Ids of messages that nobody listened to, until the library says that they were acknowledged. */
@@ -144,6 +147,7 @@ export function openBrokerLink(options: BrokerLinkOptions) {
 		ready = true;
 		fault = undefined;
 		failures = 0;
+		outages.connected();
 		metrics.bridgeConnects.inc({ result: 'connected' });
 		log.info({ sessionPresent }, 'connected to the outside broker');
 		downlinks.open(Math.min(opened.serverProperties?.receiveMaximum ?? maxDownlinksUnderWay, maxDownlinksUnderWay), (message) =>
@@ -239,9 +243,8 @@ export function openBrokerLink(options: BrokerLinkOptions) {
 		failures++;
 		const wait = Math.min(limits.reconnectMaxSeconds * 1000, firstRetryMilliseconds * 2 ** Math.min(failures - 1, 20));
 		metrics.bridgeConnects.inc({ result: 'lost' });
-		const line = { reason: fault, retryMilliseconds: wait };
-		if (failures === 1) log.warn(line, 'no connection to the outside broker');
-		else log.debug(line, 'still no connection to the outside broker');
+		if (failures === 1) outages.lost(fault, wait);
+		else log.debug({ reason: fault, retryMilliseconds: wait }, 'still no connection to the outside broker');
 		// Not all at the same moment, when a broker comes back.
 		retry = setTimeout(open, wait * (0.5 + Math.random() / 2));
 	}

@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { createMetrics } from '../../service/metrics.ts';
 import { readBrokerAddress } from '../../service/mqtt/broker-address.ts';
 import { type ArrivedMessage, type BrokerAddress, type BrokerLink, openBrokerLink } from '../../service/mqtt/broker-link.ts';
+import { createBrokerOutages } from '../../service/mqtt/broker-outages.ts';
 import { createCertificateFiles } from '../support/certificates.ts';
 import { eventually } from '../support/eventually.ts';
 import { type OutsideBroker, startOutsideBroker } from '../support/outside-broker.ts';
@@ -11,6 +12,7 @@ import { hasProgram } from '../support/programs.ts';
 import { skipUnless } from '../support/skip.ts';
 
 const window = 5;
+const log = pino({ level: 'silent' });
 
 describe('clients/broker-link', function () {
 	this.timeout(30_000);
@@ -45,7 +47,8 @@ describe('clients/broker-link', function () {
 				arrived.push(message);
 				onArrival();
 			},
-			log: pino({ level: 'silent' }),
+			outages: createBrokerOutages(log),
+			log,
 			metrics: createMetrics(),
 			elapsed: () => performance.now(),
 			limits: {
