@@ -42,6 +42,10 @@ export async function openBridgedDevices({ store }: { readonly store: DocumentSt
 		return (await layouts.get('layout'))?.partitions ?? partitions;
 	}
 
+	async function find(tenant: string, serial: string): Promise<BridgedDevice | undefined> {
+		return devices.get(deviceKey(tenant, serial));
+	}
+
 	async function remember(device: Omit<BridgedDevice, '_id'>): Promise<void> {
 		const document: BridgedDevice = { _id: deviceKey(device.tenant, device.serial), ...device };
 		await store.batch([{ kind: 'put', collection: spec.name, document }]);
@@ -64,5 +68,5 @@ export async function openBridgedDevices({ store }: { readonly store: DocumentSt
 		});
 	}
 
-	return { fixPartitions, remember, setConnected, listOf, watch };
+	return { fixPartitions, find, remember, setConnected, listOf, watch };
 }

@@ -39,6 +39,7 @@ export async function openOutsideBroker(options: {
 			),
 		first: Number.parseInt(processId.slice(0, 4), 16),
 		limits: {
+			partitionDevicesMax: bridge.partitionDevicesMax,
 			unacknowledgedMaxMessages: bridge.unacknowledgedMaxMessages,
 			sessionExpirySeconds: bridge.sessionExpirySeconds,
 			reconnectMaxSeconds: bridge.reconnectMaxSeconds,

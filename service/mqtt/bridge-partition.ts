@@ -1,23 +1,15 @@
 import type { Logger } from 'pino';
 import type { Access } from '../../access/index.ts';
-import { type BridgedDevice, type BridgedDevices, deviceKey } from '../../inventory/index.ts';
+import type { BridgedDevices } from '../../inventory/index.ts';
 import { parseTopic } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
 import type { BridgeDevice } from './bridge-device.ts';
+import { createBridgeRoster } from './bridge-roster.ts';
 import { createBridgeSessions } from './bridge-sessions.ts';
-import {
-	type BridgeTopic,
-	bridgeFilters,
-	markTopic,
-	parseBridgeTopic,
-	partitionOf,
-	presenceTopic,
-	type Sharing,
-} from './bridge-topics.ts';
+import { bridgeFilters, markTopic, parseBridgeTopic, partitionOf, presenceTopic, type Sharing } from './bridge-topics.ts';
 import { type ArrivedMessage, type BrokerAddress, type BrokerLinkOptions, inWorkAtMost, openBrokerLink } from './broker-link.ts';
 import type { BrokerOutages } from './broker-outages.ts';
 import { createCatchUp } from './catch-up.ts';
-import { createDeviceQueue } from './device-queue.ts';
 import { createFailingMessages } from './failing-messages.ts';
 import type { Gateway } from './gateway.ts';
 import type { IncomingPublish } from './session.ts';
@@ -39,21 +31,18 @@ export interface BridgePartitionOptions {
 	readonly jsonOperations: 'learned' | 'always' | 'never';
 	/** Whether writes can succeed at all just now. */
 	readonly isStoreWell: () => Promise<boolean>;
-	readonly limits: BrokerLinkOptions['limits'];
+	readonly limits: BrokerLinkOptions['limits'] & { readonly partitionDevicesMax: number };
 }
 
 export type BridgePartition = ReturnType<typeof openBridgePartition>;
 
 const maxTurn = 64;
-const pageSize = 200;
-const openedAtOnce = 8;
 const jsonKinds = ['inventory', 'event', 'alarm', 'measurement'];
 
 /** The devices of one partition, behind one session at the outside broker. */
 export function openBridgePartition(number: number, options: BridgePartitionOptions) {
 	const { gateway, access, devices, metrics, address, topicRoot, sharing, limits } = options;
 	const log = options.log.child({ partition: number });
-	const known = new Map<string, BridgeDevice>();
 	let ended = false;
 
 	const clientId = `${options.clientId}-${number}`;
@@ -80,8 +69,17 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 		mayDeliver: catchUp.isOver,
 		log,
 	});
-	const endWatch = sharing === 'hashed' ? devices.watch(followElsewhere) : () => {};
-	let looking: Promise<void> | undefined;
+	const roster = createBridgeRoster({
+		...options,
+		partition: number,
+		maxDevices: limits.partitionDevicesMax,
+		sessions,
+		handleTurn,
+		// The connection is held up before more can be in work.
+		queueLimits: { maxMessages: inWorkAtMost(limits.unacknowledgedMaxMessages), maxTurn },
+		isServed: () => !ended,
+		log,
+	});
 	const handleUnlessFailing = createFailingMessages({
 		handle: handleInOrder,
 		isStoreWell: options.isStoreWell,
@@ -95,10 +93,12 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 	function onCaughtUp(): void {
 		if (ended) return;
 		log.debug('everything is handled that the broker has kept');
-		for (const device of known.values()) sessions.listen(device);
-		lookAtStore().catch((error: unknown) =>
-			log.warn({ err: error }, 'devices at the outside broker could not be looked up; that is tried again'),
-		);
+		roster.listen();
+		roster
+			.lookAtStore()
+			.catch((error: unknown) =>
+				log.warn({ err: error }, 'devices at the outside broker could not be looked up; that is tried again'),
+			);
 	}
 
 	function take(message: ArrivedMessage): void {
@@ -115,37 +115,18 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 			done();
 			return;
 		}
-		const device = deviceOf(from);
-		// The device, or the one way by which the broker knows it, may have another name by now.
-		if (device.clientId !== from.clientId) {
-			device.clientId = from.clientId;
-			device.remembered = false;
-		}
+		const device = roster.heard(from);
 		const { payload, messageId, redelivered } = message;
 		if (!device.queue.push({ topic: from.topic, payload, messageId, redelivered, done })) {
 			done(new Error('too many messages wait to be handled'));
 		}
 	}
 
-	function deviceOf({ tenant, serial, clientId }: Pick<BridgeTopic, 'tenant' | 'serial' | 'clientId'>): BridgeDevice {
-		const key = deviceKey(tenant, serial);
-		const present = known.get(key);
-		if (present) return present;
-		const queue = createDeviceQueue((turn) => handleTurn(device, turn), {
-			// The connection is held up before this many can be in work.
-			maxMessages: inWorkAtMost(limits.unacknowledgedMaxMessages),
-			maxTurn,
-		});
-		const device: BridgeDevice = { tenant, serial, clientId, json: false, home: sharing === 'own', remembered: false, queue };
-		known.set(key, device);
-		return device;
-	}
-
 	async function handleTurn(device: BridgeDevice, turn: readonly IncomingPublish[]): Promise<void> {
 		checkServed();
 		if (!(await access.hasTenant(device.tenant))) {
 			metrics.mqttErrors.inc({ kind: 'unknown tenant' }, turn.length);
-			known.delete(deviceKey(device.tenant, device.serial));
+			roster.forget(device);
 			return;
 		}
 		await handleUnlessFailing(device, turn);
@@ -184,20 +165,9 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 			sessions.close(device);
 		}
 		// Whoever speaks is there, whatever was told before.
-		if (device.home && !(device.remembered && device.session)) await remember(device, true);
+		if (device.home && !(device.remembered && device.session)) await roster.remember(device, true);
 		const session = await (device.opening ?? device.session ?? sessions.open(device));
 		await gateway.handleTurn(session, publishes, checkServed);
-	}
-
-	async function remember(device: BridgeDevice, connected: boolean): Promise<void> {
-		const { tenant, serial, clientId, json } = device;
-		device.remembered = true;
-		try {
-			await devices.remember({ tenant, serial, clientId, partition: number, connected, json });
-		} catch (error) {
-			device.remembered = false;
-			throw error;
-		}
 	}
 
 	async function handlePresence(device: BridgeDevice, payload: Buffer): Promise<void> {
@@ -207,74 +177,24 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 		else if (state === 'connected') {
 			sessions.close(device);
 			await sessions.open(device);
-			await remember(device, true);
+			await roster.remember(device, true);
 		} else {
 			sessions.close(device);
-			await remember(device, false);
+			await roster.remember(device, false);
 		}
-	}
-
-	// Where the broker divides, what is told of a device may arrive at any partition. The last one to have its messages serves it.
-	function followElsewhere(found: BridgedDevice): void {
-		const device = known.get(found._id);
-		if (found.partition !== number) {
-			if (!device?.home) return;
-			device.home = false;
-			device.remembered = false;
-			sessions.close(device);
-		} else if (!found.connected && device) sessions.close(device);
-		else
-			openFound(found).catch((error: unknown) =>
-				log.warn({ err: error }, 'a device at the outside broker could not be looked up'),
-			);
-	}
-
-	/** Opens the sessions of devices that the store knows, so that operations reach them before they have said a word. */
-	async function lookAtStore(): Promise<void> {
-		if (!catchUp.isOver()) return;
-		looking ??= openKnown().finally(() => {
-			looking = undefined;
-		});
-		await looking;
-	}
-
-	async function openKnown(): Promise<void> {
-		for (let after = ''; !ended; ) {
-			const page = await devices.listOf(number, after, pageSize);
-			const next = page[Symbol.iterator]();
-			const work = async () => {
-				for (const found of next) await openFound(found);
-			};
-			await Promise.all(Array.from({ length: openedAtOnce }, work));
-			const last = page.at(-1);
-			if (!last || page.length < pageSize) return;
-			after = last._id;
-		}
-	}
-
-	async function openFound(found: BridgedDevice): Promise<void> {
-		const device = known.get(found._id);
-		if (ended || !found.connected || device?.session) return;
-		const opened = device ?? deviceOf(found);
-		opened.home = true;
-		opened.json ||= found.json;
-		opened.remembered = opened.clientId === found.clientId && opened.json === found.json;
-		await sessions.open(opened);
 	}
 
 	/** Does what was missed or could not be done. */
 	async function sweep(): Promise<void> {
-		if (!catchUp.isOver() && link.fault() === undefined) {
-			log.warn('operations wait, for what the broker has kept is not all handled yet');
-			catchUp.begin();
-		}
-		await lookAtStore();
+		if (catchUp.isOver()) return roster.lookAtStore();
+		if (link.fault() !== undefined) return;
+		log.warn('operations wait, for what the broker has kept is not all handled yet');
+		catchUp.begin();
 	}
 
 	function end(): void {
 		ended = true;
-		endWatch();
-		for (const device of known.values()) sessions.close(device);
+		roster.end();
 	}
 
 	/** Handles what was taken up, acknowledges it, and leaves the session to the next one; `false` when there was not enough time. */
@@ -283,7 +203,7 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 			return await link.close(graceMilliseconds);
 		} finally {
 			end();
-			await looking?.catch(ignore);
+			await roster.idle();
 		}
 	}
 
@@ -292,7 +212,7 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 		end();
 		link.cutOff();
 		await link.idle();
-		await looking?.catch(ignore);
+		await roster.idle();
 	}
 
 	return {
@@ -302,7 +222,7 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 		abandon,
 		fault: link.fault,
 		inWork: link.inWork,
-		deviceCount: () => known.size,
+		deviceCount: roster.size,
 	};
 }
 
@@ -310,6 +230,3 @@ function isOwnStatic(topic: string): boolean {
 	const parsed = parseTopic(topic);
 	return parsed?.kind === 'static' && parsed.direction === 'up' && parsed.child === undefined;
 }
-
-// It has been told to whoever asked for it.
-function ignore(): void {}

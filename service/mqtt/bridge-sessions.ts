@@ -8,6 +8,8 @@ import type { DeviceConnection, Session } from './session.ts';
 const staticTopic = 's/ds';
 const notificationTopic = 'devicecontrol/notifications';
 
+export type BridgeSessions = ReturnType<typeof createBridgeSessions>;
+
 /** Sessions of devices at an outside broker, which nobody opens and closes there: one lasts while its device is taken to be there. */
 export function createBridgeSessions(options: {
 	readonly gateway: Gateway;

@@ -217,6 +217,46 @@ describe('clients/outside-broker', function () {
 		expect(await device.nextLine()).to.equal('510,out3');
 	});
 
+	it('knows after a restart, too, which devices use JSON', async () => {
+		const before = await start();
+		const device = await broker.connect('out3');
+		await device.send('{"c8y_SupportedOperations":["c8y_Restart"]}', 'inventory/managedObjects/update');
+		await eventually(
+			'the device is there',
+			() => before.operator.findId('out3'),
+			(id) => id !== undefined,
+		);
+		await stop(before);
+		await device.send('117,60');
+		const { operator } = await start();
+		const { id } = await operator.createOperation('out3', { c8y_Restart: {} });
+		expect(JSON.parse(await device.nextLine('devicecontrol/notifications'))).to.include({ id });
+	});
+
+	it('keeps so many devices in memory, and finds the others when they say something', async () => {
+		const settings = { MQTT_BRIDGE_PARTITIONS: '1', MQTT_BRIDGE_PARTITION_DEVICES_MAX: '2' };
+		const { operator, urls } = await start(settings);
+		const [silent, ...others] = await Promise.all(['out0', 'out1', 'out2'].map((serial) => broker.connect(serial)));
+		for (const device of [silent, ...others]) {
+			await device?.send('114,c8y_Restart');
+			await eventually(
+				'the device is there',
+				() => operator.findId(device?.serial ?? ''),
+				(id) => id !== undefined,
+			);
+		}
+		expect(await figure(urls.http, 'mqtt_bridge_devices')).to.equal(2);
+		const { id } = await operator.createOperation('out0', { c8y_Restart: {} });
+		for (const device of others) {
+			await operator.createOperation(device.serial, { c8y_Restart: {} });
+			expect(await device.nextLine()).to.equal(`510,${device.serial}`);
+		}
+		expect((await operator.operation(id)).delivery.status).to.equal('PENDING');
+		await silent?.send('117,60');
+		expect(await silent?.nextLine()).to.equal('510,out0');
+		expect(await figure(urls.http, 'mqtt_bridge_devices')).to.equal(2);
+	});
+
 	it('leaves alone what is under no prefix, in no tenant, and no business of devices', async () => {
 		const { operator, urls } = await start();
 		const stranger = await connectAsync(broker.url, { reconnectPeriod: 0 });
