@@ -1,5 +1,6 @@
 import { findRequestKind, firstValuePosition, fixedWidth, type RequestKind, requestKinds } from './collection-kinds.ts';
 import { parseValueType, type ValueTypeName, valueTypeNames, valueTypes } from './collection-values.ts';
+import { shownText } from './errors.ts';
 import { assignAt, assignmentFault, hasSeveralDescents, type JsonPath, parsePath } from './json-path.ts';
 
 export interface CollectionLimits {
@@ -153,7 +154,7 @@ export function compileRequest(document: RequestTemplateDocument, limits: Collec
 		const parsed = parsePath(custom.path, limits.maximumPathSteps);
 		const fault = parsed.ok ? assignmentFault(parsed.path, limits.maximumFields) : parsed.reason;
 		if (!parsed.ok || fault !== undefined) return refuse(position, fault ?? '');
-		const name = shownPath(custom.path);
+		const name = shownText(custom.path);
 		const reason = add({ name, type, fixed: custom.value, isMandatory: false, path: parsed.path }, position);
 		if (reason !== undefined) return refuse(position, reason);
 	}
@@ -197,11 +198,6 @@ function kindRule(method: string): string {
 	if (!methods.has(method)) return `the method must be one of ${[...methods].join(' ')}`;
 	const right = requestKinds.filter((kind) => kind.method === method).map(({ api }) => api);
 	return `the API of ${method} must be one of ${right.join(' ')}`;
-}
-
-/** A path as it may stand in a message on `s/e`. */
-function shownPath(path: string): string {
-	return path.replaceAll(/[",\r\n\t]/g, ' ').slice(0, 60);
 }
 
 /** Fields of every kind and order come from web pages and tools: numbers for texts, values left out. */

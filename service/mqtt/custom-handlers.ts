@@ -147,7 +147,10 @@ function toOperationChange(document: Json): OperationChange {
 		if (fault) throw new LineError('refused', fault);
 	}
 	const wanted = operationStatuses.find((each) => each === status);
-	if (status !== undefined && !wanted) throw new LineError('refused', `status must be one of ${operationStatuses.join(' ')}`);
+	if (status !== undefined && !wanted) {
+		const found = textOf(status)?.slice(0, 60) ?? 'nothing';
+		throw new LineError('refused', `status must be one of ${operationStatuses.join(' ')} - found ${found}`);
+	}
 	const reason = textOf(failureReason) ?? (wanted === 'FAILED' ? unknownReason : undefined);
 	return {
 		...(wanted && { status: wanted }),
