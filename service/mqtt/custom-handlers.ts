@@ -1,4 +1,3 @@
-import { type Access, isSerialOfOther } from '../../access/index.ts';
 import {
 	fragmentNameFault,
 	type Inventory,
@@ -18,6 +17,7 @@ import {
 	unknownReason,
 } from '../../operations/index.ts';
 import type { CustomRequest, RequestKind } from '../../smartrest/index.ts';
+import type { SerialCheck } from '../serial-check.ts';
 import { LineError } from './line-error.ts';
 import { toOperationDocument } from './operation-messages.ts';
 import { mayBeDone } from './receipt.ts';
@@ -44,10 +44,10 @@ export type CustomHandlers = { readonly [Kind in RequestKind]: Handler };
 export function createCustomHandlers(options: {
 	readonly inventory: Inventory;
 	readonly operations: Operations;
-	readonly access: Access;
+	readonly isSerialOfOther: SerialCheck;
 	readonly maxFragments: number;
 }): CustomHandlers {
-	const { inventory, operations, access } = options;
+	const { inventory, operations, isSerialOfOther } = options;
 
 	/** The object that a message names, if the device may touch it. */
 	async function getObject(context: CustomContext, { selectors }: CustomRequest): Promise<ManagedObject> {
@@ -72,7 +72,7 @@ export function createCustomHandlers(options: {
 	async function createObject(context: CustomContext, { selectors, document }: CustomRequest): Promise<Json> {
 		const { principal } = context.session;
 		const { externalIdType: type, externalId } = selectors;
-		if (type === serialType && (await isSerialOfOther(access.users, principal, externalId)))
+		if (type === serialType && (await isSerialOfOther(principal, externalId)))
 			throw new LineError('refused', `'${externalId}' is the serial of another device`);
 		const created = await inventory.objects.create(
 			principal.tenant,

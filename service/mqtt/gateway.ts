@@ -12,6 +12,7 @@ import {
 import type { Operations } from '../../operations/index.ts';
 import type { CollectionLimits } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
+import type { SerialCheck } from '../serial-check.ts';
 import { createCustomHandlers } from './custom-handlers.ts';
 import { createCustomMessages } from './custom-messages.ts';
 import { createCustomOperations } from './custom-operations.ts';
@@ -29,6 +30,7 @@ export interface GatewayOptions {
 	readonly inventory: Inventory;
 	readonly operations: Operations;
 	readonly access: Access;
+	readonly isSerialOfOther: SerialCheck;
 	readonly metrics: Metrics;
 	readonly log: Logger;
 	readonly clock: () => number;

@@ -257,6 +257,27 @@ describe('clients/outside-broker', function () {
 		expect(await figure(urls.http, 'mqtt_bridge_devices')).to.equal(2);
 	});
 
+	it('lets no device take the serial of one that is connected, before that has said a word', async () => {
+		const { operator } = await start();
+		const [silent, taking] = [await broker.connect('out1'), await broker.connect('out2')];
+		await silent.send('connected', 'presence');
+		await isNoted('t1/out1', true);
+		await taking.send('101,out1,Mine,c8y_Linux');
+		expect(await taking.nextLine('s/e')).to.equal("41,101,'out1' is the serial of another device");
+		await silent.send('100,Own,c8y_Linux');
+		await taking.send('101,out1,Mine,c8y_Linux');
+		expect(await taking.nextLine('s/e')).to.match(/^41,101,/);
+		await silent.send('disconnected', 'presence');
+		await isNoted('t1/out1', false);
+		await taking.send('101,out3,Child,c8y_Linux');
+		await eventually(
+			'the child is there',
+			() => operator.findId('out3'),
+			(id) => id !== undefined,
+		);
+		expect(await operator.objectOf('out1')).to.include({ name: 'Own' });
+	});
+
 	it('leaves alone what is under no prefix, in no tenant, and no business of devices', async () => {
 		const { operator, urls } = await start();
 		const stranger = await connectAsync(broker.url, { reconnectPeriod: 0 });
