@@ -5,16 +5,16 @@ import { type Access, mayDo, type Principal, parseUserName } from '../../access/
 import { deviceKey, InventoryError } from '../../inventory/index.ts';
 import { maySubscribe, parseTopic } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
-import { createBacklog } from './backlog.ts';
 import { createDeviceQueue, type DeviceQueue } from './device-queue.ts';
 import { drainSessions } from './drain.ts';
+import { createEmbeddedConnections } from './embedded-connections.ts';
 import { type Gateway, mayConnectAs, parseClientId, parseDefaultCollection } from './gateway.ts';
 import type { Handover } from './handover.ts';
 import { guardPacketLength } from './packet-guard.ts';
 import { createRateLimit } from './rate-limit.ts';
-import type { DeviceConnection, IncomingPublish, Session } from './session.ts';
+import type { IncomingPublish, Session } from './session.ts';
 import { createSuccession } from './succession.ts';
-import { createUnacknowledged, type Unacknowledged, watchAcknowledgements } from './unacknowledged.ts';
+import { watchAcknowledgements } from './unacknowledged.ts';
 
 export interface EmbeddedBrokerOptions {
 	readonly gateway: Gateway;
@@ -72,9 +72,12 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 	const origins = new WeakMap<Client, Origin>();
 	const userNames = new WeakMap<Client, string>();
 	const mayConnect = createRateLimit({ perSecond: limits.connectionsPerSecond, elapsed });
-	const unacknowledged = new WeakMap<Client, Unacknowledged>();
-	/** The id of the packet that is being handed to the broker. */
-	let publishedId = 0;
+	const connections = createEmbeddedConnections({
+		downlinkBufferMaxBytes: limits.downlinkBufferMaxBytes,
+		addressOf: (client) => origins.get(client)?.address,
+		metrics,
+		log,
+	});
 	const succession = createSuccession(handover);
 	const queues = new WeakMap<Session, DeviceQueue>();
 	let queued = 0;
@@ -82,7 +85,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 
 	const broker = new UnroutedBroker({
 		mq: silentEmitter,
-		persistence: watchAcknowledgements((client, messageId) => unacknowledged.get(client)?.settle(messageId, true)),
+		persistence: watchAcknowledgements(connections.settle),
 		connectTimeout: limits.connectTimeoutSeconds * 1000,
 		drainTimeout: limits.drainTimeoutSeconds * 1000,
 		maxClientsIdLength: 1024,
@@ -121,7 +124,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		},
 		authorizeForward(_client, packet) {
 			// Set here, because this is where the broker lets a packet's id be chosen: the PUBACK is recognised by it.
-			if (packet.qos > 0) Object.assign(packet, { messageId: publishedId });
+			if (packet.qos > 0) Object.assign(packet, { messageId: connections.publishedId() });
 			return packet;
 		},
 	});
@@ -152,7 +155,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		if (!entry) return;
 		leave(entry);
 		gateway.disconnected(entry.session);
-		unacknowledged.get(client)?.abandon();
+		connections.abandon(client);
 		metrics.mqttConnections.set(broker.connectedClients);
 		log.info(describe(client, entry.session), 'device disconnected');
 	});
@@ -208,7 +211,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 	async function openSession(client: Client, who: SessionOwner): Promise<void> {
 		const session: Session = {
 			...who,
-			connection: connectionOf(client),
+			connection: connections.connectionOf(client),
 			subscriptions: new Map(),
 			closed: false,
 		};
@@ -223,48 +226,6 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		queues.set(session, queue);
 		await Promise.all([handover?.claim(session), gateway.opened(session)]);
 		if (client.closed) leave(entry);
-	}
-
-	function connectionOf(client: Client): DeviceConnection {
-		const backlog = createBacklog(limits.downlinkBufferMaxBytes);
-		const connection: DeviceConnection = {
-			publish(topic, payload, qos, done = ignore) {
-				const packet = { cmd: 'publish' as const, topic, payload, qos, retain: false, dup: false };
-				const written = backlog.add(Buffer.byteLength(payload) + topic.length);
-				if (qos === 0) {
-					client.publish(packet, (error) => {
-						written();
-						done(!error && !client.closed);
-					});
-					return;
-				}
-				const waiting = unacknowledged.get(client) ?? createUnacknowledged();
-				unacknowledged.set(client, waiting);
-				const messageId = waiting.add(done);
-				if (messageId === undefined) {
-					written();
-					done(false);
-					client.close();
-					return;
-				}
-				publishedId = messageId;
-				client.publish(packet, (error) => {
-					written();
-					if (error) waiting.settle(messageId, false);
-				});
-			},
-			answer(topic, payload, qos) {
-				if (backlog.isFull()) metrics.mqttDropped.inc();
-				else connection.publish(topic, payload, qos);
-			},
-			isFull: backlog.isFull,
-			room: backlog.room,
-			close(reason) {
-				log.debug({ ...origins.get(client), reason }, 'connection cut off');
-				client.close();
-			},
-		};
-		return connection;
 	}
 
 	function receive({ session, queue }: Connected, packet: PublishPacket, done: (error?: Error | null) => void): void {
