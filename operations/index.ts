@@ -1,6 +1,7 @@
 /** Everything about operations, on one store. */
 
 export { type Operation, type OperationId, operationServerFields, parseOperationId } from './operation.ts';
+export type { NewOperation } from './operation-creation.ts';
 /** Refusals. */
 export { OperationError, type OperationErrorCode } from './operation-error.ts';
 /** Reports of devices. */
@@ -12,7 +13,6 @@ export { nextStatus, type OperationStatus, operationStatuses, operationTransitio
 /** Figures over all tenants. */
 export type { OperationSurvey } from './operation-survey.ts';
 export {
-	type NewOperation,
 	type OperationChange,
 	type OperationFilter,
 	type Operations,

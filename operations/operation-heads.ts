@@ -8,6 +8,8 @@ interface OperationHead extends StoredDocument {
 
 export const headSpec: CollectionSpec<OperationHead> = { name: 'operationHeads', indexes: [] };
 
+export type OperationHeads = Awaited<ReturnType<typeof openOperationHeads>>;
+
 /**
  * The newest operation of each agent, whichever process created it: devices get operations, and take them, in the order of their
  * numbers, so none may appear behind one that is there already.
