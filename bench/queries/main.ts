@@ -16,6 +16,8 @@ const { values } = parseArgs({
 		mongodb: { type: 'string' },
 		/** What the page calls that MongoDB. */
 		as: { type: 'string', default: 'MongoDB' },
+		/** Calls of each kind. */
+		runs: { type: 'string', default: '300' },
 		/** Prints, but leaves the page as it is. */
 		'no-write': { type: 'boolean', default: false },
 	},
@@ -38,7 +40,7 @@ try {
 				`${what}: p50 ${before.p50.toFixed(2)} → ${p50.toFixed(2)} ms, ratio ${(p50 / before.p50).toFixed(2)}, p99 ${p99.toFixed(2)}`,
 			);
 	}
-	if (!values['no-write']) writeFigures('docs/query-figures.md', { engine, few, many, small, large });
+	if (!values['no-write']) writeFigures('docs/query-figures.md', { engine, runs: Number(values.runs), few, many, small, large });
 } finally {
 	rmSync(folder, { recursive: true, force: true });
 }
@@ -48,6 +50,7 @@ async function measure(objects: number): Promise<QueriesResult & { readonly fill
 		directory: join(folder, String(objects)),
 		database: `bench_queries_${process.pid}_${objects}`,
 		objects,
+		runs: Number(values.runs),
 		...(values.mongodb !== undefined && { url: values.mongodb }),
 	};
 	mkdirSync(job.directory, { recursive: true });

@@ -10,11 +10,11 @@ export interface QueriesResult {
 	readonly latencies: readonly { readonly what: string; readonly p50: number; readonly p99: number }[];
 }
 
-const runs = 300;
-const warmUpRuns = 30;
 const pageSize = 100;
 
 const job = readJob<QueriesJob>();
+const { runs } = job;
+const warmUpRuns = Math.ceil(runs / 10);
 const { store, inventory } = await openQueried(job);
 const sets = job.objects / alike;
 const groups = await inventory.objects.list(tenant, { type: 'c8y_DeviceGroup' }, { skip: 0, limit: pageSize });

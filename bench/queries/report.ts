@@ -6,6 +6,8 @@ import type { QueriesResult } from './probe.ts';
 /** What was found on one engine. */
 export interface EngineFigures {
 	readonly engine: string;
+	/** Calls of each kind. */
+	readonly runs: number;
 	readonly few: number;
 	readonly many: number;
 	readonly small: QueriesResult & { readonly fillSeconds: number };
@@ -17,7 +19,7 @@ const head = `<!-- Made by \`npm run bench:queries\`. Do not edit. -->
 # What queries cost among many objects
 
 Each query finds five devices (the walks: a page of 100), once in a store with few managed objects and once in one with many; all have a value of their own
-in every field that is asked for, shared by five. 300 calls of each kind, one at a time, each for other objects, made to the inventory: HTTP comes on top.
+in every field that is asked for, shared by five. Calls are made to the inventory, one at a time, each for other objects: HTTP comes on top.
 The ratio is what one call costs among many, against the same call among few. A fresh process fills each store, another one measures.
 
 \`npm run bench:queries -- --objects 1000,1000000\` measures the embedded store, \`--mongodb mongodb://…\` a MongoDB.
@@ -33,7 +35,7 @@ export function writeFigures(file: string, figures: EngineFigures): void {
 	writeFileSync(file, head + text.join(''));
 }
 
-function sectionOf({ few, many, small, large }: EngineFigures): string {
+function sectionOf({ runs, few, many, small, large }: EngineFigures): string {
 	const rows = large.latencies.map(({ what, p50, p99 }, index) => {
 		const before = small.latencies[index];
 		const ratio = before ? (p50 / before.p50).toFixed(2) : '–';
@@ -44,7 +46,7 @@ function sectionOf({ few, many, small, large }: EngineFigures): string {
 		'| --- | --- | --- | --- |',
 		...rows,
 		'',
-		`Filled in ${small.fillSeconds.toFixed(1)} s and ${large.fillSeconds.toFixed(1)} s. ${new Date().toISOString().slice(0, 10)}: ${describeMachine()}.`,
+		`${runs} calls of each kind. Filled in ${small.fillSeconds.toFixed(1)} s and ${large.fillSeconds.toFixed(1)} s. ${new Date().toISOString().slice(0, 10)}: ${describeMachine()}.`,
 	].join('\n');
 }
 

@@ -9,6 +9,8 @@ export interface QueriesJob {
 	readonly url?: string;
 	readonly database: string;
 	readonly objects: number;
+	/** Calls of each kind. */
+	readonly runs: number;
 }
 
 /** The inventory on one of the engines, with the service's own limits. */
