@@ -1,13 +1,13 @@
 /** Measures on a filled store how long queries take that find five objects, one at a time. */
 import type { ObjectFilter } from '../../inventory/index.ts';
+import { type Latency, measureLatency } from '../latency.ts';
 import { readJob, say } from '../load/job.ts';
-import { percentile } from '../statistics.ts';
 import { alike, queries, tenant } from './objects.ts';
 import { openQueried, type QueriesJob } from './store.ts';
 
 /** Milliseconds by what was asked. */
 export interface QueriesResult {
-	readonly latencies: readonly { readonly what: string; readonly p50: number; readonly p99: number }[];
+	readonly latencies: readonly Latency[];
 }
 
 const pageSize = 100;
@@ -30,15 +30,9 @@ const probes: Readonly<Record<string, (run: number) => Promise<void>>> = {
 	'a page of a walk by _id, at the start': () => walks(first),
 	'a page of a walk by _id, near the end': () => walks(first + job.objects - 5 * pageSize),
 };
-const latencies: QueriesResult['latencies'][number][] = [];
+const latencies: Latency[] = [];
 for (const [what, probe] of Object.entries(probes)) {
-	const times: number[] = [];
-	for (let run = 0; run < runs + warmUpRuns; run++) {
-		const began = performance.now();
-		await probe(run);
-		if (run >= warmUpRuns) times.push(performance.now() - began);
-	}
-	latencies.push({ what, p50: percentile(times, 0.5), p99: percentile(times, 0.99) });
+	latencies.push(await measureLatency(what, { runs, warmUpRuns }, probe));
 }
 await store.close();
 say('result', { latencies });

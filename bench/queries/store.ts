@@ -1,6 +1,7 @@
 import { openInventory } from '../../inventory/index.ts';
 import { openMongoStore } from '../../store/mongodb/index.ts';
 import { openSqliteStore } from '../../store/sqlite/index.ts';
+import { inventoryLimits } from '../inventory-limits.ts';
 
 /** What is filled and measured. */
 export interface QueriesJob {
@@ -18,17 +19,6 @@ export async function openQueried({ directory, url, database }: QueriesJob) {
 	const now = Date.now;
 	const store =
 		url === undefined ? await openSqliteStore({ directory, now }) : await openMongoStore({ url, database, now, maxPoolSize: 20 });
-	const inventory = await openInventory({
-		store,
-		clock: now,
-		limits: {
-			packages: { maxPackages: 100_000, nameMaxLength: 255, versionMaxLength: 255, typeMaxLength: 255, urlMaxLength: 4096 },
-			maxFragments: 1000,
-			objectMaxBytes: 1024 ** 2,
-			maxChildReferences: 1000,
-			maxAncestors: 200,
-			search: { maxLength: 8000, maxDepth: 12, maxTerms: 100, maxWildcards: 8, maxScanned: 100_000 },
-		},
-	});
+	const inventory = await openInventory({ store, clock: now, limits: inventoryLimits });
 	return { store, inventory };
 }
