@@ -9,7 +9,7 @@ import {
 import { checkUpdate } from '../document-update.ts';
 import { scanById } from '../scan-by-id.ts';
 import { stepCode } from './protocol.ts';
-import { countSql, getSql, groupCountSql, joinedSql, readTextAnswer, selectSql, textSql } from './query-sql.ts';
+import { countSql, getSql, groupCountSql, joinedSql, readTextAnswer, selectSql, textSql, valuesSql } from './query-sql.ts';
 import type { ReadQueue } from './read-queue.ts';
 import { encodeDocument, encodeId, encodeUpdate, type OpenCollection } from './steps.ts';
 import type { WriteQueue } from './write-queue.ts';
@@ -42,6 +42,11 @@ export function createCollection<T extends StoredDocument>(parts: CollectionPart
 			const answer = await reads.read({ shape: 'text', ...textSql(layout, query) });
 			return readTextAnswer(answer, query.limit);
 		},
+		findValues: async (paths, query) => {
+			const { sql, params, isJson } = valuesSql(layout, paths, query);
+			const rows: Scalar[][] = JSON.parse(await reads.read({ shape: 'values', sql, params }));
+			return isJson.includes(true) ? rows.map((row) => valuesOf(row, isJson)) : rows;
+		},
 		scan: (filter) => scanById(find, filter),
 		count: async (filter, hint) => JSON.parse(await reads.read({ shape: 'count', ...countSql(layout, filter, hint) })),
 		groupCount: async (keys, filter) => {
@@ -73,9 +78,13 @@ export function createCollection<T extends StoredDocument>(parts: CollectionPart
 
 function groupsOf(rows: readonly (readonly Scalar[])[], isJson: readonly boolean[]): { key: Scalar[]; count: number }[] {
 	return rows.map((row) => ({
-		key: isJson.map((json, position) => (json ? parseScalar(row[position]) : (row[position] ?? null))),
+		key: valuesOf(row, isJson),
 		count: Number(row[row.length - 1]),
 	}));
+}
+
+function valuesOf(row: readonly Scalar[], isJson: readonly boolean[]): Scalar[] {
+	return isJson.map((json, position) => (json ? parseScalar(row[position]) : (row[position] ?? null)));
 }
 
 function parseScalar(text: Scalar | undefined): Scalar {

@@ -12,6 +12,10 @@ export function getSql(layout: Layout): string {
 
 /** The matching documents without their ids, and their ids, one row each. */
 export function selectSql(layout: Layout, query: Query): Sql {
+	return rowsSql('m.doc AS doc, m.id AS id', layout, query);
+}
+
+function rowsSql(columns: string, layout: Layout, query: Query): Sql {
 	const source = sourceOf(layout, query.filter, query.hint);
 	const order = (query.sort ?? []).map(([path, direction]) => {
 		return `${valueExpression(path, source.resolve)}${direction === -1 ? ' DESC' : ''}`;
@@ -20,7 +24,7 @@ export function selectSql(layout: Layout, query: Query): Sql {
 	const limit = natural('limit', query.limit) ?? -1;
 	const skip = natural('skip', query.skip) ?? 0;
 	return {
-		sql: `SELECT m.doc AS doc, m.id AS id FROM ${source.from} WHERE ${source.where.sql}${orderBy} LIMIT ? OFFSET ?`,
+		sql: `SELECT ${columns} FROM ${source.from} WHERE ${source.where.sql}${orderBy} LIMIT ? OFFSET ?`,
 		params: [...source.where.params, limit, skip],
 	};
 }
@@ -49,6 +53,14 @@ export function readTextAnswer(answer: string, limit: number | undefined): Docum
 	return { text: `[${answer.slice(start, end)}]`, hasMore };
 }
 
+/** The values at the paths, a row for each matching document. Paths that are no columns come as JSON text, as `isJson` says for each. */
+export function valuesSql(layout: Layout, paths: readonly string[], query: Query): Sql & { readonly isJson: readonly boolean[] } {
+	if (paths.length === 0) throw new TypeError('findValues needs at least one path');
+	const { resolve } = sourceOf(layout, query.filter, query.hint);
+	const { columns, isJson } = valueColumns(paths, resolve);
+	return { ...rowsSql(columns.join(', '), layout, query), isJson };
+}
+
 export function countSql(layout: Layout, filter: Filter, hint?: string): Sql {
 	const source = sourceOf(layout, filter, hint);
 	return { sql: `SELECT count(*) FROM ${source.from} WHERE ${source.where.sql}`, params: source.where.params };
@@ -62,13 +74,23 @@ export function groupCountSql(
 ): Sql & { readonly isJson: readonly boolean[] } {
 	const source = sourceOf(layout, filter);
 	if (keys.length === 0) throw new TypeError('groupCount needs at least one key');
-	const isJson = keys.map((key) => source.resolve(key) === undefined);
-	const columns = keys.map((key) => source.resolve(key) ?? `coalesce(m.doc -> ${jsonPath(key)}, 'null')`);
+	const { columns, isJson } = valueColumns(keys, source.resolve);
 	const groups = keys.map((_, position) => position + 1).join(',');
 	return {
 		sql: `SELECT ${columns.join(', ')}, count(*) FROM ${source.from} WHERE ${source.where.sql} GROUP BY ${groups}`,
 		params: source.where.params,
 		isJson,
+	};
+}
+
+/** Where values come from: columns, or the document, as JSON. */
+function valueColumns(
+	paths: readonly string[],
+	resolve: Resolve,
+): { readonly columns: readonly string[]; readonly isJson: readonly boolean[] } {
+	return {
+		columns: paths.map((path) => resolve(path) ?? `coalesce(m.doc -> ${jsonPath(path)}, 'null')`),
+		isJson: paths.map((path) => resolve(path) === undefined),
 	};
 }
 
