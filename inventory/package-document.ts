@@ -1,5 +1,5 @@
 import type { Filter, IndexSpec } from '../store/index.ts';
-import { type ManagedObjectId, parseManagedObjectId } from './managed-object.ts';
+import type { ManagedObjectId } from './managed-object.ts';
 import type { SentPackage, SoftwarePackage } from './software-package.ts';
 
 /**
@@ -101,10 +101,15 @@ export function namedPackageFilter(
 	};
 }
 
-/** What the `_id` of a package says beside its name, which has no separator. */
-export function packageKeyOf(tenant: string, id: string): { readonly device: ManagedObjectId; readonly version: string } {
-	const device = id.slice(tenant.length + 1, id.indexOf(separator));
-	return { device: parseManagedObjectId(device), version: id.slice(id.lastIndexOf(separator) + 1) };
+/** The device in the `_id` of a package. */
+export function deviceOfPackage(tenant: string, id: string): ManagedObjectId {
+	const start = tenant.length + 1;
+	return id.slice(start, id.indexOf(separator, start)) as ManagedObjectId;
+}
+
+/** The version in the `_id` of a package. */
+export function versionOfPackage(id: string): string {
+	return id.slice(id.lastIndexOf(separator) + 1);
 }
 
 function textCondition(text: string): Filter[string] {

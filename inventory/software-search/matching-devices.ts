@@ -87,15 +87,17 @@ function devicesWith(
 	async function next(from: string): Promise<FoundDevice | undefined> {
 		const found: FoundPackage[] = [];
 		let of: ManagedObjectId | undefined;
-		for (let key = await keys.seek(from); key; key = await keys.seek(from)) {
-			const { device, version, softwareType } = key;
-			if (of !== undefined && of !== device) break;
-			if (isWanted(version, softwareType)) {
-				of = device;
-				found.push({ name, version, softwareType });
+		do {
+			for (let key = keys.peek(from); key && (of === undefined || of === key.device); key = keys.peek(from)) {
+				const { device, version, softwareType } = key;
+				if (isWanted(version, softwareType)) {
+					of = device;
+					found.push({ name, version, softwareType });
+				}
+				keys.pass();
 			}
-			keys.pass();
-		}
+			// What is left of this part is of another device.
+		} while (keys.peek(from) === undefined && (await keys.read(from)));
 		return of === undefined ? undefined : { device: of, packages: found };
 	}
 

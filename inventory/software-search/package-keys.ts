@@ -1,6 +1,6 @@
-import type { Collection } from '../../store/index.ts';
+import type { Collection, Scalar } from '../../store/index.ts';
 import type { ManagedObjectId } from '../managed-object.ts';
-import { namedPackageFilter, type PackageDocument, packageKeyOf } from '../package-document.ts';
+import { deviceOfPackage, namedPackageFilter, type PackageDocument, versionOfPackage } from '../package-document.ts';
 
 /** What the index knows of a package with a given name. */
 export interface PackageKey {
@@ -26,41 +26,41 @@ const longestRead = 4000;
 
 /** Reads what the index knows of all packages of a name, in the order of devices, a bounded part at a time. */
 export function openPackageKeys(packages: Collection<PackageDocument>, wanted: NamedPackages) {
-	let keys: PackageKey[] = [];
+	let rows: readonly (readonly Scalar[])[] = [];
 	let at = 0;
 	let lastId = '';
 	let isWhole = false;
 	let length = firstRead;
 
-	/** The next key at this device or behind it. */
-	async function seek(device: string): Promise<PackageKey | undefined> {
-		for (;;) {
-			for (; at < keys.length; at++) {
-				const key = keys[at];
-				if (key && key.device >= device) return key;
-			}
-			if (isWhole) return undefined;
-			await read(device);
+	/** The next key at this device or behind it, of what was read; most calls end here, without a pause. */
+	function peek(device: string): PackageKey | undefined {
+		for (; at < rows.length; at++) {
+			const [id, type] = rows[at] ?? [];
+			const text = String(id);
+			const found = deviceOfPackage(wanted.tenant, text);
+			if (found < device) continue;
+			return { device: found, version: versionOfPackage(text), softwareType: typeof type === 'string' ? type : undefined };
 		}
+		return undefined;
 	}
 
-	async function read(device: string): Promise<void> {
+	/** Reads on, at this device or behind it; false when there is nothing left. */
+	async function read(device: string): Promise<boolean> {
+		if (isWhole) return false;
 		const filter = namedPackageFilter(wanted, device, lastId);
 		const sort = [['_id', 1]] as const;
-		const rows = await packages.findValues(['_id', 'softwareType'], { filter, sort, limit: length, hint: 'byName' });
+		rows = await packages.findValues(['_id', 'softwareType'], { filter, sort, limit: length, hint: 'byName' });
 		isWhole = rows.length < length;
 		length = Math.min(longestRead, length * 2);
 		lastId = String(rows.at(-1)?.[0] ?? lastId);
-		keys = rows.map(([id, type]) => ({
-			...packageKeyOf(wanted.tenant, String(id)),
-			softwareType: typeof type === 'string' ? type : undefined,
-		}));
 		at = 0;
+		return true;
 	}
 
 	return {
-		seek,
-		/** Goes past the key that `seek` gave. */
+		peek,
+		read,
+		/** Goes past the key that `peek` gave. */
 		pass: () => void at++,
 	};
 }

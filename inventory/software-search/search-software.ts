@@ -2,7 +2,7 @@ import type { Collection } from '../../store/index.ts';
 import { type ExternalIds, serialType } from '../external-ids.ts';
 import type { ManagedObject, ManagedObjectId } from '../managed-object.ts';
 import type { ManagedObjects } from '../managed-objects.ts';
-import { namedPackageFilter, type PackageDocument, packageKeyOf } from '../package-document.ts';
+import { namedPackageFilter, type PackageDocument, versionOfPackage } from '../package-document.ts';
 import { type FoundDevice, type FoundPackage, matchingDevices } from './matching-devices.ts';
 import type { NamedPackages, PackageScope } from './package-keys.ts';
 import { compareTexts } from './segment-order.ts';
@@ -84,29 +84,29 @@ export function openSoftwareSearch(parts: {
 
 	/** All versions of a name that are installed: by software type, and the newest first. */
 	async function listVersions(wanted: NamedPackages, orderOfType: OrderOfType): Promise<InstalledVersion[]> {
-		const counts = new Map<string, { version: string; softwareType: string | undefined; devices: number }>();
+		const types = new Map<string | undefined, Map<string, number>>();
 		const sort = [['_id', 1]] as const;
 		for (let last = ''; ; ) {
 			const filter = namedPackageFilter(wanted, '', last);
 			const rows = await packages.findValues(['_id', 'softwareType'], { filter, sort, limit: rowsARead, hint: 'byName' });
 			for (const [id, type] of rows) {
-				const { version } = packageKeyOf(wanted.tenant, String(id));
 				const softwareType = typeof type === 'string' ? type : undefined;
-				const key = `${version}\u0001${softwareType ?? ''}`;
-				const known = counts.get(key);
-				if (known) known.devices++;
-				else counts.set(key, { version, softwareType, devices: 1 });
+				const counts = types.get(softwareType) ?? new Map<string, number>();
+				types.set(softwareType, counts);
+				const version = versionOfPackage(String(id));
+				counts.set(version, (counts.get(version) ?? 0) + 1);
 			}
 			if (rows.length < rowsARead) break;
 			last = String(rows.at(-1)?.[0]);
 		}
-		return [...counts.values()]
-			.map((each) => ({ name: wanted.name, ...each }))
-			.sort(
-				(a, b) =>
-					compareTexts(a.softwareType ?? '', b.softwareType ?? '') ||
-					compareNewestFirst(orderOf(orderOfType, a.softwareType), a.version, b.version),
-			);
+		return [...types]
+			.sort(([a = ''], [b = '']) => compareTexts(a, b))
+			.flatMap(([softwareType, counts]) => {
+				const order = orderOf(orderOfType, softwareType);
+				return [...counts]
+					.sort(([a], [b]) => compareNewestFirst(order, a, b))
+					.map(([version, devices]) => ({ name: wanted.name, version, softwareType, devices }));
+			});
 	}
 
 	return { listDevices, countDevices, listVersions };

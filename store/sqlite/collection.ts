@@ -43,9 +43,8 @@ export function createCollection<T extends StoredDocument>(parts: CollectionPart
 			return readTextAnswer(answer, query.limit);
 		},
 		findValues: async (paths, query) => {
-			const { sql, params, isJson } = valuesSql(layout, paths, query);
-			const rows: Scalar[][] = JSON.parse(await reads.read({ shape: 'values', sql, params }));
-			return isJson.includes(true) ? rows.map((row) => valuesOf(row, isJson)) : rows;
+			const rows = await reads.read({ shape: 'text', ...valuesSql(layout, paths, query) });
+			return JSON.parse(rows);
 		},
 		scan: (filter) => scanById(find, filter),
 		count: async (filter, hint) => JSON.parse(await reads.read({ shape: 'count', ...countSql(layout, filter, hint) })),
@@ -78,13 +77,9 @@ export function createCollection<T extends StoredDocument>(parts: CollectionPart
 
 function groupsOf(rows: readonly (readonly Scalar[])[], isJson: readonly boolean[]): { key: Scalar[]; count: number }[] {
 	return rows.map((row) => ({
-		key: valuesOf(row, isJson),
+		key: isJson.map((json, position) => (json ? parseScalar(row[position]) : (row[position] ?? null))),
 		count: Number(row[row.length - 1]),
 	}));
-}
-
-function valuesOf(row: readonly Scalar[], isJson: readonly boolean[]): Scalar[] {
-	return isJson.map((json, position) => (json ? parseScalar(row[position]) : (row[position] ?? null)));
 }
 
 function parseScalar(text: Scalar | undefined): Scalar {

@@ -192,8 +192,6 @@ function read(connection: Connection, shape: Read['shape'], sql: string, params:
 			return String(statement.get(params)?.[0]);
 		case 'count':
 			return String(statement.get(params)?.[0] ?? 0);
-		case 'values':
-			return JSON.stringify(statement.all(params).map((row) => row.map(fromColumn)));
 		case 'groups':
 			return JSON.stringify(statement.all(params).map((row) => [...row.slice(0, -1).map(fromColumn), row[row.length - 1]]));
 	}

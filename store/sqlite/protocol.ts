@@ -38,7 +38,7 @@ export interface OpenRequest {
 
 /** One query, answered with one text, which is JSON unless the shape is `text`. `shape` says how rows become it. */
 export interface Read {
-	readonly shape: 'documents' | 'document' | 'text' | 'count' | 'groups' | 'values' | 'plan';
+	readonly shape: 'documents' | 'document' | 'text' | 'count' | 'groups' | 'plan';
 	readonly sql: string;
 	readonly params: readonly Cell[];
 }

@@ -1,9 +1,10 @@
 import type { DocumentsText, Filter, Query } from '../document-store.ts';
 import { natural } from '../query-range.ts';
-import { wholeTextSql } from './document-text.ts';
+import { decodedSql, wholeTextSql } from './document-text.ts';
 import { compileFilter, jsonPath, type Resolve, type Sql, valueExpression } from './filter-sql.ts';
 import type { Layout, SideLayout } from './layout.ts';
 import { indexName, quote, sideTable, tableName } from './names.ts';
+import { marks } from './values.ts';
 
 /** A document by its id. */
 export function getSql(layout: Layout): string {
@@ -53,12 +54,27 @@ export function readTextAnswer(answer: string, limit: number | undefined): Docum
 	return { text: `[${answer.slice(start, end)}]`, hasMore };
 }
 
-/** The values at the paths, a row for each matching document. Paths that are no columns come as JSON text, as `isJson` says for each. */
-export function valuesSql(layout: Layout, paths: readonly string[], query: Query): Sql & { readonly isJson: readonly boolean[] } {
+/** The values at the paths, a list for each matching document, joined to the text of one JSON array. */
+export function valuesSql(layout: Layout, paths: readonly string[], query: Query): Sql {
 	if (paths.length === 0) throw new TypeError('findValues needs at least one path');
 	const { resolve } = sourceOf(layout, query.filter, query.hint);
-	const { columns, isJson } = valueColumns(paths, resolve);
-	return { ...rowsSql(columns.join(', '), layout, query), isJson };
+	const { sql, params } = rowsSql(
+		`json_array(${paths.map((path) => scalarSql(path, resolve)).join(', ')}) AS row`,
+		layout,
+		query,
+	);
+	return { sql: `SELECT '[' || coalesce(group_concat(row, ','), '') || ']' FROM (${sql})`, params };
+}
+
+/** A value as JSON has it; null for objects and arrays. */
+function scalarSql(path: string, resolve: Resolve): string {
+	const column = resolve(path);
+	if (path === '_id' && column) return decodedSql(column);
+	if (!column) {
+		const json = jsonPath(path);
+		return `CASE json_type(m.doc, ${json}) WHEN 'object' THEN NULL WHEN 'array' THEN NULL ELSE json(coalesce(m.doc -> ${json}, 'null')) END`;
+	}
+	return `CASE typeof(${column}) WHEN 'text' THEN ${decodedSql(column)} WHEN 'blob' THEN CASE ${column} WHEN ${marks.true} THEN json('true') WHEN ${marks.false} THEN json('false') END WHEN 'real' THEN nullif(${column}, -9e999) ELSE ${column} END`;
 }
 
 export function countSql(layout: Layout, filter: Filter, hint?: string): Sql {
@@ -74,23 +90,13 @@ export function groupCountSql(
 ): Sql & { readonly isJson: readonly boolean[] } {
 	const source = sourceOf(layout, filter);
 	if (keys.length === 0) throw new TypeError('groupCount needs at least one key');
-	const { columns, isJson } = valueColumns(keys, source.resolve);
+	const isJson = keys.map((key) => source.resolve(key) === undefined);
+	const columns = keys.map((key) => source.resolve(key) ?? `coalesce(m.doc -> ${jsonPath(key)}, 'null')`);
 	const groups = keys.map((_, position) => position + 1).join(',');
 	return {
 		sql: `SELECT ${columns.join(', ')}, count(*) FROM ${source.from} WHERE ${source.where.sql} GROUP BY ${groups}`,
 		params: source.where.params,
 		isJson,
-	};
-}
-
-/** Where values come from: columns, or the document, as JSON. */
-function valueColumns(
-	paths: readonly string[],
-	resolve: Resolve,
-): { readonly columns: readonly string[]; readonly isJson: readonly boolean[] } {
-	return {
-		columns: paths.map((path) => resolve(path) ?? `coalesce(m.doc -> ${jsonPath(path)}, 'null')`),
-		isJson: paths.map((path) => resolve(path) === undefined),
 	};
 }
 

@@ -203,8 +203,9 @@ describe('store/sqlite indexes', () => {
 		const connection = openConnection(':memory:');
 		openSchema(connection);
 		openCollectionTables(connection, layOut(spec));
-		const [plan] = connection.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(params.map(toBinding));
-		expect(plan?.[3]).to.equal('SEARCH m USING COVERING INDEX i:things:n (f:n=? AND id>? AND id<?)');
+		const plan = connection.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(params.map(toBinding));
+		const steps = plan.map((step) => step[3]).filter((step) => !/CO-ROUTINE|SCAN \(subquery/.test(String(step)));
+		expect(steps).to.deep.equal(['SEARCH m USING COVERING INDEX i:things:n (f:n=? AND id>? AND id<?)']);
 		connection.close();
 	});
 
