@@ -62,5 +62,9 @@ export {
 	type SentPackage,
 	type SoftwarePackage,
 } from './software-package.ts';
+/** What software is installed where. */
+export type { DeviceWithSoftware, InstalledVersion, SoftwareSearch } from './software-search/search-software.ts';
+export { type ConditionLimits, parseSoftwareConditions, type SoftwareCondition } from './software-search/software-condition.ts';
+export { isVersionOrder, type OrderOfType, type VersionOrder, versionOrderNames } from './software-search/version-order.ts';
 /** Times as clients write them. */
 export { formatTime, parseTime } from './time-text.ts';

@@ -13,7 +13,8 @@ import { openManagedObjects } from './managed-objects.ts';
 import { objectIndexes } from './object-indexes.ts';
 import type { ChildLink } from './object-links.ts';
 import { openObjectSearch } from './object-search.ts';
-import type { PackageDocument } from './package-document.ts';
+import { type PackageDocument, packageIndexes } from './package-document.ts';
+import { openSoftwareSearch } from './software-search/search-software.ts';
 
 export const objectSpec: CollectionSpec<ManagedObject> = {
 	name: objectCollection,
@@ -31,7 +32,7 @@ const linkSpec: CollectionSpec<ChildLink> = {
 		{ name: 'byChild', keys: ['tenant', 'child', 'seq'] },
 	],
 };
-const packageSpec: CollectionSpec<PackageDocument> = { name: 'packages', indexes: [] };
+const packageSpec: CollectionSpec<PackageDocument> = { name: 'packages', indexes: packageIndexes };
 
 /** Everything that the inventory stores. */
 export const inventoryCollections: readonly CollectionSpec<StoredDocument>[] = [
@@ -74,6 +75,7 @@ export async function openInventory(options: { store: DocumentStore; clock: () =
 	const { search } = openObjectSearch({ ...context, links, limits: options.limits.search });
 	const managedObjects = openManagedObjects({ ...context, links, software, search });
 	const { remove, ...hierarchy } = openHierarchy({ ...context, links, software });
+	const softwareSearch = openSoftwareSearch({ packages, objects, managedObjects, externalIds });
 	const devices = openDevices({ objects: managedObjects, externalIds });
-	return { objects: { ...managedObjects, remove }, hierarchy, externalIds, software, devices, binaryRecords };
+	return { objects: { ...managedObjects, remove }, hierarchy, externalIds, software, softwareSearch, devices, binaryRecords };
 }

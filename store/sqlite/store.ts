@@ -47,6 +47,8 @@ export interface SqliteStoreOptions {
 	 * Without it, Node.js prints a warning of the process.
 	 */
 	readonly onFault?: (error: Error) => void;
+	/** Told from time to time how many documents of a collection have come into its new indexes, while it is opened. */
+	readonly onFilled?: (collection: string, documents: number) => void;
 }
 
 export interface SqliteStore extends DocumentStore {
@@ -91,7 +93,7 @@ async function openEngines(options: SqliteStoreOptions): Promise<Engines> {
 	}
 	makeDirectory(options.directory);
 	const file = join(options.directory, databaseName);
-	const writer = openWorkerChannel('store-writer', options.threadHeapMegabytes);
+	const writer = openWorkerChannel('store-writer', options.threadHeapMegabytes, options.onFilled);
 	const reader = openWorkerChannel('store-reader', options.threadHeapMegabytes);
 	try {
 		await writer.ask({ ...common, file, lockFile: join(options.directory, 'lock.db'), readOnly: false });

@@ -62,6 +62,15 @@ const defaults: HttpOptions = {
 	standstillMilliseconds: 5000,
 	binaryRedirect: 'nobody',
 	objectMaxBytes: 1024 * 1024,
+	softwareSearch: {
+		maxLength: 1000,
+		maxTerms: 20,
+		orderOfType: new Map([
+			['apt', 'debian'],
+			['rpm', 'rpm'],
+			['npm', 'semver'],
+		]),
+	},
 };
 
 const binaryLimits: BinaryLimits = { maxBytes: 10_000_000, tenantMaxBytes: 0, leftoverAfterMilliseconds: 86_400_000 };
