@@ -35,6 +35,7 @@ export {
 	fragmentNameFault,
 	fragmentNamesOf,
 	isDeeperThan,
+	isDynamicGroup,
 	isManagedObjectId,
 	type ManagedObject,
 	type ManagedObjectId,

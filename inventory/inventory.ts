@@ -71,9 +71,9 @@ export async function openInventory(options: { store: DocumentStore; clock: () =
 		},
 	};
 	const software = openInstalledSoftware({ ...context, packages });
-	const { search } = openObjectSearch({ ...context, links, limits: options.limits.search });
+	const { search, idsWithin } = openObjectSearch({ ...context, links, limits: options.limits.search });
 	const managedObjects = openManagedObjects({ ...context, links, software, search });
 	const { remove, ...hierarchy } = openHierarchy({ ...context, links, software });
 	const devices = openDevices({ objects: managedObjects, externalIds });
-	return { objects: { ...managedObjects, remove }, hierarchy, externalIds, software, devices, binaryRecords };
+	return { objects: { ...managedObjects, idsWithin, remove }, hierarchy, externalIds, software, devices, binaryRecords };
 }

@@ -10,6 +10,7 @@ import {
 	agentFragment,
 	documentId,
 	fragmentNamesOf,
+	isManagedObjectId,
 	type ManagedObject,
 	type ManagedObjectId,
 	mergePatch,
@@ -214,11 +215,11 @@ export function openManagedObjects({
 		return undefined;
 	}
 
-	/** Whether an object is `ancestor` or anywhere below it. */
-	async function isAtOrBelow(tenant: string, id: ManagedObjectId, ancestor: ManagedObjectId): Promise<boolean> {
+	/** Whether an object is one of these or anywhere below one. */
+	async function isAtOrBelow(tenant: string, id: ManagedObjectId, ...ancestors: readonly string[]): Promise<boolean> {
 		let level = new Set([id]);
 		for (let depth = 0; level.size > 0 && depth < maxDepth; depth++) {
-			if (level.has(ancestor)) return true;
+			if (ancestors.some((ancestor) => isManagedObjectId(ancestor) && level.has(ancestor))) return true;
 			const parents = await Promise.all([...level].map((each) => listParents(tenant, each)));
 			level = new Set(parents.flat().map((link) => link.parent));
 		}

@@ -5,6 +5,7 @@ import type { Config } from '../config/index.ts';
 import { openInventory } from '../inventory/index.ts';
 import { openOperations } from '../operations/index.ts';
 import { type ContentStore, type DocumentStore, takeIntoUse } from '../store/index.ts';
+import { accessSettings, firstStart } from './access-settings.ts';
 import { composeBinaries, openContentStore } from './binary-parts.ts';
 import { createHttpApp } from './http/index.ts';
 import { httpOptions } from './http-settings.ts';
@@ -90,17 +91,7 @@ async function open(foundation: Foundation): Promise<Service> {
 		: undefined;
 	if (others) begun.push(others.close);
 	const processes = () => others?.count() ?? 1;
-	const access = await openAccess({
-		store,
-		clock,
-		elapsed,
-		limits: {
-			cacheEntries: config.access.cacheMaxEntries,
-			cacheTtlMilliseconds: config.access.cacheTtlSeconds * 1000,
-			failuresPerMinute: config.access.wrongPasswordsPerMinute,
-		},
-		tokenLifetimeSeconds: config.access.tokenLifetimeSeconds,
-	});
+	const access = await openAccess({ store, clock, elapsed, ...accessSettings(config) });
 	const inventory = await openInventory({
 		store,
 		clock,
@@ -113,7 +104,8 @@ async function open(foundation: Foundation): Promise<Service> {
 			search: config.query,
 		},
 	});
-	const files = composeBinaries({ ...foundation, inventory });
+	const tenantMaxBytes = async (id: string) => (await access.tenants.limitsOf(id)).storageBytes;
+	const files = composeBinaries({ ...foundation, tenantMaxBytes, inventory });
 	const operations = await openOperations({
 		store,
 		inventory,
@@ -122,7 +114,7 @@ async function open(foundation: Foundation): Promise<Service> {
 		limits: { operationMaxBytes: limits.operationMaxBytes, maxItems: limits.operationPackagesMax },
 		fault: (operation, device) => deliveryFault(operation, device, config.mqtt.downlinkPayloadMaxBytes),
 	});
-	const services = { inventory, operations, access, metrics, log, clock, version };
+	const services = { inventory, operations, access, metrics, log, clock, elapsed, version };
 	const gateway = createGateway({
 		...services,
 		elapsed,
@@ -145,7 +137,6 @@ async function open(foundation: Foundation): Promise<Service> {
 		gateway,
 		handover: others?.handover,
 		clock: elapsed,
-		defaultTenant: tenant.id,
 		limits: config.mqtt,
 	});
 	begun.push(broker.close);
@@ -165,12 +156,7 @@ async function open(foundation: Foundation): Promise<Service> {
 	const listeners = await openListeners({ config, app, broker });
 	begun.push(() => Promise.all(listeners.map((listener) => listener.close(0))));
 	// After the ports: a start that fails must not use up the one time that the passwords are shown.
-	const credentials = await access.prepare({
-		tenant: tenant.id,
-		adminUserName: tenant.adminUsername,
-		...(tenant.adminPassword && { adminPassword: tenant.adminPassword.reveal() }),
-		...(tenant.bootstrapPassword && { bootstrapPassword: tenant.bootstrapPassword.reveal() }),
-	});
+	const credentials = await access.prepare(firstStart(config));
 	bridge?.start();
 	const everyMilliseconds = config.mqtt.deliverySweepSeconds * 1000;
 	const scheduler = startScheduler(

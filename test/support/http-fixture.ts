@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import type { Response } from 'supertest';
-import { openAccess } from '../../access/index.ts';
+import { openAccess, type TenantLimits } from '../../access/index.ts';
 import { type BinaryLimits, openBinaries, openInventory, type PackageLimits } from '../../inventory/index.ts';
 import { openOperations } from '../../operations/index.ts';
 import {
@@ -24,12 +24,21 @@ import { openTestStore } from './test-store.ts';
 export const tenant = 't1';
 export const otherTenant = 't2';
 
+export const noLimits: TenantLimits = { devices: 0, packages: 0, storageBytes: 0, requestsPerSecond: 0 };
+
 /** Credentials as `user:password`, by who has them. */
 export const credentials = {
 	admin: `${tenant}/admin:admin-password`,
 	otherAdmin: `${otherTenant}/admin:other-password`,
 	device: `${tenant}/device_dev1:dev1-password`,
 	foreignDevice: `${tenant}/device_dev2:dev2-password`,
+	operator: `${tenant}/operator:operator-password`,
+	reader: `${tenant}/reader:reader-password`,
+	/** May do everything with one group of devices, and nothing else. */
+	manager: `${tenant}/manager:manager-password`,
+	/** The same with a group that has no devices. */
+	foreignManager: `${tenant}/foreign:foreign-password`,
+	management: 'management/admin:management-password',
 	bootstrap: 'management/devicebootstrap:bootstrap-password',
 	wrongPassword: `${tenant}/admin:wrong`,
 } as const;
@@ -54,7 +63,6 @@ const defaults: HttpOptions = {
 	scansWaitingPerUser: 20,
 	packageLimits,
 	maxFragments: 200,
-	defaultTenant: tenant,
 	showAdvancedListInInventory: false,
 	requestTimeoutMilliseconds: 10_000,
 	uploadTimeoutMilliseconds: 10_000,
@@ -63,7 +71,7 @@ const defaults: HttpOptions = {
 	objectMaxBytes: 1024 * 1024,
 };
 
-const binaryLimits: BinaryLimits = { maxBytes: 10_000_000, tenantMaxBytes: 0, leftoverAfterMilliseconds: 86_400_000 };
+const binaryLimits: BinaryLimits = { maxBytes: 10_000_000, tenantMaxBytes: async () => 0, leftoverAfterMilliseconds: 86_400_000 };
 
 export interface HttpFixture {
 	readonly url: string;
@@ -125,6 +133,7 @@ export async function openHttpFixture(
 		elapsed: clock,
 		limits: { cacheEntries: 100, cacheTtlMilliseconds: 3_600_000, failuresPerMinute: 20 },
 		tokenLifetimeSeconds: 3600,
+		tenants: { defaultTenant: tenant, hostSuffix: 'example.com', limits: noLimits },
 	});
 	const logLines: string[] = [];
 	const services: HttpServices = {
@@ -135,6 +144,7 @@ export async function openHttpFixture(
 		metrics: createMetrics(),
 		log: pino({ level: 'debug' }, { write: (line: string) => void logLines.push(line) }),
 		clock,
+		elapsed: clock,
 		options: settings,
 		readiness: async () => fixture.readiness,
 		sampleMetrics: async () => {},
@@ -182,10 +192,16 @@ async function createUsers({ access }: HttpServices): Promise<void> {
 		adminUserName: 'admin',
 		adminPassword: 'admin-password',
 		bootstrapPassword: 'bootstrap-password',
+		managementUserName: 'admin',
+		managementPassword: 'management-password',
 	});
 	await access.prepare({ tenant: otherTenant, adminUserName: 'admin', adminPassword: 'other-password' });
 	await access.users.set(tenant, 'device_dev1', 'dev1-password', 'device');
 	await access.users.set(tenant, 'device_dev2', 'dev2-password', 'device');
+	await access.users.set(tenant, 'operator', 'operator-password', 'operator');
+	await access.users.set(tenant, 'reader', 'reader-password', 'reader');
+	await access.users.set(tenant, 'manager', 'manager-password', 'user');
+	await access.users.set(tenant, 'foreign', 'foreign-password', 'user');
 }
 
 /** Expects a refusal with this status whose message says what is wrong. */
