@@ -196,6 +196,17 @@ export async function openTenants(options: {
 		throw new AccessError('access/conflict', `Tenant '${id}' was changed by others again and again: try once more`);
 	}
 
+	/** The last step of a deletion: the tenant itself, and its domain. Its id can be used again. */
+	async function removeRecord({ _id, domain }: Tenant): Promise<boolean> {
+		const outcome = await store.batch([
+			{ kind: 'require', collection: tenantSpec.name, id: _id, where: { status: 'DELETING' } },
+			{ kind: 'remove', collection: tenantSpec.name, id: _id },
+			...(domain ? [{ kind: 'remove', collection: domainSpec.name, id: domain } as const] : []),
+		]);
+		known.forget(_id);
+		return outcome.ok;
+	}
+
 	/**
 	 * Nobody comes in from now on; what the tenant has is removed by and by.
 	 * @throws AccessError `access/notFound`, `access/invalid` for the tenants that the service needs
@@ -238,6 +249,7 @@ export async function openTenants(options: {
 		create,
 		change,
 		remove,
+		removeRecord,
 		watchClosed,
 	};
 }

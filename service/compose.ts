@@ -22,6 +22,7 @@ import { createReadiness } from './readiness.ts';
 import { createMetricsSampler } from './sample-metrics.ts';
 import { startScheduler } from './scheduler.ts';
 import { closeBegun, shutDown } from './shut-down.ts';
+import { openTenantRemoval } from './tenant-removal.ts';
 import { version } from './version.ts';
 
 export interface Service {
@@ -157,6 +158,12 @@ async function open(foundation: Foundation): Promise<Service> {
 	begun.push(() => Promise.all(listeners.map((listener) => listener.close(0))));
 	// After the ports: a start that fails must not use up the one time that the passwords are shown.
 	const credentials = await access.prepare(firstStart(config));
+	const removal = await openTenantRemoval({
+		...services,
+		store,
+		collections,
+		graceMilliseconds: tenant.removalGraceSeconds * 1000,
+	});
 	bridge?.start();
 	const everyMilliseconds = config.mqtt.deliverySweepSeconds * 1000;
 	const scheduler = startScheduler(
@@ -164,6 +171,12 @@ async function open(foundation: Foundation): Promise<Service> {
 			{ name: 'delivery sweep', everyMilliseconds, run: gateway.outbound.sweepAll },
 			{ name: 'outside devices sweep', everyMilliseconds, run: () => bridge?.sweep() },
 			...(isShared ? [{ name: 'sweep of users', everyMilliseconds, run: broker.checkUsers }] : []),
+			{
+				name: 'removal of tenants',
+				everyMilliseconds: tenant.removalSeconds * 1000,
+				once: true,
+				run: () => removal.run(() => stopping),
+			},
 			...files.jobs,
 			...(others?.jobs ?? []),
 		],
