@@ -14,6 +14,7 @@ import { objectIndexes } from './object-indexes.ts';
 import type { ChildLink } from './object-links.ts';
 import { openObjectSearch } from './object-search.ts';
 import type { PackageDocument } from './package-document.ts';
+import { openTenantRoom } from './tenant-room.ts';
 
 export const objectSpec: CollectionSpec<ManagedObject> = {
 	name: 'managedObjects',
@@ -65,6 +66,7 @@ export async function openInventory(options: { store: DocumentStore; clock: () =
 	const context: InventoryContext = {
 		...options,
 		objects,
+		room: openTenantRoom({ objects, packages, clock: options.clock, limitsOf: options.limits.ofTenant }),
 		nextId: async () => {
 			const seq = await sequence.next();
 			return { id: parseManagedObjectId(String(seq)), seq };

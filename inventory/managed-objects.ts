@@ -20,6 +20,7 @@ import {
 import { type ChildKind, type ChildLink, childLink } from './object-links.ts';
 import type { ObjectFilter, openObjectSearch, Page } from './object-search.ts';
 import { parseLegacyList } from './software-package.ts';
+import { deviceFragment } from './tenant-room.ts';
 
 export interface NewObject {
 	readonly owner: string;
@@ -43,6 +44,7 @@ export function openManagedObjects({
 	nextId,
 	clock,
 	limits,
+	room,
 	software,
 	search,
 }: InventoryContext & {
@@ -84,6 +86,7 @@ export function openManagedObjects({
 		const now = clock();
 		const fragments = withoutNulls(withBinary(undefined, patch).fragments);
 		checkSize(fragments, limits);
+		await room.admit(tenant, 'devices', deviceFragment in fragments ? 1 : 0);
 		const list = patch.softwareList == null ? undefined : parseLegacyList(patch.softwareList, limits.packages);
 		const own = {
 			owner,
@@ -148,6 +151,8 @@ export function openManagedObjects({
 		const patch = withBinary(object, asked);
 		const merged = mergePatch(object, patch) ?? (patch.mayOffer && offersLess(object) ? ownFieldsOf(object) : undefined);
 		if (merged) checkSize(merged.fragments, limits);
+		const becomesDevice = merged && deviceFragment in merged.fragments && !(deviceFragment in object.fragments);
+		await room.admit(object.tenant, 'devices', becomesDevice ? 1 : 0);
 		// What `null` removes is the list that the object shows: the one of the other door stays.
 		const isUntouched = patch.softwareList === null && object.software?.mode !== 'legacy';
 		if (patch.softwareList !== undefined && !isUntouched) {

@@ -103,6 +103,7 @@ async function open(foundation: Foundation): Promise<Service> {
 			maxChildReferences: limits.childReferencesMax,
 			maxAncestors: limits.ancestorsMax,
 			search: config.query,
+			ofTenant: access.tenants.limitsOf,
 		},
 	});
 	const tenantMaxBytes = async (id: string) => (await access.tenants.limitsOf(id)).storageBytes;

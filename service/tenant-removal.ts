@@ -58,8 +58,7 @@ export async function openTenantRemoval(options: {
 	/** Removes what there is of all deleted tenants; a tenant itself goes once nothing can come after it. */
 	async function run(isStopping: () => boolean = () => false): Promise<void> {
 		for (const tenant of await access.tenants.listDeleting()) {
-			const removed = await removeOf(tenant._id, isStopping);
-			if (removed > 0) log.info({ deleted: tenant._id, removed }, 'what a deleted tenant had was removed');
+			await removeOf(tenant._id, isStopping);
 			if (isStopping() || !isQuiet(tenant)) continue;
 			if (await access.tenants.removeRecord(tenant)) log.info({ deleted: tenant._id }, 'tenant deleted');
 		}
@@ -71,20 +70,20 @@ export async function openTenantRemoval(options: {
 		return since >= graceMilliseconds || since < -graceMilliseconds;
 	}
 
-	async function removeOf(tenant: string, isStopping: () => boolean): Promise<number> {
-		let removed = 0;
+	async function removeOf(tenant: string, isStopping: () => boolean): Promise<void> {
 		for (const [name, rule] of Object.entries(removalRules)) {
 			const collection = opened.get(name);
 			if (!collection || rule === 'shared' || rule === 'last') continue;
+			let removed = 0;
 			for (;;) {
-				if (isStopping()) return removed;
+				if (isStopping()) return;
 				const page = await collection.find({ filter: filterOf(rule, tenant), limit: pageSize });
 				if (page.length === 0) break;
 				await store.batch(page.map(({ _id }) => ({ kind: 'remove', collection: name, id: _id }) as const));
 				removed += page.length;
 			}
+			if (removed > 0) log.info({ deleted: tenant, collection: name, removed }, 'documents of a deleted tenant were removed');
 		}
-		return removed;
 	}
 
 	return { run };

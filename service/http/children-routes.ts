@@ -123,7 +123,14 @@ function routesOf(kind: ChildKind, services: HttpServices): Route[] {
 					schema: z.union([childSchema, childrenSchema, managedObjectSchema]),
 				},
 			},
-			refusals: ['inventory/notFound', 'inventory/invalid', 'inventory/tooLarge', 'inventory/cycle', 'inventory/conflict'],
+			refusals: [
+				'inventory/notFound',
+				'inventory/invalid',
+				'inventory/tooLarge',
+				'inventory/quotaExceeded',
+				'inventory/cycle',
+				'inventory/conflict',
+			],
 			handler: async ({ principal, param, body: sent, base }) => {
 				const { tenant, userName } = principal;
 				const parent = await scope.getObject(principal, param('id'), 'inventory:write');

@@ -50,7 +50,7 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			query: noQuery,
 			body,
 			answers: { 201: { description: 'The new managed object', schema: managedObjectSchema } },
-			refusals: ['inventory/invalid', 'inventory/tooLarge'],
+			refusals: ['inventory/invalid', 'inventory/tooLarge', 'inventory/quotaExceeded'],
 			handler: async ({ principal, body: patch, base }) => {
 				const object = await inventory.objects.create(principal.tenant, { owner: principal.userName, patch });
 				if (!object) throw new TypeError('A managed object without an external id met a duplicate');
@@ -128,7 +128,13 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			query: noQuery,
 			body,
 			answers: oneObject,
-			refusals: ['inventory/notFound', 'inventory/invalid', 'inventory/tooLarge', 'inventory/conflict'],
+			refusals: [
+				'inventory/notFound',
+				'inventory/invalid',
+				'inventory/tooLarge',
+				'inventory/quotaExceeded',
+				'inventory/conflict',
+			],
 			handler: async ({ principal, param, body: patch, base, scan }) => {
 				const { id } = await scope.getObject(principal, param('id'), 'inventory:write');
 				const mayOffer = mayGiveFiles(principal);

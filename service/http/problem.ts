@@ -17,6 +17,7 @@ export const problems: Readonly<Record<ProblemCode, { readonly status: Status; r
 	'inventory/badQuery': { status: 422, title: 'The query cannot be read; details say where, and what would be right' },
 	'inventory/scanLimit': { status: 422, title: 'No index answers the query, and too many objects would have to be looked at' },
 	'inventory/tooLarge': { status: 422, title: 'A managed object or a software list would exceed its limit' },
+	'inventory/quotaExceeded': { status: 422, title: 'The tenant would have more devices or packages than it may have' },
 	'binary/tooLarge': { status: 413, title: 'The file exceeds its limit' },
 	'binary/quotaExceeded': { status: 413, title: 'The binaries of the tenant would exceed their limit' },
 	'binary/storeFull': { status: 507, title: 'There is no room left to keep the file' },

@@ -34,7 +34,7 @@ const packageSchema = z
 	})
 	.meta({ id: 'Package' });
 const writtenSchema = z.object({ deviceId: idSchema, self: z.string() });
-const refusals = ['inventory/notFound', 'inventory/tooLarge', 'inventory/conflict'] as const;
+const refusals = ['inventory/notFound', 'inventory/tooLarge', 'inventory/quotaExceeded', 'inventory/conflict'] as const;
 
 /** The installed software of a device, and what shall change in it. */
 export function softwareRoutes(services: HttpServices): Route[] {

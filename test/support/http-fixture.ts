@@ -105,6 +105,14 @@ export async function openHttpFixture(
 	const settings = { ...defaults, ...options };
 	const clock = () => fixture.time;
 	const store = await openTestStore(clock);
+	const access = await openAccess({
+		store,
+		clock,
+		elapsed: clock,
+		limits: { cacheEntries: 100, cacheTtlMilliseconds: 3_600_000, failuresPerMinute: 20 },
+		tokenLifetimeSeconds: 3600,
+		tenants: { defaultTenant: tenant, hostSuffix: 'example.com', limits: noLimits },
+	});
 	const inventory = await openInventory({
 		store,
 		clock,
@@ -115,6 +123,7 @@ export async function openHttpFixture(
 			maxChildReferences: 1000,
 			maxAncestors: 20,
 			search: { maxLength: 8000, maxDepth: 12, maxTerms: 100, maxWildcards: 8, maxScanned: 100_000 },
+			ofTenant: access.tenants.limitsOf,
 		},
 	});
 	const contents = given ?? (await openFileContents({ minFreeBytes: 0, isExclusive: true }));
@@ -126,14 +135,6 @@ export async function openHttpFixture(
 		numbersAtATime: 100,
 		limits: { operationMaxBytes: 1024 * 1024, maxItems: 1000 },
 		fault: ({ fragments }) => (JSON.stringify(fragments).length > 100_000 ? 'It does not fit one message' : undefined),
-	});
-	const access = await openAccess({
-		store,
-		clock,
-		elapsed: clock,
-		limits: { cacheEntries: 100, cacheTtlMilliseconds: 3_600_000, failuresPerMinute: 20 },
-		tokenLifetimeSeconds: 3600,
-		tenants: { defaultTenant: tenant, hostSuffix: 'example.com', limits: noLimits },
 	});
 	const logLines: string[] = [];
 	const services: HttpServices = {
