@@ -1,18 +1,28 @@
-import type { CollectionSpec, DocumentStore, StoredDocument } from '../store/index.ts';
+import type { CollectionSpec, DocumentStore, Migration, StoredDocument } from '../store/index.ts';
 import { openDeviceRegistration, registrationSpec } from './device-registration.ts';
 import { generatePassword } from './passwords.ts';
-import { bootstrapUser, managementTenant, type Role } from './principal.ts';
+import type { Role } from './permissions.ts';
+import { bootstrapUser, managementTenant } from './principal.ts';
+import { openGlobalRoles, roleSpec } from './roles.ts';
+import { rolesMigration } from './roles-migration.ts';
+import { openTenantOptions, optionSpec } from './tenant-options.ts';
+import { domainSpec, openTenants, type Tenant, type TenantChange, type TenantSettings, tenantSpec } from './tenants.ts';
 import { keySpec, openTokens } from './tokens.ts';
+import { checkUserName, openUserDirectory } from './user-directory.ts';
 import { type AuthenticationLimits, openUsers, userSpec } from './users.ts';
 
-interface Tenant extends StoredDocument {
-	readonly creationTime: number;
-}
-
-const spec: CollectionSpec<Tenant> = { name: 'tenants', indexes: [] };
-
 /** Everything that access stores. */
-export const accessCollections: readonly CollectionSpec<StoredDocument>[] = [spec, userSpec, registrationSpec, keySpec];
+export const accessCollections: readonly CollectionSpec<StoredDocument>[] = [
+	tenantSpec,
+	domainSpec,
+	userSpec,
+	roleSpec,
+	optionSpec,
+	registrationSpec,
+	keySpec,
+];
+
+export const accessMigrations: readonly Migration[] = [rolesMigration];
 
 export interface AccessOptions {
 	readonly store: DocumentStore;
@@ -22,6 +32,7 @@ export interface AccessOptions {
 	readonly elapsed: () => number;
 	readonly limits: AuthenticationLimits;
 	readonly tokenLifetimeSeconds: number;
+	readonly tenants: TenantSettings;
 }
 
 /** What a first start needs; a password that is not given is generated. */
@@ -30,6 +41,9 @@ export interface FirstStart {
 	readonly adminUserName: string;
 	readonly adminPassword?: string;
 	readonly bootstrapPassword?: string;
+	/** Of the tenant that looks after the others; it has no administrator where no name is given. */
+	readonly managementUserName?: string;
+	readonly managementPassword?: string;
 }
 
 /** Credentials that are shown once: only their hashes are kept. */
@@ -41,10 +55,12 @@ export interface ShownCredentials {
 export type Access = Awaited<ReturnType<typeof openAccess>>;
 
 /** Opens tenants, users, registrations and tokens on a store. */
-export async function openAccess({ store, clock, elapsed, limits, tokenLifetimeSeconds }: AccessOptions) {
-	const tenants = await store.collection(spec);
-	const knownTenants = new Set<string>();
-	const users = await openUsers({ store, clock, elapsed, limits });
+export async function openAccess({ store, clock, elapsed, limits, tokenLifetimeSeconds, tenants: settings }: AccessOptions) {
+	const tenants = await openTenants({ store, clock, elapsed, settings });
+	const roles = await openGlobalRoles({ store, elapsed });
+	const users = await openUsers({ store, clock, elapsed, limits, tenants, roles });
+	const directory = openUserDirectory({ store, users, tenants, roles, clock });
+	const options = await openTenantOptions({ store });
 	const registration = await openDeviceRegistration({ store, users, clock });
 	const tokens = await openTokens({ store, users, clock, lifetimeSeconds: tokenLifetimeSeconds });
 
@@ -52,14 +68,16 @@ export async function openAccess({ store, clock, elapsed, limits, tokenLifetimeS
 	 * Creates the tenant, its administrator and the bootstrap user where they are missing; returns what was generated.
 	 * A password that is given in the configuration is set at every start.
 	 */
-	async function prepare({ tenant, adminUserName, adminPassword, bootstrapPassword }: FirstStart): Promise<ShownCredentials[]> {
-		const document: Tenant = { _id: tenant, creationTime: clock() };
-		await store.batch([{ kind: 'insert', collection: spec.name, document }]);
+	async function prepare(first: FirstStart): Promise<ShownCredentials[]> {
+		await tenants.ensure(first.tenant);
+		await tenants.ensure(managementTenant);
 		const shown = [
-			await prepareUser(tenant, adminUserName, adminPassword, 'admin'),
-			await prepareUser(managementTenant, bootstrapUser, bootstrapPassword, 'bootstrap'),
+			await prepareUser(first.tenant, first.adminUserName, first.adminPassword, 'admin'),
+			first.managementUserName !== undefined &&
+				(await prepareUser(managementTenant, first.managementUserName, first.managementPassword, 'admin')),
+			await prepareUser(managementTenant, bootstrapUser, first.bootstrapPassword, 'bootstrap'),
 		];
-		return shown.filter((credentials) => credentials !== undefined);
+		return shown.filter((credentials) => credentials !== undefined && credentials !== false);
 	}
 
 	async function prepareUser(
@@ -80,13 +98,19 @@ export async function openAccess({ store, clock, elapsed, limits, tokenLifetimeS
 		return created ? { user: `${tenant}/${userName}`, password } : undefined;
 	}
 
-	/** Whether there is such a tenant. Tenants are never removed, so what is known stays true. */
-	async function hasTenant(tenant: string): Promise<boolean> {
-		if (knownTenants.has(tenant)) return true;
-		const isKnown = (await tenants.get(tenant)) !== undefined;
-		if (isKnown) knownTenants.add(tenant);
-		return isKnown;
+	/**
+	 * A new tenant with its administrator.
+	 * @throws AccessError `access/invalid`, `access/conflict`
+	 */
+	async function createTenant(
+		id: string,
+		given: TenantChange,
+		admin: { readonly userName: string; readonly password: string },
+	): Promise<Tenant> {
+		checkUserName(admin.userName);
+		const adminStep = await users.setStep(id, admin.userName, admin.password, 'admin');
+		return tenants.create(id, { ...given, adminName: admin.userName }, [adminStep]);
 	}
 
-	return { users, registration, tokens, prepare, hasTenant };
+	return { tenants, users, roles, directory, options, registration, tokens, prepare, createTenant };
 }

@@ -3,6 +3,7 @@ export {
 	type Access,
 	type AccessOptions,
 	accessCollections,
+	accessMigrations,
 	type FirstStart,
 	openAccess,
 	type ShownCredentials,
@@ -16,18 +17,43 @@ export {
 	type RegistrationStatus,
 	registrationStatuses,
 } from './device-registration.ts';
+/** What may be done, and the roles that say so. */
+export {
+	type CumulocityRole,
+	cumulocityRoleNames,
+	cumulocityRoles,
+	effectiveRoles,
+	type InventoryRole,
+	inventoryRoles,
+	isInventoryRole,
+	managementPermissions,
+	type Permission,
+	permissions,
+	permissionsOf,
+	type Role,
+	rolePermissions,
+} from './permissions.ts';
 /** Who somebody is and what they may do. */
 export {
 	bootstrapUser,
 	deviceUserPrefix,
+	effectivePermissions,
+	groupsWith,
+	type InventoryAssignment,
 	managementTenant,
+	mayConnectAs,
 	mayDo,
-	type Permission,
+	mayDoSomewhere,
 	type Principal,
 	parseUserName,
-	permissions,
-	type Role,
-	rolePermissions,
 } from './principal.ts';
+/** Roles that users of a tenant can have, groups in the words of clients. */
+export { type GlobalRole, predefinedGlobalRoles, type RoleChange, roleKey } from './roles.ts';
 export { isSerialOfOther } from './serials.ts';
-export type { Authentication, AuthenticationLimits } from './users.ts';
+/** Settings that tools keep at a tenant. */
+export type { TenantOption } from './tenant-options.ts';
+/** Tenants. */
+export { statusOf, type Tenant, type TenantChange, type TenantLimits, type TenantSettings, tenantStatuses } from './tenants.ts';
+/** Users, as others look after them. */
+export type { NewUser, UserChange, UserFilter, UserProfile } from './user-directory.ts';
+export { type Authentication, type AuthenticationLimits, globalRolesOf, type User } from './users.ts';

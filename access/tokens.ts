@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import type { CollectionSpec, DocumentStore, StoredDocument } from '../store/index.ts';
 import type { Principal } from './principal.ts';
-import { toPrincipal, type Users } from './users.ts';
+import type { Users } from './users.ts';
 
 interface SigningKey extends StoredDocument {
 	readonly secret: string;
@@ -44,8 +44,7 @@ export async function openTokens(options: {
 	async function verify(token: string): Promise<Principal | undefined> {
 		const claims = readClaims(token);
 		if (!claims) return undefined;
-		const user = await users.find(claims.ten, claims.sub);
-		return user && toPrincipal(user);
+		return users.findPrincipal(claims.ten, claims.sub);
 	}
 
 	function readClaims(token: string): { readonly ten: string; readonly sub: string } | undefined {

@@ -1,22 +1,53 @@
 import type { Collection, CollectionSpec, DocumentStore, Step } from '../store/index.ts';
 import { createPasswordVerifier, generatePassword, hashPassword } from './passwords.ts';
-import { deviceUserPrefix, type Principal, type Role } from './principal.ts';
+import { type Permission, permissionsOf, type Role, rolePermissions } from './permissions.ts';
+import { deviceUserPrefix, type InventoryAssignment, type Principal } from './principal.ts';
+import { type GlobalRoles, isRole } from './roles.ts';
+import { createStoredCache } from './stored-cache.ts';
+import type { Tenants } from './tenants.ts';
 
 export interface User {
 	readonly _id: string;
 	readonly tenant: string;
 	readonly userName: string;
+	/** The predefined role where it is the only one, else `user`; what is granted hangs on `globalRoles`. */
 	readonly role: Role;
+	/** Keys of global roles: see `roleKey`. Absent in what the version before stored. */
+	readonly globalRoles?: readonly string[];
+	/** Cumulocity's names of what was granted beside the roles. */
+	readonly grants?: readonly string[];
+	/** What it may do with groups of devices. */
+	readonly inventory?: readonly InventoryAssignment[];
+	/** Absent while it may log in. */
+	readonly enabled?: false;
+	readonly email?: string;
+	readonly firstName?: string;
+	readonly lastName?: string;
+	readonly displayName?: string;
+	readonly phone?: string;
+	readonly customProperties?: Readonly<Record<string, unknown>>;
+	/** Who created it, where a person did. */
+	readonly owner?: string;
+	readonly shouldResetPassword?: boolean;
 	readonly passwordHash: string;
 	readonly creationTime: number;
+	/** Grows with each change that others make: the expected value of the next one. */
+	readonly revision?: number;
 }
 
-export const userSpec: CollectionSpec<User> = { name: 'users', indexes: [] };
+export const userSpec: CollectionSpec<User> = {
+	name: 'users',
+	version: 2,
+	indexes: [{ name: 'byRole', keys: ['tenant', 'globalRoles', 'userName'], multikey: 'globalRoles' }],
+};
 
 export type Authentication =
 	| { readonly ok: true; readonly principal: Principal }
-	/** `rejected` tells nobody whether the user or the password was wrong. */
-	| { readonly ok: false; readonly reason: 'rejected' | 'throttled' };
+	/**
+	 * `rejected` tells nobody whether the user or the password was wrong; `disabled` tells those who know the password that the
+	 * user, or the tenant, is.
+	 */
+	| { readonly ok: false; readonly reason: 'rejected' | 'throttled' | 'disabled' };
 
 export interface AuthenticationLimits {
 	readonly cacheEntries: number;
@@ -25,7 +56,7 @@ export interface AuthenticationLimits {
 	readonly failuresPerMinute: number;
 }
 
-type RemovalListener = (tenant: string, userName: string) => void;
+type ChangeListener = (tenant: string, userName: string) => void;
 
 export type Users = Awaited<ReturnType<typeof openUsers>>;
 
@@ -36,80 +67,99 @@ export async function openUsers(options: {
 	/** Milliseconds that never go back, for durations. */
 	readonly elapsed: () => number;
 	readonly limits: AuthenticationLimits;
+	readonly tenants: Pick<Tenants, 'isActive'>;
+	readonly roles: Pick<GlobalRoles, 'permitted'>;
 }) {
-	const { store, clock, elapsed, limits } = options;
+	const { store, clock, elapsed, limits, tenants, roles } = options;
 	const users: Collection<User> = await store.collection(userSpec);
 	const verifier = createPasswordVerifier({
 		maxEntries: limits.cacheEntries,
 		ttlMilliseconds: limits.cacheTtlMilliseconds,
 		elapsed,
 	});
-	const known = new Map<string, { readonly user: User; readonly readAt: number }>();
+	const known = createStoredCache({ collection: users, elapsed, maxEntries: limits.cacheEntries });
 	const failures = new Map<string, { count: number; since: number }>();
 	const unknownUserHash = hashPassword(generatePassword());
-	let changesHeard = 0;
-	const removalListeners: { readonly onRemoved: RemovalListener; readonly onGap: () => void }[] = [];
+	const listeners: { readonly onChanged: ChangeListener; readonly onGap: () => void }[] = [];
 	users.watch(
 		(changes) => {
 			for (const { id, kind } of changes) {
-				forget(id);
 				const slash = id.indexOf('/');
-				if (kind === 'removed') for (const { onRemoved } of removalListeners) onRemoved(id.slice(0, slash), id.slice(slash + 1));
+				if (kind !== 'inserted') for (const { onChanged } of listeners) onChanged(id.slice(0, slash), id.slice(slash + 1));
 			}
 		},
 		() => {
-			changesHeard++;
-			known.clear();
-			for (const { onGap } of removalListeners) onGap();
+			for (const { onGap } of listeners) onGap();
 		},
 	);
 
-	/** Calls back when a user is gone, so that its connections can be closed; `onGap` when that may have been missed. */
-	function watchRemoved(onRemoved: RemovalListener, onGap: () => void): void {
-		removalListeners.push({ onRemoved, onGap });
+	/** Calls back when a user was changed or is gone, for its connections to be looked at; `onGap` when that may have been missed. */
+	function watchChanged(onChanged: ChangeListener, onGap: () => void): void {
+		listeners.push({ onChanged, onGap });
 	}
 
-	/** Which of these users are gone: tenant and name. */
-	async function findMissing(of: Iterable<Pick<User, 'tenant' | 'userName'>>): Promise<ReadonlySet<string>> {
-		const ids = [...new Set([...of].map(({ tenant, userName }) => `${tenant}/${userName}`))];
-		const missing = new Set(ids);
-		for (let start = 0; start < ids.length; start += pageSize) {
-			const page = ids.slice(start, start + pageSize);
-			for (const { _id } of await users.find({ filter: { _id: { $in: page } } })) missing.delete(_id);
+	/** Which of these may not stay: gone, disabled, with other rights than they came with, or of a tenant that is closed. */
+	async function findRefused(principals: Iterable<Principal>): Promise<ReadonlySet<Principal>> {
+		const all = [...principals];
+		const refused = new Set<Principal>();
+		for (let start = 0; start < all.length; start += pageSize) {
+			const page = all.slice(start, start + pageSize);
+			const ids = [...new Set(page.map(({ tenant, userName }) => `${tenant}/${userName}`))];
+			const found = new Map((await users.find({ filter: { _id: { $in: ids } } })).map((user) => [user._id, user]));
+			for (const principal of page) {
+				const user = found.get(`${principal.tenant}/${principal.userName}`);
+				const now = user && (await admitted(user));
+				if (!now || JSON.stringify(now) !== JSON.stringify(principal)) refused.add(principal);
+			}
 		}
-		return missing;
+		return refused;
 	}
 
-	function forget(id: string): void {
-		changesHeard++;
-		known.delete(id);
+	/** Who somebody with this name is now; `undefined` where nobody may come in by it. */
+	async function findPrincipal(tenant: string, userName: string): Promise<Principal | undefined> {
+		const user = await find(tenant, userName);
+		return user && admitted(user);
+	}
+
+	async function admitted(user: User): Promise<Principal | undefined> {
+		return user.enabled !== false && (await tenants.isActive(user.tenant)) ? principalOf(user) : undefined;
+	}
+
+	/** What a user may do, whether or not it may log in. */
+	async function principalOf(user: User): Promise<Principal> {
+		const { tenant, userName, role, grants = [], inventory } = user;
+		const keys = globalRolesOf(user);
+		const isPlain = grants.length === 0 && keys.length === 1 && keys[0] === role;
+		return {
+			tenant,
+			userName,
+			role: isPlain ? role : 'user',
+			...(isPlain && role === 'device' && { serial: userName.slice(deviceUserPrefix.length) }),
+			...(!isPlain && { permissions: await permittedTo(tenant, keys, grants) }),
+			...(inventory && inventory.length > 0 && { inventory }),
+		};
+	}
+
+	/** What these global roles and grants permit together, beside what everybody may. */
+	async function permittedTo(tenant: string, keys: readonly string[], grants: readonly string[]): Promise<Permission[]> {
+		return [...new Set([...rolePermissions.user, ...(await roles.permitted(tenant, keys)), ...permissionsOf(grants)])];
 	}
 
 	/** Checks a password. `address` is where the attempt came from. */
 	async function authenticate(tenant: string, userName: string, password: string, address: string): Promise<Authentication> {
 		const attempt = `${address} ${tenant}/${userName}`;
-		const user = await findCached(`${tenant}/${userName}`);
+		const user = await known.get(`${tenant}/${userName}`);
 		// Whoever guesses locks out neither those who are in already nor other addresses.
 		if (isThrottled(attempt) && !(user && verifier.isKnown(user.passwordHash, password)))
 			return { ok: false, reason: 'throttled' };
 		// A user that does not exist costs what a wrong password costs.
 		const right = await verifier.check(user?.passwordHash ?? (await unknownUserHash), password);
-		if (user && right) return { ok: true, principal: toPrincipal(user) };
+		if (user && right) {
+			const principal = await admitted(user);
+			return principal ? { ok: true, principal } : { ok: false, reason: 'disabled' };
+		}
 		noteFailure(attempt);
 		return { ok: false, reason: 'rejected' };
-	}
-
-	// Read again after a while, because a change made by another process may not be heard of.
-	async function findCached(id: string): Promise<User | undefined> {
-		const cached = known.get(id);
-		if (cached && elapsed() - cached.readAt < userCacheMilliseconds) return cached.user;
-		const heardBefore = changesHeard;
-		const user = await users.get(id);
-		known.delete(id);
-		// What was read while somebody changed it may be old already.
-		if (user && heardBefore === changesHeard) known.set(id, { user, readAt: elapsed() });
-		if (known.size > limits.cacheEntries) known.delete(known.keys().next().value ?? '');
-		return user;
 	}
 
 	function isThrottled(attempt: string): boolean {
@@ -131,7 +181,7 @@ export async function openUsers(options: {
 	/** Creates the user, or gives it a new password and role. */
 	async function set(tenant: string, userName: string, password: string, role: Role): Promise<void> {
 		await store.batch([await setStep(tenant, userName, password, role)]);
-		forget(`${tenant}/${userName}`);
+		known.forget(`${tenant}/${userName}`);
 	}
 
 	/** The step that does what `set` does, for a write that does more. */
@@ -147,7 +197,7 @@ export async function openUsers(options: {
 
 	async function newUser(tenant: string, userName: string, password: string, role: Role): Promise<User> {
 		const passwordHash = await hashPassword(password);
-		return { _id: `${tenant}/${userName}`, tenant, userName, role, passwordHash, creationTime: clock() };
+		return { _id: `${tenant}/${userName}`, tenant, userName, role, globalRoles: [role], passwordHash, creationTime: clock() };
 	}
 
 	async function find(tenant: string, userName: string): Promise<User | undefined> {
@@ -156,15 +206,34 @@ export async function openUsers(options: {
 
 	async function remove(tenant: string, userName: string): Promise<void> {
 		await store.batch([{ kind: 'remove', collection: userSpec.name, id: `${tenant}/${userName}` }]);
-		forget(`${tenant}/${userName}`);
+		known.forget(`${tenant}/${userName}`);
 	}
 
-	return { authenticate, set, setStep, create, find, remove, watchRemoved, findMissing };
+	return {
+		collection: users,
+		authenticate,
+		set,
+		setStep,
+		create,
+		find,
+		findPrincipal,
+		principalOf,
+		permittedTo,
+		remove,
+		forget: known.forget,
+		watchChanged,
+		findRefused,
+	};
 }
 
-const userCacheMilliseconds = 5000;
 const pageSize = 500;
 
-export function toPrincipal({ tenant, userName, role }: Pick<User, 'tenant' | 'userName' | 'role'>): Principal {
-	return { tenant, userName, role, ...(role === 'device' && { serial: userName.slice(deviceUserPrefix.length) }) };
+export function globalRolesOf({ globalRoles, role }: Pick<User, 'globalRoles' | 'role'>): readonly string[] {
+	return globalRoles ?? [role];
+}
+
+/** The predefined role of a user who has these. */
+export function roleOf(keys: readonly string[], grants: readonly string[] = []): Role {
+	const [only] = keys;
+	return keys.length === 1 && grants.length === 0 && only !== undefined && isRole(only) ? only : 'user';
 }

@@ -19,7 +19,7 @@ export const binaries = z
 			'BINARIES_TENANT_MAX_BYTES',
 			wholeNumber(0, mostBytes),
 			0,
-			'How many bytes all different binaries of one tenant may have together; 0 means no limit.',
+			'How many bytes all different binaries of one tenant may have together, unless the management tenant set another limit for it; 0 means no limit.',
 		),
 		uploadTimeoutSeconds: setting(
 			'BINARY_UPLOAD_TIMEOUT_SECONDS',

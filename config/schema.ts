@@ -3,7 +3,8 @@ import { binaries } from './binaries.ts';
 import { mongodb } from './mongodb.ts';
 import { outsideBroker } from './outside-broker.ts';
 import { querySettings } from './query-settings.ts';
-import { oneOf, optional, portOrOff, secretText, setting, text, wholeNumber, yesOrNo } from './setting.ts';
+import { oneOf, optional, portOrOff, setting, text, wholeNumber } from './setting.ts';
+import { tenantSettings } from './tenant-settings.ts';
 
 const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;
@@ -272,44 +273,7 @@ export const groups = {
 		})
 		.describe('Several processes, and their restart'),
 	mongodb,
-	tenant: z
-		.object({
-			id: setting(
-				'TENANT_ID',
-				text('1 to 32 letters and digits, a letter first', /^[A-Za-z][A-Za-z0-9]{0,31}$/),
-				't1',
-				'Id of the tenant that is created at the first start.',
-			),
-			adminUsername: setting(
-				'ADMIN_USERNAME',
-				text('1 to 255 characters without white space, slash or colon', /^[^\s/:]{1,255}$/),
-				'admin',
-				"Name of the tenant's administrator.",
-			),
-			adminPassword: optional(
-				'ADMIN_PASSWORD',
-				secretText,
-				"Password of the tenant's administrator; unset, one is generated at the first start and printed once.",
-			),
-			bootstrapPassword: optional(
-				'BOOTSTRAP_PASSWORD',
-				secretText,
-				'Password of `management/devicebootstrap`, with which devices ask for credentials; generated like the other when unset.',
-			),
-			showAdvancedList: setting(
-				'SHOW_ADVANCED_LIST_IN_INVENTORY',
-				yesOrNo,
-				false,
-				'Whether a device that is read by its id shows an advanced software list as `c8y_SoftwareList`, for tools that look only there.',
-			),
-			deviceAutoCreation: setting(
-				'DEVICE_AUTO_CREATION',
-				yesOrNo,
-				true,
-				'Whether the first MQTT message of an unknown client id creates its device.',
-			),
-		})
-		.describe('Tenant'),
+	tenant: tenantSettings,
 	access: z
 		.object({
 			cacheMaxEntries: setting(

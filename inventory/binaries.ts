@@ -9,7 +9,7 @@ export interface BinaryLimits {
 	/** Bytes of one binary. */
 	readonly maxBytes: number;
 	/** Bytes of all different binaries of one tenant; 0 stands for no limit. */
-	readonly tenantMaxBytes: number;
+	readonly tenantMaxBytes: (tenant: string) => Promise<number>;
 	/** How old, in milliseconds, bytes without an object must be to be taken for what an ended process left. */
 	readonly leftoverAfterMilliseconds: number;
 }
@@ -58,12 +58,12 @@ export function openBinaries({ inventory, contents, clock, limits }: BinariesOpt
 	 */
 	async function checkRoom(tenant: string, bytes: number): Promise<void> {
 		if (bytes > limits.maxBytes) throw tooLarge(limits.maxBytes);
-		if (limits.tenantMaxBytes > 0 && bytes > (await roomOf(tenant))) throw quotaExceeded();
+		if (bytes > (await roomOf(tenant))) throw quotaExceeded();
 	}
 
 	async function roomOf(tenant: string): Promise<number> {
-		if (limits.tenantMaxBytes === 0) return Number.POSITIVE_INFINITY;
-		return limits.tenantMaxBytes - (await records.usedBytes(tenant));
+		const most = await limits.tenantMaxBytes(tenant);
+		return most === 0 ? Number.POSITIVE_INFINITY : most - (await records.usedBytes(tenant));
 	}
 
 	/**
@@ -152,7 +152,7 @@ export function openBinaries({ inventory, contents, clock, limits }: BinariesOpt
 	}
 
 	async function inTurn<T>(tenant: string, work: () => Promise<T>): Promise<T> {
-		if (limits.tenantMaxBytes === 0) return work();
+		if ((await limits.tenantMaxBytes(tenant)) === 0) return work();
 		const before = writing.get(tenant) ?? Promise.resolve();
 		const turn = before.then(work, work);
 		writing.set(tenant, turn);
@@ -258,6 +258,6 @@ function tooLarge(maxBytes: number): InventoryError {
 function quotaExceeded(): InventoryError {
 	return new InventoryError(
 		'binary/quotaExceeded',
-		'The tenant has no room for this file: remove binaries, or raise BINARIES_TENANT_MAX_BYTES',
+		'The tenant has no room for this file: remove binaries, or ask for a higher limit of storage',
 	);
 }

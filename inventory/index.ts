@@ -36,6 +36,7 @@ export {
 	fragmentNameFault,
 	fragmentNamesOf,
 	isDeeperThan,
+	isDynamicGroup,
 	isManagedObjectId,
 	type ManagedObject,
 	type ManagedObjectId,

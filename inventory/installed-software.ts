@@ -47,6 +47,7 @@ export function openInstalledSoftware({
 	nextId,
 	clock,
 	limits,
+	room,
 }: InventoryContext & { readonly packages: Collection<PackageDocument> }) {
 	/** An upper bound of each device's number of packages, so that appending needs no count; good for a while, for others add too. */
 	const upperBounds = new Map<string, { readonly bound: number; readonly countedAt: number }>();
@@ -117,13 +118,16 @@ export function openInstalledSoftware({
 			wanted.set(_id, toPackageDocument(_id, item, position));
 		});
 		const changes: Step[] = [];
+		let growth = wanted.size;
 		for await (const stored of packages.scan(packageFilter(tenant, id, {}))) {
+			growth--;
 			const item = wanted.get(stored._id);
 			if (!item) changes.push({ kind: 'remove', collection, id: stored._id });
 			else if (samePackage(item, stored)) wanted.delete(stored._id);
 		}
 		for (const document of wanted.values()) changes.push({ kind: 'put', collection, document });
 		if (changes.length === 0 && object.software?.mode === mode && !fields) return [];
+		await room.admit(tenant, 'packages', growth);
 		upperBounds.delete(object._id);
 		return [...(await modeSteps(object, mode, fields)), ...changes];
 	}
@@ -205,6 +209,9 @@ export function openInstalledSoftware({
 		for (const item of changes) if (item.action === 'put') added++;
 		const bound = boundOf(objectId);
 		if (added > 0 && bound + added > limits.packages.maxPackages) await checkRoom(tenant, device, objectId, changes);
+		// What is there already takes no room: a full tenant is looked at more closely.
+		if (!(await room.tryAdmit(tenant, 'packages', added)))
+			await room.admit(tenant, 'packages', await growthOf(tenant, device, changes));
 		const steps = changes.map((item) => changeStep(tenant, device, item));
 		const known: Step = { kind: 'require', collection: objects.name, id: objectId, where: hasList };
 		if (!(await store.batch([known, ...steps])).ok) await changeNewList(objectId, device, [known, ...steps]);

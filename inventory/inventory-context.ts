@@ -2,6 +2,7 @@ import type { Collection, DocumentStore } from '../store/index.ts';
 import type { ManagedObject, ManagedObjectId } from './managed-object.ts';
 import type { SearchLimits } from './object-search.ts';
 import type { PackageLimits } from './software-package.ts';
+import type { TenantRoom, TenantRoomLimits } from './tenant-room.ts';
 
 export interface InventoryLimits {
 	readonly packages: PackageLimits;
@@ -13,6 +14,8 @@ export interface InventoryLimits {
 	/** Objects above an object, through all of its parents. */
 	readonly maxAncestors: number;
 	readonly search: SearchLimits;
+	/** Absent where no tenant has a limit. */
+	readonly ofTenant?: (tenant: string) => Promise<TenantRoomLimits>;
 }
 
 /** What the parts of the inventory work with. */
@@ -23,4 +26,5 @@ export interface InventoryContext {
 	/** Milliseconds since 1970. */
 	readonly clock: () => number;
 	readonly limits: InventoryLimits;
+	readonly room: TenantRoom;
 }

@@ -3,6 +3,7 @@ export type InventoryErrorCode =
 	| 'inventory/invalid'
 	| 'inventory/conflict'
 	| 'inventory/tooLarge'
+	| 'inventory/quotaExceeded'
 	| 'binary/tooLarge'
 	| 'binary/quotaExceeded'
 	| 'inventory/cycle'

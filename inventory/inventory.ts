@@ -15,6 +15,7 @@ import type { ChildLink } from './object-links.ts';
 import { openObjectSearch } from './object-search.ts';
 import { type PackageDocument, packageIndexes } from './package-document.ts';
 import { openSoftwareSearch } from './software-search/search-software.ts';
+import { openTenantRoom } from './tenant-room.ts';
 
 export const objectSpec: CollectionSpec<ManagedObject> = {
 	name: objectCollection,
@@ -66,16 +67,25 @@ export async function openInventory(options: { store: DocumentStore; clock: () =
 	const context: InventoryContext = {
 		...options,
 		objects,
+		room: openTenantRoom({ objects, packages, clock: options.clock, limitsOf: options.limits.ofTenant }),
 		nextId: async () => {
 			const seq = await sequence.next();
 			return { id: parseManagedObjectId(String(seq)), seq };
 		},
 	};
 	const software = openInstalledSoftware({ ...context, packages });
-	const { search } = openObjectSearch({ ...context, links, limits: options.limits.search });
+	const { search, idsWithin } = openObjectSearch({ ...context, links, limits: options.limits.search });
 	const managedObjects = openManagedObjects({ ...context, links, software, search });
 	const { remove, ...hierarchy } = openHierarchy({ ...context, links, software });
 	const softwareSearch = openSoftwareSearch({ packages, objects, managedObjects, externalIds });
 	const devices = openDevices({ objects: managedObjects, externalIds });
-	return { objects: { ...managedObjects, remove }, hierarchy, externalIds, software, softwareSearch, devices, binaryRecords };
+	return {
+		objects: { ...managedObjects, idsWithin, remove },
+		hierarchy,
+		externalIds,
+		software,
+		softwareSearch,
+		devices,
+		binaryRecords,
+	};
 }

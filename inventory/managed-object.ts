@@ -54,6 +54,7 @@ export interface ManagedObject {
 	readonly removing?: true;
 }
 
+export const dynamicGroupFragment = 'c8y_IsDynamicGroup';
 export const softwareListFragment = 'c8y_SoftwareList';
 /** Marks an object that has a connection of its own. */
 export const agentFragment = 'com_cumulocity_model_Agent';
@@ -87,6 +88,11 @@ export function parseManagedObjectId(text: string): ManagedObjectId {
 
 export function isManagedObjectId(text: string): text is ManagedObjectId {
 	return idPattern.test(text);
+}
+
+/** Whether a group is a query, so that nothing is linked below it. */
+export function isDynamicGroup({ fragments }: Pick<ManagedObject, 'fragments'>): boolean {
+	return dynamicGroupFragment in fragments;
 }
 
 export function documentId(tenant: string, id: ManagedObjectId): string {

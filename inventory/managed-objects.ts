@@ -10,6 +10,7 @@ import {
 	agentFragment,
 	documentId,
 	fragmentNamesOf,
+	isManagedObjectId,
 	type ManagedObject,
 	type ManagedObjectId,
 	mergePatch,
@@ -19,6 +20,7 @@ import {
 import { type ChildKind, type ChildLink, childLink } from './object-links.ts';
 import type { ObjectFilter, openObjectSearch, Page } from './object-search.ts';
 import { parseLegacyList } from './software-package.ts';
+import { deviceFragment } from './tenant-room.ts';
 
 export interface NewObject {
 	readonly owner: string;
@@ -42,6 +44,7 @@ export function openManagedObjects({
 	nextId,
 	clock,
 	limits,
+	room,
 	software,
 	search,
 }: InventoryContext & {
@@ -83,6 +86,7 @@ export function openManagedObjects({
 		const now = clock();
 		const fragments = withoutNulls(withBinary(undefined, patch).fragments);
 		checkSize(fragments, limits);
+		await room.admit(tenant, 'devices', deviceFragment in fragments ? 1 : 0);
 		const list = patch.softwareList == null ? undefined : parseLegacyList(patch.softwareList, limits.packages);
 		const own = {
 			owner,
@@ -147,6 +151,8 @@ export function openManagedObjects({
 		const patch = withBinary(object, asked);
 		const merged = mergePatch(object, patch) ?? (patch.mayOffer && offersLess(object) ? ownFieldsOf(object) : undefined);
 		if (merged) checkSize(merged.fragments, limits);
+		const becomesDevice = merged && deviceFragment in merged.fragments && !(deviceFragment in object.fragments);
+		await room.admit(object.tenant, 'devices', becomesDevice ? 1 : 0);
 		// What `null` removes is the list that the object shows: the one of the other door stays.
 		const isUntouched = patch.softwareList === null && object.software?.mode !== 'legacy';
 		if (patch.softwareList !== undefined && !isUntouched) {
@@ -214,11 +220,11 @@ export function openManagedObjects({
 		return undefined;
 	}
 
-	/** Whether an object is `ancestor` or anywhere below it. */
-	async function isAtOrBelow(tenant: string, id: ManagedObjectId, ancestor: ManagedObjectId): Promise<boolean> {
+	/** Whether an object is one of these or anywhere below one. */
+	async function isAtOrBelow(tenant: string, id: ManagedObjectId, ...ancestors: readonly string[]): Promise<boolean> {
 		let level = new Set([id]);
 		for (let depth = 0; level.size > 0 && depth < maxDepth; depth++) {
-			if (level.has(ancestor)) return true;
+			if (ancestors.some((ancestor) => isManagedObjectId(ancestor) && level.has(ancestor))) return true;
 			const parents = await Promise.all([...level].map((each) => listParents(tenant, each)));
 			level = new Set(parents.flat().map((link) => link.parent));
 		}

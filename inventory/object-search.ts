@@ -25,6 +25,8 @@ export interface ObjectFilter {
 	readonly childDeviceId?: string | undefined;
 	readonly childAssetId?: string | undefined;
 	readonly childAdditionId?: string | undefined;
+	/** Objects that are one of these, or below one. */
+	readonly within?: readonly ManagedObjectId[] | undefined;
 	/** Objects without parents. */
 	readonly onlyRoots?: boolean | undefined;
 	/** Children of an object. */
@@ -99,7 +101,7 @@ export function openObjectSearch({
 	}
 
 	async function parameterTerms(tenant: string, filter: ObjectFilter): Promise<Term[]> {
-		const { type, fragmentType, owner, ids, text, onlyRoots, below } = filter;
+		const { type, fragmentType, owner, ids, text, onlyRoots, below, within } = filter;
 		const terms: Term[] = [];
 		if (type !== undefined) terms.push({ filter: { type }, text: 'type' });
 		if (owner !== undefined) terms.push({ filter: { owner }, text: 'owner' });
@@ -107,6 +109,7 @@ export function openObjectSearch({
 		if (ids) terms.push({ filter: withIds(tenant, ids.filter(isManagedObjectId)), text: 'ids' });
 		if (text !== undefined)
 			terms.push({ filter: text.length > longestSearchedText ? nothing : { 'search.texts': text }, text: 'text' });
+		if (within) terms.push({ filter: withIds(tenant, await idsWithin(tenant, within)), text: 'what the user may see' });
 		if (onlyRoots) terms.push({ filter: { parents: rootToken }, text: 'onlyRoots' });
 		if (below) terms.push({ filter: { parents: parentToken(below.kind, below.id) }, text: below.kind });
 		for (const [parameter, kind] of childParameters) {
@@ -116,6 +119,12 @@ export function openObjectSearch({
 			terms.push({ filter: withIds(tenant, found.map(({ parent }) => parent)), text: parameter }); // biome-ignore format: one line a parameter
 		}
 		return terms;
+	}
+
+	/** Ids of objects and of all that is below them. @throws InventoryError `inventory/scanLimit` */
+	async function idsWithin(tenant: string, tops: readonly ManagedObjectId[]): Promise<ManagedObjectId[]> {
+		const found = await Promise.all(tops.map((top) => resolver.idsAtAndBelow(tenant, top)));
+		return [...new Set(found.flat())];
 	}
 
 	function find({ driver, rest, index }: Plan, sort: Sort, page: Page, also: Filter = {}): Promise<ManagedObject[]> {
@@ -175,7 +184,7 @@ export function openObjectSearch({
 		return undefined;
 	}
 
-	return { search };
+	return { search, idsWithin };
 }
 
 const childParameters = [

@@ -40,6 +40,8 @@ export const operationCollections: readonly CollectionSpec<StoredDocument>[] = [
 
 export interface OperationFilter {
 	readonly deviceId?: string;
+	/** One of these. */
+	readonly deviceIds?: readonly string[];
 	readonly agentId?: string;
 	readonly status?: OperationStatus;
 	readonly fragmentType?: string;
@@ -262,16 +264,22 @@ export async function openOperations(options: {
 
 /** Whether no index answers such a filter, so that all that match a part of it may be looked at. */
 function looksAtMany(filter: OperationFilter): boolean {
+	// Those of many devices are not in order.
+	if (filter.deviceIds) return true;
 	const { tenant: _, ...fields } = operationFilter('', filter);
 	const names = Object.keys(fields);
 	// All begin with the tenant and end with the order.
 	return !spec.indexes.some(({ keys }) => keys.length === names.length + 2 && names.every((name) => keys.includes(name)));
 }
 
-function operationFilter(tenant: string, { deviceId, agentId, status, fragmentType, dateFrom, dateTo }: OperationFilter): Filter {
+function operationFilter(
+	tenant: string,
+	{ deviceId, deviceIds, agentId, status, fragmentType, dateFrom, dateTo }: OperationFilter,
+): Filter {
 	const created = { ...(dateFrom !== undefined && { $gte: dateFrom }), ...(dateTo !== undefined && { $lte: dateTo }) };
 	return {
 		tenant,
+		...(deviceIds && { deviceId: { $in: deviceIds } }),
 		...(deviceId !== undefined && { deviceId }),
 		...(agentId !== undefined && { agentId }),
 		...(status !== undefined && { status }),

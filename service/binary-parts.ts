@@ -12,6 +12,7 @@ const leftoversEveryMilliseconds = 3_600_000;
 /** Binaries on an inventory and a store of bytes, with the jobs that keep order there. */
 export function composeBinaries({
 	config,
+	tenantMaxBytes,
 	inventory,
 	contents,
 	isShared,
@@ -19,6 +20,8 @@ export function composeBinaries({
 	log,
 }: {
 	readonly config: Config;
+	/** How many bytes a tenant may have; 0 stands for no limit. */
+	readonly tenantMaxBytes: (tenant: string) => Promise<number>;
 	readonly inventory: Inventory;
 	readonly contents: ContentStore;
 	/** Whether other processes may have the same database. */
@@ -26,7 +29,7 @@ export function composeBinaries({
 	readonly clock: () => number;
 	readonly log: Logger;
 }) {
-	const { maxBytes, tenantMaxBytes, leftoverAfterSeconds, sweepSeconds } = config.binaries;
+	const { maxBytes, leftoverAfterSeconds, sweepSeconds } = config.binaries;
 	const limits = { maxBytes, tenantMaxBytes, leftoverAfterMilliseconds: leftoverAfterSeconds * 1000 };
 	const binaries = openBinaries({ inventory, contents, clock, limits });
 

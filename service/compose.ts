@@ -5,6 +5,7 @@ import type { Config } from '../config/index.ts';
 import { openBridgedDevices, openInventory } from '../inventory/index.ts';
 import { openOperations } from '../operations/index.ts';
 import { type ContentStore, type DocumentStore, takeIntoUse } from '../store/index.ts';
+import { accessSettings, firstStart } from './access-settings.ts';
 import { composeBinaries, openContentStore } from './binary-parts.ts';
 import { createHttpApp } from './http/index.ts';
 import { httpOptions } from './http-settings.ts';
@@ -22,6 +23,7 @@ import { createMetricsSampler } from './sample-metrics.ts';
 import { startScheduler } from './scheduler.ts';
 import { createSerialCheck } from './serial-check.ts';
 import { closeBegun, shutDown } from './shut-down.ts';
+import { openTenantRemoval } from './tenant-removal.ts';
 import { version } from './version.ts';
 
 export interface Service {
@@ -91,17 +93,7 @@ async function open(foundation: Foundation): Promise<Service> {
 		: undefined;
 	if (others) begun.push(others.close);
 	const processes = () => others?.count() ?? 1;
-	const access = await openAccess({
-		store,
-		clock,
-		elapsed,
-		limits: {
-			cacheEntries: config.access.cacheMaxEntries,
-			cacheTtlMilliseconds: config.access.cacheTtlSeconds * 1000,
-			failuresPerMinute: config.access.wrongPasswordsPerMinute,
-		},
-		tokenLifetimeSeconds: config.access.tokenLifetimeSeconds,
-	});
+	const access = await openAccess({ store, clock, elapsed, ...accessSettings(config) });
 	const inventory = await openInventory({
 		store,
 		clock,
@@ -112,9 +104,11 @@ async function open(foundation: Foundation): Promise<Service> {
 			maxChildReferences: limits.childReferencesMax,
 			maxAncestors: limits.ancestorsMax,
 			search: config.query,
+			ofTenant: access.tenants.limitsOf,
 		},
 	});
-	const files = composeBinaries({ ...foundation, inventory });
+	const tenantMaxBytes = async (id: string) => (await access.tenants.limitsOf(id)).storageBytes;
+	const files = composeBinaries({ ...foundation, tenantMaxBytes, inventory });
 	const operations = await openOperations({
 		store,
 		inventory,
@@ -146,7 +140,6 @@ async function open(foundation: Foundation): Promise<Service> {
 		...services,
 		gateway,
 		handover: others?.handover,
-		defaultTenant: tenant.id,
 		limits: config.mqtt,
 	});
 	begun.push(broker.close);
@@ -166,11 +159,12 @@ async function open(foundation: Foundation): Promise<Service> {
 	const listeners = await openListeners({ config, app, broker });
 	begun.push(() => Promise.all(listeners.map((listener) => listener.close(0))));
 	// After the ports: a start that fails must not use up the one time that the passwords are shown.
-	const credentials = await access.prepare({
-		tenant: tenant.id,
-		adminUserName: tenant.adminUsername,
-		...(tenant.adminPassword && { adminPassword: tenant.adminPassword.reveal() }),
-		...(tenant.bootstrapPassword && { bootstrapPassword: tenant.bootstrapPassword.reveal() }),
+	const credentials = await access.prepare(firstStart(config));
+	const removal = await openTenantRemoval({
+		...services,
+		store,
+		collections,
+		graceMilliseconds: tenant.removalGraceSeconds * 1000,
 	});
 	bridge?.start();
 	const everyMilliseconds = config.mqtt.deliverySweepSeconds * 1000;
@@ -179,6 +173,12 @@ async function open(foundation: Foundation): Promise<Service> {
 			{ name: 'delivery sweep', everyMilliseconds, run: gateway.outbound.sweepAll },
 			{ name: 'outside devices sweep', everyMilliseconds, run: () => bridge?.sweep() },
 			...(isShared ? [{ name: 'sweep of users', everyMilliseconds, run: broker.checkUsers }] : []),
+			{
+				name: 'removal of tenants',
+				everyMilliseconds: tenant.removalSeconds * 1000,
+				once: true,
+				run: () => removal.run(() => stopping),
+			},
 			...files.jobs,
 			...(others?.jobs ?? []),
 		],

@@ -15,7 +15,6 @@ export function httpOptions({ http, limits, tenant, binaries, query }: Config, p
 		scansWaitingPerUser: http.scansWaitingPerUser,
 		packageLimits,
 		maxFragments: limits.fragmentsMax,
-		defaultTenant: tenant.id,
 		showAdvancedListInInventory: tenant.showAdvancedList,
 		requestTimeoutMilliseconds: http.requestTimeoutSeconds * 1000,
 		uploadTimeoutMilliseconds: binaries.uploadTimeoutSeconds * 1000,

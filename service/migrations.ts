@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { accessCollections } from '../access/index.ts';
+import { accessCollections, accessMigrations } from '../access/index.ts';
 import { inventoryCollections, inventoryMigrations } from '../inventory/index.ts';
 import { operationCollections } from '../operations/index.ts';
 import {
@@ -21,7 +21,7 @@ export const collections: readonly CollectionSpec<StoredDocument>[] = [
 ];
 
 /** THE table of migrations, oldest first. */
-export const migrations: readonly Migration[] = [...inventoryMigrations];
+export const migrations: readonly Migration[] = [...inventoryMigrations, ...accessMigrations];
 
 /** Brings stored documents to the versions of this program; of several processes one does it, and the others wait. */
 export async function runMigrations(options: {

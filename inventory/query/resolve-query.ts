@@ -1,13 +1,18 @@
 import type { Collection } from '../../store/index.ts';
 import { InventoryError } from '../inventory-error.ts';
-import { documentId, isManagedObjectId, type ManagedObject, type ManagedObjectId } from '../managed-object.ts';
+import {
+	documentId,
+	dynamicGroupFragment,
+	isManagedObjectId,
+	type ManagedObject,
+	type ManagedObjectId,
+} from '../managed-object.ts';
 import type { ChildLink } from '../object-links.ts';
 import type { QuerySurroundings } from './compile-query.ts';
 import { parseQuery } from './parse-query.ts';
 import { QueryError } from './query-error.ts';
 import { type Condition, joined, type QueryLimits } from './query-tree.ts';
 
-export const dynamicGroupFragment = 'c8y_IsDynamicGroup';
 export const storedQueryFragment = 'c8y_DeviceQueryString';
 
 const parentsAtOnce = 500;
@@ -42,7 +47,11 @@ export function openQueryResolver({
 				'inventory/badQuery',
 				`The query and those of its groups have ${named.terms} terms: at most ${limits.maxTerms} are allowed`,
 			);
-		for (const id of named.hierarchies) hierarchies.set(id, await idsAtAndBelow(tenant, id));
+		for (const id of named.hierarchies)
+			hierarchies.set(
+				id,
+				(await idsAtAndBelow(tenant, id)).map((each) => documentId(tenant, each)),
+			);
 		return { dynamicGroups, hierarchies };
 	}
 
@@ -67,7 +76,7 @@ export function openQueryResolver({
 	}
 
 	/** @throws InventoryError `inventory/scanLimit` */
-	async function idsAtAndBelow(tenant: string, id: string): Promise<readonly string[]> {
+	async function idsAtAndBelow(tenant: string, id: string): Promise<readonly ManagedObjectId[]> {
 		if (!isManagedObjectId(id)) return [];
 		const found = new Set<ManagedObjectId>([id]);
 		let level: readonly ManagedObjectId[] = [id];
@@ -86,10 +95,10 @@ export function openQueryResolver({
 			}
 			level = next;
 		}
-		return [...found].map((each) => documentId(tenant, each));
+		return [...found];
 	}
 
-	return { resolve, storedCondition };
+	return { resolve, storedCondition, idsAtAndBelow };
 }
 
 interface Names {

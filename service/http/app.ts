@@ -1,19 +1,25 @@
 import express, { type Express } from 'express';
+import { applicationRoutes } from './application-routes.ts';
 import { binaryRoutes } from './binary-routes.ts';
 import { childrenRoutes } from './children-routes.ts';
 import { docsRoutes } from './docs-routes.ts';
+import { groupRoutes } from './group-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import type { HttpServices } from './http-options.ts';
 import { identityRoutes } from './identity-routes.ts';
 import { inventoryRoutes } from './inventory-routes.ts';
 import { describeApi } from './openapi.ts';
 import { operationRoutes } from './operation-routes.ts';
+import { optionRoutes } from './option-routes.ts';
 import { registrationRoutes } from './registration-routes.ts';
+import { roleRoutes } from './role-routes.ts';
 import type { Route } from './route.ts';
 import { mountRoutes } from './router.ts';
 import { softwareRoutes } from './software-routes.ts';
 import { softwareSearchRoutes } from './software-search-routes.ts';
+import { tenantManagementRoutes } from './tenant-management-routes.ts';
 import { tenantRoutes } from './tenant-routes.ts';
+import { userRoutes } from './user-routes.ts';
 
 /** The HTTP side as an express application; it listens nowhere by itself. */
 export function createHttpApp(services: HttpServices): Express {
@@ -37,7 +43,13 @@ export function httpRoutes(services: HttpServices): Route[] {
 		...identityRoutes(services),
 		...operationRoutes(services),
 		...registrationRoutes(services),
-		...tenantRoutes(),
+		...userRoutes(services),
+		...groupRoutes(services),
+		...roleRoutes(services),
+		...tenantRoutes(services),
+		...tenantManagementRoutes(services),
+		...optionRoutes(services),
+		...applicationRoutes(services),
 		...healthRoutes(services),
 	];
 	routes.push(...docsRoutes(() => describeApi(routes, services.version)));

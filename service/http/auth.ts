@@ -4,10 +4,13 @@ import { HttpError } from './http-error.ts';
 
 const throttleSeconds = '60';
 
-/** Finds out who calls: `Basic` with `tenant/user:password` or `user:password`, or `Bearer` with a token. */
-export function createAuthenticator({ access, defaultTenant }: { readonly access: Access; readonly defaultTenant: string }) {
+/**
+ * Finds out who calls: `Basic` with `tenant/user:password` or `user:password`, or `Bearer` with a token. A user name without a
+ * tenant is of the tenant whose host name was called, else of the default one.
+ */
+export function createAuthenticator({ access }: { readonly access: Access }) {
 	/** @throws HttpError `http/unauthorized`, `http/throttled` */
-	return async function authenticate(headers: IncomingHttpHeaders, address: string): Promise<Principal> {
+	return async function authenticate(headers: IncomingHttpHeaders, address: string, host: string): Promise<Principal> {
 		const { authorization } = headers;
 		if (authorization === undefined)
 			throw unauthorized(headers, 'Bad credentials: send Authorization: Basic with tenant/user:password, or Bearer with a token');
@@ -15,20 +18,21 @@ export function createAuthenticator({ access, defaultTenant }: { readonly access
 		const scheme = authorization.slice(0, space).toLowerCase();
 		const value = authorization.slice(space + 1).trim();
 		const outcome =
-			scheme === 'basic' ? await checkBasic(value, address) : scheme === 'bearer' ? await checkBearer(value) : rejected;
+			scheme === 'basic' ? await checkBasic(value, address, host) : scheme === 'bearer' ? await checkBearer(value) : rejected;
 		if (outcome.ok) return outcome.principal;
 		if (outcome.reason === 'throttled') {
 			const extra = { headers: { 'Retry-After': throttleSeconds } };
 			throw new HttpError('http/throttled', 'Too many wrong passwords for this user from this address: wait a minute', extra);
 		}
+		if (outcome.reason === 'disabled') throw unauthorized(headers, 'Bad credentials: the user, or its tenant, is disabled');
 		throw unauthorized(headers, 'Bad credentials: the user name, the password or the token is wrong');
 	};
 
-	async function checkBasic(value: string, address: string): Promise<Authentication> {
+	async function checkBasic(value: string, address: string, host: string): Promise<Authentication> {
 		const text = Buffer.from(value, 'base64').toString('utf8');
 		const colon = text.indexOf(':');
 		if (colon < 0) return rejected;
-		const { tenant, userName } = parseUserName(text.slice(0, colon), defaultTenant);
+		const { tenant, userName } = parseUserName(text.slice(0, colon), await access.tenants.ofHost(host));
 		return access.users.authenticate(tenant, userName, text.slice(colon + 1), address);
 	}
 

@@ -59,7 +59,7 @@ export function binaryRoutes(services: HttpServices): Route[] {
 		route({
 			method: 'post',
 			path,
-			permission: 'inventory:write',
+			permission: 'inventory:create',
 			summary: 'Upload a file',
 			description:
 				'The parts can come in any order; `file` needs no file name. The answer comes when the bytes are safe. Nothing stays of an upload that fails.',
@@ -100,6 +100,7 @@ export function binaryRoutes(services: HttpServices): Route[] {
 			method: 'get',
 			path,
 			permission: 'inventory:read',
+			isScoped: true,
 			summary: 'List binaries',
 			description: 'In the order of creation; all filters must match. A device sees what it owns.',
 			tag,
@@ -110,7 +111,7 @@ export function binaryRoutes(services: HttpServices): Route[] {
 			refusals: ['inventory/scanLimit'],
 			handler: async (call) => {
 				const { principal, query, base } = call;
-				const filter = { ...query, owner: scope.ownerSeenBy(principal, query.owner), fragmentType: binaryFragment };
+				const filter = { ...query, ...scope.visible(principal, query.owner), fragmentType: binaryFragment };
 				const search = await inventory.objects.search(principal.tenant, filter);
 				const { entries, frame } = await readPage(call, {
 					find: search.list,
@@ -129,6 +130,7 @@ export function binaryRoutes(services: HttpServices): Route[] {
 			method: 'get',
 			path: `${path}/{id}`,
 			permission: 'inventory:read',
+			isScoped: true,
 			summary: 'Download a file',
 			description:
 				'Whole or one range of it, with conditions. A device may download what is its own, what an operator named in an operation for it or for what is below it, and what the software repository of its tenant names.',
@@ -150,6 +152,7 @@ export function binaryRoutes(services: HttpServices): Route[] {
 			method: 'put',
 			path: `${path}/{id}`,
 			permission: 'inventory:write',
+			isScoped: true,
 			summary: 'Replace the bytes of a file',
 			description: 'The body is the new file. With If-Match, only when nobody replaced it meanwhile.',
 			tag,
@@ -179,6 +182,7 @@ export function binaryRoutes(services: HttpServices): Route[] {
 			method: 'delete',
 			path: `${path}/{id}`,
 			permission: 'inventory:write',
+			isScoped: true,
 			summary: 'Remove a file',
 			description: 'Its managed object goes too.',
 			tag,

@@ -72,7 +72,7 @@ function routesOf(kind: ChildKind, services: HttpServices): Route[] {
 	}
 
 	async function link(principal: Principal, parent: ManagedObjectId, id: string): Promise<ManagedObject> {
-		const child = await scope.getObject(principal, id);
+		const child = await scope.getObject(principal, id, 'inventory:write');
 		await inventory.hierarchy.link(principal.tenant, parent, kind, child.id);
 		audit(principal, 'managed object linked', { managedObject: child.id, below: parent, as: kind });
 		return child;
@@ -83,6 +83,7 @@ function routesOf(kind: ChildKind, services: HttpServices): Route[] {
 			method: 'get',
 			path,
 			permission: 'inventory:read',
+			isScoped: true,
 			summary: `List the ${what} of a managed object`,
 			description: 'Whole objects, in the order of the query, else of creation; all filters must match.',
 			tag,
@@ -93,7 +94,7 @@ function routesOf(kind: ChildKind, services: HttpServices): Route[] {
 			refusals: ['inventory/notFound', 'inventory/badQuery', 'inventory/scanLimit'],
 			handler: async (call) => {
 				const { principal, base } = call;
-				const parent = await scope.getObject(principal, call.param('id'));
+				const parent = await scope.getObject(principal, call.param('id'), 'inventory:read');
 				const search = await inventory.objects.search(principal.tenant, { ...call.query, below: { id: parent.id, kind } });
 				const { entries, frame } = await readPage(call, {
 					find: search.list,
@@ -108,6 +109,7 @@ function routesOf(kind: ChildKind, services: HttpServices): Route[] {
 			method: 'post',
 			path,
 			permission: 'inventory:write',
+			isScoped: true,
 			summary: `Add to the ${what} of a managed object`,
 			description:
 				'A body {managedObject: {id}} links an object, {references: […]} several; anything else is a new object. The media type does not matter.',
@@ -121,10 +123,17 @@ function routesOf(kind: ChildKind, services: HttpServices): Route[] {
 					schema: z.union([childSchema, childrenSchema, managedObjectSchema]),
 				},
 			},
-			refusals: ['inventory/notFound', 'inventory/invalid', 'inventory/tooLarge', 'inventory/cycle', 'inventory/conflict'],
+			refusals: [
+				'inventory/notFound',
+				'inventory/invalid',
+				'inventory/tooLarge',
+				'inventory/quotaExceeded',
+				'inventory/cycle',
+				'inventory/conflict',
+			],
 			handler: async ({ principal, param, body: sent, base }) => {
 				const { tenant, userName } = principal;
-				const parent = await scope.getObject(principal, param('id'));
+				const parent = await scope.getObject(principal, param('id'), 'inventory:write');
 				const view = objectView(base, {}, options);
 				if (sent.kind === 'create') {
 					const placed = { owner: userName, patch: sent.patch, parent: { id: parent.id, kind } };
@@ -138,7 +147,7 @@ function routesOf(kind: ChildKind, services: HttpServices): Route[] {
 					return created(child);
 				}
 				// All are looked up before the first one is linked: a wrong id changes nothing.
-				for (const id of sent.ids) await scope.getObject(principal, id);
+				for (const id of sent.ids) await scope.getObject(principal, id, 'inventory:write');
 				const linked: ManagedObject[] = [];
 				for (const id of sent.ids) linked.push(await link(principal, parent.id, id));
 				return created({
@@ -151,6 +160,7 @@ function routesOf(kind: ChildKind, services: HttpServices): Route[] {
 			method: 'get',
 			path: `${path}/{childId}`,
 			permission: 'inventory:read',
+			isScoped: true,
 			summary: `Read one of the ${what} of a managed object`,
 			tag,
 			params: { ...params, childId: 'Id of the child' },
@@ -159,7 +169,7 @@ function routesOf(kind: ChildKind, services: HttpServices): Route[] {
 			answers: { 200: { description: 'The child', schema: childSchema } },
 			refusals: ['inventory/notFound'],
 			handler: async ({ principal, param, query: shown, base }) => {
-				const parent = await scope.getObject(principal, param('id'));
+				const parent = await scope.getObject(principal, param('id'), 'inventory:read');
 				const child = await inventory.hierarchy.getChild(
 					principal.tenant,
 					parent.id,
@@ -174,6 +184,7 @@ function routesOf(kind: ChildKind, services: HttpServices): Route[] {
 			method: 'delete',
 			path: `${path}/{childId}`,
 			permission: 'inventory:write',
+			isScoped: true,
 			summary: `Take one of the ${what} from a managed object`,
 			description: 'The child itself stays.',
 			tag,
@@ -183,7 +194,7 @@ function routesOf(kind: ChildKind, services: HttpServices): Route[] {
 			answers: { 204: { description: 'Taken away' } },
 			refusals: ['inventory/notFound', 'inventory/invalid', 'inventory/conflict'],
 			handler: async ({ principal, param }) => {
-				const parent = await scope.getObject(principal, param('id'));
+				const parent = await scope.getObject(principal, param('id'), 'inventory:write');
 				const child = parseManagedObjectId(param('childId'));
 				await inventory.hierarchy.unlink(principal.tenant, parent.id, kind, child);
 				audit(principal, 'managed object unlinked', { managedObject: child, below: parent.id, as: kind });

@@ -1,39 +1,54 @@
-import { deviceUserPrefix, type Principal } from '../../access/index.ts';
+import { deviceUserPrefix, groupsWith, mayDo, type Permission, type Principal } from '../../access/index.ts';
 import {
 	type BinaryObject,
 	type Inventory,
 	InventoryError,
 	isBinary,
+	isManagedObjectId,
 	type ManagedObject,
 	type ManagedObjectId,
+	type ObjectFilter,
 	parseManagedObjectId,
 } from '../../inventory/index.ts';
 import { type Operation, type OperationFilter, type Operations, parseOperationId } from '../../operations/index.ts';
 import { HttpError } from './http-error.ts';
 
-/** What a caller may touch: a user everything of its tenant, a device itself, what it owns and what is below it. */
+/**
+ * What a caller may touch: a user everything of its tenant, or what is below some groups; a device itself, what it owns and what is
+ * below it.
+ */
 export function openDeviceScope({ inventory, operations }: { readonly inventory: Inventory; readonly operations: Operations }) {
-	/** @throws HttpError `http/forbidden`; InventoryError `inventory/notFound` */
-	async function getObject(principal: Principal, id: string): Promise<ManagedObject> {
+	/**
+	 * An object with which the caller may do what the permission says.
+	 * @throws HttpError `http/forbidden`; InventoryError `inventory/notFound`
+	 */
+	async function getObject(principal: Principal, id: string, permission: Permission): Promise<ManagedObject> {
 		const object = await inventory.objects.get(principal.tenant, parseManagedObjectId(id));
-		await checkObject(principal, object);
+		await checkObject(principal, object, permission);
 		return object;
 	}
 
 	/**
-	 * Refuses a device the objects of others. Whether the object exists is for the caller to find out.
+	 * Refuses the objects of others. Whether the object exists is for those to find out who may touch everything.
 	 * @throws HttpError `http/forbidden`; InventoryError `inventory/notFound`
 	 */
-	async function admit(principal: Principal, id: string): Promise<void> {
-		if (principal.role === 'device') await getObject(principal, id);
+	async function admit(principal: Principal, id: string, permission: Permission): Promise<void> {
+		if (isLimited(principal, permission)) await getObject(principal, id, permission);
 	}
 
-	async function checkObject(principal: Principal, object: ManagedObject): Promise<void> {
-		if (principal.role !== 'device' || object.owner === principal.userName) return;
+	async function checkObject(principal: Principal, object: ManagedObject, permission: Permission): Promise<void> {
+		if (!isLimited(principal, permission)) return;
+		const what = `Managed object '${object.id}'`;
+		if (principal.role !== 'device') {
+			const groups = groupsWith(principal, permission);
+			if (await inventory.objects.isAtOrBelow(principal.tenant, object.id, ...groups)) return;
+			throw outside(what, permission);
+		}
+		if (object.owner === principal.userName) return;
 		const own = await ownId(principal);
 		if (own !== undefined && (object.id === own || (await inventory.objects.findAgent(principal.tenant, object))?.id === own))
 			return;
-		throw foreign(`Managed object '${object.id}'`);
+		throw foreign(what);
 	}
 
 	/**
@@ -41,7 +56,7 @@ export function openDeviceScope({ inventory, operations }: { readonly inventory:
 	 * @throws HttpError `http/forbidden`; InventoryError `inventory/notFound`
 	 */
 	async function getBinary(principal: Principal, id: string): Promise<BinaryObject> {
-		return binaryOf(await getObject(principal, id));
+		return binaryOf(await getObject(principal, id, 'inventory:write'));
 	}
 
 	/**
@@ -51,31 +66,42 @@ export function openDeviceScope({ inventory, operations }: { readonly inventory:
 	 */
 	async function getDownload(principal: Principal, id: string): Promise<BinaryObject> {
 		const object = binaryOf(await inventory.objects.get(principal.tenant, parseManagedObjectId(id)));
-		if (principal.role !== 'device') return object;
-		const own = await ownId(principal);
-		if (own !== undefined && (await operations.isBinaryNamed(principal.tenant, object.id, own))) return object;
-		// What devices themselves write offers nothing.
-		if (await inventory.objects.isOffered(principal.tenant, object.id, deviceUserPrefix)) return object;
-		await checkObject(principal, object);
+		if (principal.role === 'device') {
+			const own = await ownId(principal);
+			if (own !== undefined && (await operations.isBinaryNamed(principal.tenant, object.id, own))) return object;
+			// What devices themselves write offers nothing.
+			if (await inventory.objects.isOffered(principal.tenant, object.id, deviceUserPrefix)) return object;
+		}
+		await checkObject(principal, object, 'inventory:read');
 		return object;
 	}
 
 	/** @throws HttpError `http/forbidden`; OperationError `operation/notFound` */
-	async function getOperation(principal: Principal, id: string): Promise<Operation> {
+	async function getOperation(principal: Principal, id: string, permission: Permission): Promise<Operation> {
 		const operation = await operations.get(principal.tenant, parseOperationId(id));
-		if (principal.role !== 'device') return operation;
+		if (!isLimited(principal, permission)) return operation;
+		const what = `Operation '${operation.id}'`;
+		if (principal.role !== 'device') {
+			const groups = groupsWith(principal, permission);
+			if (await inventory.objects.isAtOrBelow(principal.tenant, operation.deviceId, ...groups)) return operation;
+			throw outside(what, permission);
+		}
 		const own = await ownId(principal);
-		if (own === undefined || (operation.agentId !== own && operation.deviceId !== own))
-			throw foreign(`Operation '${operation.id}'`);
+		if (own === undefined || (operation.agentId !== own && operation.deviceId !== own)) throw foreign(what);
 		return operation;
 	}
 
 	/**
-	 * The filter narrowed to what the caller may see; `undefined` where that is nothing.
+	 * The filter narrowed to what the caller may see, or change; `undefined` where that is nothing.
 	 * @throws HttpError `http/forbidden` where it asks for something of others by name
 	 */
-	async function narrow(principal: Principal, filter: OperationFilter): Promise<OperationFilter | undefined> {
-		if (principal.role !== 'device') return filter;
+	async function narrow(
+		principal: Principal,
+		filter: OperationFilter,
+		permission: Permission,
+	): Promise<OperationFilter | undefined> {
+		if (!isLimited(principal, permission)) return filter;
+		if (principal.role !== 'device') return narrowToGroups(principal, filter, permission);
 		const own = await ownId(principal);
 		if (filter.agentId !== undefined && filter.agentId !== own) throw foreign(`Agent '${filter.agentId}'`);
 		if (own === undefined) return undefined;
@@ -83,11 +109,22 @@ export function openDeviceScope({ inventory, operations }: { readonly inventory:
 		return { ...filter, agentId: own };
 	}
 
-	/** The owner whose objects a list may show; `undefined` for all of the tenant. */
-	function ownerSeenBy(principal: Principal, owner: string | undefined): string | undefined {
-		if (principal.role !== 'device') return owner;
+	async function narrowToGroups(principal: Principal, filter: OperationFilter, permission: Permission): Promise<OperationFilter> {
+		const { tenant } = principal;
+		const groups = groupsWith(principal, permission).filter(isManagedObjectId);
+		if (filter.deviceId === undefined) return { ...filter, deviceIds: await inventory.objects.idsWithin(tenant, groups) };
+		const isWithin =
+			isManagedObjectId(filter.deviceId) && (await inventory.objects.isAtOrBelow(tenant, filter.deviceId, ...groups));
+		if (!isWithin) throw outside(`Device '${filter.deviceId}'`, permission);
+		return filter;
+	}
+
+	/** What a list of objects may show of those with this owner; `owner` is `undefined` for all. */
+	function visible(principal: Principal, owner: string | undefined): Pick<ObjectFilter, 'owner' | 'within'> {
+		if (!isLimited(principal, 'inventory:read')) return { owner };
+		if (principal.role !== 'device') return { owner, within: groupsWith(principal, 'inventory:read').filter(isManagedObjectId) };
 		if (owner !== undefined && owner !== principal.userName) throw foreign(`Owner '${owner}'`);
-		return principal.userName;
+		return { owner: principal.userName };
 	}
 
 	/** The device that the caller is; `undefined` where it is none, or is not in the inventory yet. */
@@ -95,7 +132,17 @@ export function openDeviceScope({ inventory, operations }: { readonly inventory:
 		return serial === undefined ? undefined : inventory.devices.find(tenant, serial);
 	}
 
-	return { getObject, getBinary, getDownload, admit, getOperation, narrow, ownerSeenBy, ownId };
+	return { getObject, getBinary, getDownload, admit, getOperation, narrow, visible, ownId };
+}
+
+/** Whether what somebody writes lets devices download the binaries that it names: only who may read them all gives them away. */
+export function mayGiveFiles(principal: Principal): boolean {
+	return principal.role !== 'device' && mayDo(principal, 'inventory:read');
+}
+
+/** Whether somebody may do it with a part of the tenant's objects only. */
+function isLimited(principal: Principal, permission: Permission): boolean {
+	return principal.role === 'device' || !mayDo(principal, permission);
 }
 
 function binaryOf(object: ManagedObject): BinaryObject {
@@ -105,4 +152,8 @@ function binaryOf(object: ManagedObject): BinaryObject {
 
 function foreign(what: string): HttpError {
 	return new HttpError('http/forbidden', `${what} is not of this device: a device may touch itself and what is below it`);
+}
+
+function outside(what: string, permission: Permission): HttpError {
+	return new HttpError('http/forbidden', `${what} is not below a group with which this user may do this: it needs ${permission}`);
 }

@@ -22,8 +22,6 @@ export interface HttpOptions {
 	readonly childReferencesMax: number;
 	/** Fragments of a managed object. */
 	readonly maxFragments: number;
-	/** The tenant of credentials that name none. */
-	readonly defaultTenant: string;
 	/** Whether one managed object, read by its id, shows an advanced software list as `c8y_SoftwareList` too. */
 	readonly showAdvancedListInInventory: boolean;
 	/** How long a client has to send a body, and how long one of a file. */
@@ -61,6 +59,8 @@ export interface HttpServices {
 	readonly log: Logger;
 	/** Milliseconds since 1970. */
 	readonly clock: () => number;
+	/** Milliseconds that never go back. */
+	readonly elapsed: () => number;
 	readonly options: HttpOptions;
 	readonly readiness: () => Promise<Readiness>;
 	/** Brings the gauges up to date before they are read. */

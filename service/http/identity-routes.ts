@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Principal } from '../../access/index.ts';
+import type { Permission, Principal } from '../../access/index.ts';
 import { type ExternalId, serialType } from '../../inventory/index.ts';
 import { createAudit } from './audit.ts';
 import { openDeviceScope } from './device-scope.ts';
@@ -36,7 +36,8 @@ export function identityRoutes(services: HttpServices): Route[] {
 		route({
 			method: 'post',
 			path: '/identity/globalIds/{id}/externalIds',
-			permission: 'inventory:write',
+			permission: 'identity:write',
+			isScoped: true,
 			summary: 'Give a managed object an external id',
 			tag,
 			params: objectParam,
@@ -45,7 +46,7 @@ export function identityRoutes(services: HttpServices): Route[] {
 			answers: { 201: { description: 'The external id', schema: externalIdSchema } },
 			refusals: ['inventory/notFound', 'inventory/invalid', 'identity/duplicate'],
 			handler: async ({ principal, param, body, base }) => {
-				const { id } = await scope.getObject(principal, param('id'));
+				const { id } = await scope.getObject(principal, param('id'), 'identity:write');
 				await checkSerial(principal, body);
 				const bound = await externalIds.bind(principal.tenant, body.type, body.externalId, id);
 				// Whoever is connected under this serial speaks for this object from now on.
@@ -57,7 +58,8 @@ export function identityRoutes(services: HttpServices): Route[] {
 		route({
 			method: 'get',
 			path: '/identity/globalIds/{id}/externalIds',
-			permission: 'inventory:read',
+			permission: 'identity:read',
+			isScoped: true,
 			summary: 'List the external ids of a managed object',
 			tag,
 			params: objectParam,
@@ -68,7 +70,7 @@ export function identityRoutes(services: HttpServices): Route[] {
 			},
 			refusals: ['inventory/notFound'],
 			handler: async ({ principal, param, base }) => {
-				const { id } = await scope.getObject(principal, param('id'));
+				const { id } = await scope.getObject(principal, param('id'), 'identity:read');
 				const found = await externalIds.list(principal.tenant, id);
 				const self = `${base}/identity/globalIds/${id}/externalIds`;
 				return ok({ externalIds: found.map((each) => externalIdJson(each, base)), self });
@@ -77,7 +79,8 @@ export function identityRoutes(services: HttpServices): Route[] {
 		route({
 			method: 'get',
 			path: '/identity/externalIds/{type}/{externalId}',
-			permission: 'inventory:read',
+			permission: 'identity:read',
+			isScoped: true,
 			summary: 'Find a managed object by its external id',
 			tag,
 			params: externalParams,
@@ -86,14 +89,15 @@ export function identityRoutes(services: HttpServices): Route[] {
 			answers: { 200: { description: 'The external id', schema: externalIdSchema } },
 			refusals: ['identity/notFound'],
 			handler: async ({ principal, param, base }) => {
-				const found = await getInScope(principal, param('type'), param('externalId'));
+				const found = await getInScope(principal, 'identity:read', param('type'), param('externalId'));
 				return ok(externalIdJson(found, base));
 			},
 		}),
 		route({
 			method: 'delete',
 			path: '/identity/externalIds/{type}/{externalId}',
-			permission: 'inventory:write',
+			permission: 'identity:write',
+			isScoped: true,
 			summary: 'Remove an external id',
 			tag,
 			params: externalParams,
@@ -102,7 +106,12 @@ export function identityRoutes(services: HttpServices): Route[] {
 			answers: { 204: { description: 'Removed' } },
 			refusals: ['identity/notFound'],
 			handler: async ({ principal, param }) => {
-				const { type, externalId, managedObjectId } = await getInScope(principal, param('type'), param('externalId'));
+				const { type, externalId, managedObjectId } = await getInScope(
+					principal,
+					'identity:write',
+					param('type'),
+					param('externalId'),
+				);
 				await externalIds.remove(principal.tenant, type, externalId);
 				services.onDevicesRemoved(principal.tenant, [managedObjectId]);
 				audit(principal, 'external id removed', { managedObject: managedObjectId, type, externalId });
@@ -111,9 +120,9 @@ export function identityRoutes(services: HttpServices): Route[] {
 		}),
 	];
 
-	async function getInScope(principal: Principal, type: string, externalId: string): Promise<ExternalId> {
+	async function getInScope(principal: Principal, permission: Permission, type: string, externalId: string): Promise<ExternalId> {
 		const found = await externalIds.get(principal.tenant, type, externalId);
-		await scope.getObject(principal, found.managedObjectId);
+		await scope.getObject(principal, found.managedObjectId, permission);
 		return found;
 	}
 

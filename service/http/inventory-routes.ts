@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { deviceUserPrefix, type Principal } from '../../access/index.ts';
+import { deviceUserPrefix, mayDo, type Principal } from '../../access/index.ts';
 import {
 	type ChildKind,
 	childKinds,
@@ -9,7 +9,8 @@ import {
 	serialType,
 } from '../../inventory/index.ts';
 import { createAudit } from './audit.ts';
-import { openDeviceScope } from './device-scope.ts';
+import { mayGiveFiles, openDeviceScope } from './device-scope.ts';
+import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
 import { describedBody } from './json-decode.ts';
 import { availabilityOf, createManagedObjectRenderer, type Json, type ObjectView } from './managed-object-json.ts';
@@ -42,14 +43,14 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 		route({
 			method: 'post',
 			path: '/inventory/managedObjects',
-			permission: 'inventory:write',
+			permission: 'inventory:create',
 			summary: 'Create a managed object',
 			tag,
 			params: noParams,
 			query: noQuery,
 			body,
 			answers: { 201: { description: 'The new managed object', schema: managedObjectSchema } },
-			refusals: ['inventory/invalid', 'inventory/tooLarge'],
+			refusals: ['inventory/invalid', 'inventory/tooLarge', 'inventory/quotaExceeded'],
 			handler: async ({ principal, body: patch, base }) => {
 				const object = await inventory.objects.create(principal.tenant, { owner: principal.userName, patch });
 				if (!object) throw new TypeError('A managed object without an external id met a duplicate');
@@ -61,6 +62,7 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			method: 'get',
 			path: '/inventory/managedObjects',
 			permission: 'inventory:read',
+			isScoped: true,
 			summary: 'List managed objects',
 			description: 'In the order of the query, else of creation; all filters must match. A device sees what it owns.',
 			tag,
@@ -71,8 +73,8 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			refusals: ['inventory/badQuery', 'inventory/scanLimit'],
 			handler: async (call) => {
 				const { tenant } = call.principal;
-				const owner = scope.ownerSeenBy(call.principal, call.query.owner);
-				const search = await inventory.objects.search(tenant, { ...call.query, owner });
+				const filter = { ...call.query, ...scope.visible(call.principal, call.query.owner) };
+				const search = await inventory.objects.search(tenant, filter);
 				const { entries, frame } = await readPage(call, {
 					find: search.list,
 					count: search.count,
@@ -86,6 +88,7 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			method: 'get',
 			path: '/inventory/managedObjects/count',
 			permission: 'inventory:read',
+			isScoped: true,
 			summary: 'Count managed objects',
 			tag,
 			params: noParams,
@@ -94,7 +97,7 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			answers: { 200: { description: 'A bare number', schema: z.int() } },
 			refusals: ['inventory/badQuery', 'inventory/scanLimit'],
 			handler: async ({ principal, query, scan }) => {
-				const filter = { ...query, owner: scope.ownerSeenBy(principal, query.owner) };
+				const filter = { ...query, ...scope.visible(principal, query.owner) };
 				return ok(await scan(() => inventory.objects.count(principal.tenant, filter)));
 			},
 		}),
@@ -102,6 +105,7 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			method: 'get',
 			path: '/inventory/managedObjects/{id}',
 			permission: 'inventory:read',
+			isScoped: true,
 			summary: 'Read a managed object',
 			tag,
 			params: idParam,
@@ -110,12 +114,13 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			answers: oneObject,
 			refusals: ['inventory/notFound'],
 			handler: async ({ principal, param, query, base, scan }) =>
-				ok(await one(await scope.getObject(principal, param('id')), singleView(base, query), scan)),
+				ok(await one(await scope.getObject(principal, param('id'), 'inventory:read'), singleView(base, query), scan)),
 		}),
 		route({
 			method: 'put',
 			path: '/inventory/managedObjects/{id}',
 			permission: 'inventory:write',
+			isScoped: true,
 			summary: 'Change a managed object',
 			description: 'Named fragments are replaced whole, null removes one, all others stay. Read-only fields are ignored.',
 			tag,
@@ -123,10 +128,16 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			query: noQuery,
 			body,
 			answers: oneObject,
-			refusals: ['inventory/notFound', 'inventory/invalid', 'inventory/tooLarge', 'inventory/conflict'],
+			refusals: [
+				'inventory/notFound',
+				'inventory/invalid',
+				'inventory/tooLarge',
+				'inventory/quotaExceeded',
+				'inventory/conflict',
+			],
 			handler: async ({ principal, param, body: patch, base, scan }) => {
-				const { id } = await scope.getObject(principal, param('id'));
-				const mayOffer = principal.role !== 'device';
+				const { id } = await scope.getObject(principal, param('id'), 'inventory:write');
+				const mayOffer = mayGiveFiles(principal);
 				const object = await inventory.objects.update(principal.tenant, id, { ...patch, mayOffer });
 				audit(principal, 'managed object changed', { managedObject: id, fields: changedFields(patch) });
 				return ok(await one(object, singleView(base, {}), scan));
@@ -136,6 +147,7 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			method: 'delete',
 			path: '/inventory/managedObjects/{id}',
 			permission: 'inventory:write',
+			isScoped: true,
 			summary: 'Remove a managed object',
 			description:
 				'With cascade, child devices go with a device; with forceCascade, everything below goes. External ids and software go with their object; what waits for a removed device has FAILED.',
@@ -150,7 +162,7 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			answers: { 204: { description: 'Removed' } },
 			refusals: ['inventory/notFound', 'inventory/invalid'],
 			handler: async ({ principal, param, query }) => {
-				const object = await scope.getObject(principal, param('id'));
+				const object = await scope.getObject(principal, param('id'), 'inventory:write');
 				const userName = query.withDeviceUser ? await deviceUserOf(object, principal) : undefined;
 				// First, so that a device which is connected cannot come back with its next message.
 				if (userName !== undefined) await access.users.remove(principal.tenant, userName);
@@ -169,6 +181,7 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			method: 'get',
 			path: '/inventory/managedObjects/{id}/availability',
 			permission: 'inventory:read',
+			isScoped: true,
 			summary: 'Whether a device was heard of within the time it promised',
 			tag,
 			params: idParam,
@@ -188,7 +201,7 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			},
 			refusals: ['inventory/notFound'],
 			handler: async ({ principal, param }) => {
-				const object = await scope.getObject(principal, param('id'));
+				const object = await scope.getObject(principal, param('id'), 'inventory:read');
 				const { lastMessage, interval, status = 'UNKNOWN' } = availabilityOf(object, clock()) ?? {};
 				const externalId = await serialOf(object);
 				return ok({ deviceId: object.id, externalId, lastMessage, interval, dataStatus: status });
@@ -201,6 +214,7 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			method: 'get',
 			path: `/inventory/managedObjects/{id}/${name}`,
 			permission: 'inventory:read',
+			isScoped: true,
 			summary,
 			tag,
 			params: idParam,
@@ -209,7 +223,7 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			answers: { 200: { description: 'What the device announced', schema: z.object({ [fragment]: z.array(z.string()) }) } },
 			refusals: ['inventory/notFound'],
 			handler: async ({ principal, param }) => {
-				const announced = (await scope.getObject(principal, param('id'))).fragments[fragment];
+				const announced = (await scope.getObject(principal, param('id'), 'inventory:read')).fragments[fragment];
 				return ok({ [fragment]: Array.isArray(announced) ? announced.filter((item) => typeof item === 'string') : [] });
 			},
 		});
@@ -229,8 +243,10 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 		if (serial === undefined) return undefined;
 		const user = await access.users.find(object.tenant, deviceUserPrefix + serial);
 		// A device may have given its object the serial of another one.
-		const permitted = principal.role !== 'device' || user?.userName === principal.userName;
-		return user?.role === 'device' && permitted ? user.userName : undefined;
+		if (user?.role !== 'device' || (principal.role === 'device' && user.userName !== principal.userName)) return undefined;
+		if (principal.role !== 'device' && !mayDo(principal, 'registrations:write'))
+			throw new HttpError('http/forbidden', 'withDeviceUser takes its credentials from a device: it needs registrations:write');
+		return user.userName;
 	}
 }
 

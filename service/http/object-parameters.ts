@@ -22,7 +22,7 @@ export const objectFilterParameters = {
 	childAdditionId: textParameter('Id of a child addition: its parents are found').optional(),
 	onlyRoots: booleanParameter('Whether only objects without parents are found').optional(),
 	withGroups: booleanParameter('Changes nothing: groups are found like all other objects').optional(),
-} satisfies Readonly<Record<Exclude<keyof ObjectFilter, 'below'> | 'withGroups', z.ZodType>>;
+} satisfies Readonly<Record<Exclude<keyof ObjectFilter, 'below' | 'within'> | 'withGroups', z.ZodType>>;
 
 /** What of managed objects is shown. */
 export const viewParameters = {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Principal } from '../../access/index.ts';
 import { type Operation, type OperationFilter, operationStatuses } from '../../operations/index.ts';
 import { auditFields, createAudit } from './audit.ts';
-import { openDeviceScope } from './device-scope.ts';
+import { mayGiveFiles, openDeviceScope } from './device-scope.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
 import { newOperationBody, operationChangeBody, operationJson, operationSchema } from './operation-json.ts';
@@ -35,6 +35,7 @@ export function operationRoutes(services: HttpServices): Route[] {
 			method: 'post',
 			path: '/devicecontrol/operations',
 			permission: 'operations:write',
+			isScoped: true,
 			summary: 'Ask a device to do something',
 			description:
 				'Validated against the device: supported operation, fields of the fragments, software types, size of the message. Delivered oldest first.',
@@ -45,8 +46,8 @@ export function operationRoutes(services: HttpServices): Route[] {
 			answers: { 201: { description: 'The new operation, PENDING', schema: operationSchema } },
 			refusals: ['inventory/notFound', 'operation/invalid', 'operation/unsupported', 'operation/tooLarge'],
 			handler: async ({ principal, body, base }) => {
-				await scope.admit(principal, body.deviceId);
-				const operation = await operations.create(principal.tenant, { ...body, isByDevice: principal.role === 'device' });
+				await scope.admit(principal, body.deviceId, 'operations:write');
+				const operation = await operations.create(principal.tenant, { ...body, isByDevice: !mayGiveFiles(principal) });
 				auditOperation(principal, 'operation created', operation);
 				return created(operationJson(operation, base));
 			},
@@ -55,6 +56,7 @@ export function operationRoutes(services: HttpServices): Route[] {
 			method: 'get',
 			path: '/devicecontrol/operations',
 			permission: 'operations:read',
+			isScoped: true,
 			summary: 'List operations',
 			description: 'Oldest first; all filters must match. A device sees its own and those of what is below it.',
 			tag,
@@ -69,7 +71,7 @@ export function operationRoutes(services: HttpServices): Route[] {
 			handler: async (call) => {
 				const { tenant } = call.principal;
 				const { revert = false } = call.query;
-				const filter = await scope.narrow(call.principal, filterOf(call.query));
+				const filter = await scope.narrow(call.principal, filterOf(call.query), 'operations:read');
 				const { entries, frame } = await readPage(call, {
 					find: async (range) => (filter ? operations.list(tenant, filter, { ...range, revert }) : []),
 					count: async () => (filter ? operations.count(tenant, filter) : 0),
@@ -82,6 +84,7 @@ export function operationRoutes(services: HttpServices): Route[] {
 			method: 'delete',
 			path: '/devicecontrol/operations',
 			permission: 'operations:write',
+			isScoped: true,
 			summary: 'Remove operations',
 			description:
 				'All that match every filter. At least one filter must be named, so that a misspelt one does not remove everything.',
@@ -94,7 +97,7 @@ export function operationRoutes(services: HttpServices): Route[] {
 				const asked = filterOf(query);
 				if (Object.values(asked).every((value) => value === undefined))
 					throw new HttpError('http/badRequest', `Name at least one filter: ${Object.keys(asked).join(', ')}`);
-				const filter = await scope.narrow(principal, asked);
+				const filter = await scope.narrow(principal, asked, 'operations:write');
 				const removed = filter ? await operations.removeMatching(principal.tenant, filter) : 0;
 				audit(principal, 'operations removed', { ...filter, removed });
 				return noContent;
@@ -104,6 +107,7 @@ export function operationRoutes(services: HttpServices): Route[] {
 			method: 'get',
 			path: '/devicecontrol/operations/{id}',
 			permission: 'operations:read',
+			isScoped: true,
 			summary: 'Read an operation',
 			tag,
 			params: idParam,
@@ -111,12 +115,14 @@ export function operationRoutes(services: HttpServices): Route[] {
 			body: noBody,
 			answers: { 200: { description: 'The operation', schema: operationSchema } },
 			refusals: ['operation/notFound'],
-			handler: async ({ principal, param, base }) => ok(operationJson(await scope.getOperation(principal, param('id')), base)),
+			handler: async ({ principal, param, base }) =>
+				ok(operationJson(await scope.getOperation(principal, param('id'), 'operations:read'), base)),
 		}),
 		route({
 			method: 'put',
 			path: '/devicecontrol/operations/{id}',
 			permission: 'operations:write',
+			isScoped: true,
 			summary: 'Change an operation',
 			description: 'Its status as far as the table of statuses allows, its reason, description or fragments.',
 			tag,
@@ -126,8 +132,8 @@ export function operationRoutes(services: HttpServices): Route[] {
 			answers: { 200: { description: 'The operation', schema: operationSchema } },
 			refusals: ['operation/notFound', 'operation/transition', 'operation/tooLarge'],
 			handler: async ({ principal, param, body, base }) => {
-				const { id } = await scope.getOperation(principal, param('id'));
-				const operation = await operations.update(principal.tenant, id, { ...body, isByDevice: principal.role === 'device' });
+				const { id } = await scope.getOperation(principal, param('id'), 'operations:write');
+				const operation = await operations.update(principal.tenant, id, { ...body, isByDevice: !mayGiveFiles(principal) });
 				auditOperation(principal, 'operation changed', operation);
 				return ok(operationJson(operation, base));
 			},

@@ -72,6 +72,8 @@ interface Description {
 	readonly refusals?: readonly ProblemCode[];
 	/** Some clients take 400 for success here: answer 422 instead. */
 	readonly never400?: boolean;
+	/** The handler looks at what it is done with: it lets in who may do it with a part of the objects only. */
+	readonly isScoped?: true;
 	/** A body that is no JSON, by media type. */
 	readonly upload?: Readonly<Record<string, z.ZodType>>;
 }

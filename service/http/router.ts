@@ -1,8 +1,8 @@
 import type { Express, Request, Response } from 'express';
-import { mayDo, type Principal } from '../../access/index.ts';
+import { mayDo, mayDoSomewhere, type Principal } from '../../access/index.ts';
 import { type AnswerDeadline, startAnswerDeadline } from './answer-deadline.ts';
 import { claimedUser, createAuthenticator } from './auth.ts';
-import { baseUrl } from './base-url.ts';
+import { baseUrl, hostOf } from './base-url.ts';
 import { limitBodyTime, limitStandstill } from './body-time.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
@@ -11,13 +11,15 @@ import { type Problem, statusOf, toProblem } from './problem.ts';
 import { type Reply, sendReply, sendStream } from './reply.ts';
 import type { IncomingCall, Route } from './route.ts';
 import { createScanGate } from './scan-gate.ts';
+import { createTenantRate } from './tenant-rate.ts';
 
 const docsPath = '/service/advanced-software-mgmt/docs';
 
 /** Mounts the routes, and the refusals of everything that is none. */
 export function mountRoutes(app: Express, routes: readonly Route[], services: HttpServices): void {
 	const gate = createScanGate({ atOnce: services.options.scansAtOnce, waitingPerUser: services.options.scansWaitingPerUser });
-	const authenticate = createAuthenticator({ access: services.access, defaultTenant: services.options.defaultTenant });
+	const authenticate = createAuthenticator(services);
+	const tenantRate = createTenantRate(services);
 	const readJson = createJsonReader(services.options);
 	const { requestTimeoutMilliseconds, uploadTimeoutMilliseconds, standstillMilliseconds } = services.options;
 
@@ -47,7 +49,8 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 				const work = async () => {
 					if (each.permission === 'public') return each.answer(call);
 					principal = await identify(request);
-					if (!mayDo(principal, each.permission)) throw forbidden(principal, each.permission);
+					await tenantRate.take(principal.tenant);
+					if (!(each.isScoped ? mayDoSomewhere : mayDo)(principal, each.permission)) throw forbidden(principal, each.permission);
 					return each.answer(call, principal);
 				};
 				await send(request, response, await deadline.wait(work()));
@@ -69,7 +72,7 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 	async function identify(request: Request): Promise<Principal> {
 		const address = request.socket.remoteAddress ?? '';
 		try {
-			return await authenticate(request.headers, address);
+			return await authenticate(request.headers, address, hostOf(baseUrl(request)));
 		} catch (error) {
 			// Asked for without credentials, as browsers do first, is no attempt.
 			if (error instanceof HttpError && request.headers.authorization !== undefined)

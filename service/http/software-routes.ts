@@ -9,7 +9,7 @@ import {
 	type SoftwarePackage,
 } from '../../inventory/index.ts';
 import { auditFields, createAudit } from './audit.ts';
-import { openDeviceScope } from './device-scope.ts';
+import { mayGiveFiles, openDeviceScope } from './device-scope.ts';
 import type { HttpServices } from './http-options.ts';
 import { arrayBody } from './json-decode.ts';
 import type { Json } from './managed-object-json.ts';
@@ -34,7 +34,7 @@ const packageSchema = z
 	})
 	.meta({ id: 'Package' });
 const writtenSchema = z.object({ deviceId: idSchema, self: z.string() });
-const refusals = ['inventory/notFound', 'inventory/tooLarge', 'inventory/conflict'] as const;
+const refusals = ['inventory/notFound', 'inventory/tooLarge', 'inventory/quotaExceeded', 'inventory/conflict'] as const;
 
 /** The installed software of a device, and what shall change in it. */
 export function softwareRoutes(services: HttpServices): Route[] {
@@ -78,6 +78,7 @@ export function softwareRoutes(services: HttpServices): Route[] {
 			method: 'get',
 			path,
 			permission: 'inventory:read',
+			isScoped: true,
 			summary: 'List the installed software of a device',
 			description: 'Sorted by name, then version. In the filters, * stands for any characters.',
 			tag,
@@ -95,7 +96,7 @@ export function softwareRoutes(services: HttpServices): Route[] {
 			handler: async (call) => {
 				const { tenant } = call.principal;
 				const id = parseManagedObjectId(call.query.deviceId);
-				if (call.principal.role === 'device') await scope.getObject(call.principal, id);
+				await scope.admit(call.principal, id, 'inventory:read');
 				const { isEmpty, json } = await readPageText(call, 'softwareList', {
 					find: (range) => inventory.software.listText(tenant, id, call.query, range),
 					count: () => inventory.software.count(tenant, id, call.query),
@@ -110,6 +111,7 @@ export function softwareRoutes(services: HttpServices): Route[] {
 			method: 'post',
 			path,
 			permission: 'inventory:write',
+			isScoped: true,
 			summary: 'Replace the installed software of a device',
 			description: 'Readers see the old list or the new one. An unchanged list writes nothing.',
 			tag,
@@ -119,7 +121,7 @@ export function softwareRoutes(services: HttpServices): Route[] {
 			answers: { 201: { description: 'Stored', schema: writtenSchema } },
 			refusals,
 			handler: async ({ principal, query, body, base }) => {
-				const { id } = await scope.getObject(principal, query.deviceId);
+				const { id } = await scope.getObject(principal, query.deviceId, 'inventory:write');
 				await inventory.software.set(principal.tenant, id, body.map(toPackage), 'advanced');
 				auditSoftware(principal, 'software list replaced', id, body.length);
 				return created(writtenJson(id, base));
@@ -129,6 +131,7 @@ export function softwareRoutes(services: HttpServices): Route[] {
 			method: 'put',
 			path,
 			permission: 'inventory:write',
+			isScoped: true,
 			summary: 'Add to the installed software of a device',
 			description: 'A package that is there gets the new type and URL.',
 			tag,
@@ -138,7 +141,7 @@ export function softwareRoutes(services: HttpServices): Route[] {
 			answers: { 200: { description: 'Stored', schema: writtenSchema } },
 			refusals,
 			handler: async ({ principal, query, body, base }) => {
-				const { id } = await scope.getObject(principal, query.deviceId);
+				const { id } = await scope.getObject(principal, query.deviceId, 'inventory:write');
 				const changes = body.map((item) => ({ action: 'put', item: toPackage(item) }) as const);
 				await inventory.software.change(principal.tenant, id, changes);
 				auditSoftware(principal, 'software added', id, body.length);
@@ -149,6 +152,7 @@ export function softwareRoutes(services: HttpServices): Route[] {
 			method: 'delete',
 			path,
 			permission: 'inventory:write',
+			isScoped: true,
 			summary: 'Remove from the installed software of a device',
 			description: 'Packages with exactly these names and versions; unknown ones are no error.',
 			tag,
@@ -158,7 +162,7 @@ export function softwareRoutes(services: HttpServices): Route[] {
 			answers: { 204: { description: 'Removed' } },
 			refusals,
 			handler: async ({ principal, query, body }) => {
-				const { id } = await scope.getObject(principal, query.deviceId);
+				const { id } = await scope.getObject(principal, query.deviceId, 'inventory:write');
 				await inventory.software.change(
 					principal.tenant,
 					id,
@@ -172,6 +176,7 @@ export function softwareRoutes(services: HttpServices): Route[] {
 			method: 'post',
 			path: `${path}/changes`,
 			permission: 'operations:write',
+			isScoped: true,
 			summary: 'Ask a device to change its software',
 			description:
 				'Creates what the device supports: a c8y_SoftwareUpdate, or the complete c8y_SoftwareList computed from what is installed.',
@@ -182,9 +187,9 @@ export function softwareRoutes(services: HttpServices): Route[] {
 			answers: { 201: { description: 'The new operation, PENDING', schema: operationSchema } },
 			refusals: ['inventory/notFound', 'operation/invalid', 'operation/unsupported', 'operation/tooLarge'],
 			handler: async ({ principal, query, body, base }) => {
-				const { id } = await scope.getObject(principal, query.deviceId);
+				const { id } = await scope.getObject(principal, query.deviceId, 'operations:write');
 				const operation = await operations.createSoftwareChange(principal.tenant, id, body, {
-					isByDevice: principal.role === 'device',
+					isByDevice: !mayGiveFiles(principal),
 				});
 				audit(principal, 'operation created', auditFields(operation));
 				return created(operationJson(operation, base));

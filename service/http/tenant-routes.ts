@@ -1,10 +1,13 @@
 import { z } from 'zod';
+import { mayDo } from '../../access/index.ts';
+import { applicationReference, applicationReferenceSchema } from './application-json.ts';
 import { hostOf } from './base-url.ts';
+import type { HttpServices } from './http-options.ts';
 import { ok } from './reply.ts';
 import { noBody, noParams, noQuery, type Route, route } from './route.ts';
 
 /** The tenant of the caller. */
-export function tenantRoutes(): Route[] {
+export function tenantRoutes({ access }: HttpServices): Route[] {
 	return [
 		route({
 			method: 'get',
@@ -24,17 +27,17 @@ export function tenantRoutes(): Route[] {
 						domainName: z.string(),
 						allowCreateTenants: z.boolean(),
 						customProperties: z.looseObject({}),
-						applications: z.object({ references: z.array(z.looseObject({})) }),
+						applications: z.object({ references: z.array(applicationReferenceSchema) }),
 					}),
 				},
 			},
 			handler: async ({ principal, base }) =>
 				ok({
 					name: principal.tenant,
-					domainName: hostOf(base),
-					allowCreateTenants: false,
+					domainName: (await access.tenants.find(principal.tenant))?.domain ?? hostOf(base),
+					allowCreateTenants: mayDo(principal, 'tenants:create'),
 					customProperties: {},
-					applications: { references: [] },
+					applications: { references: [applicationReference(base)] },
 				}),
 		}),
 	];

@@ -124,7 +124,7 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 
 	async function handleTurn(device: BridgeDevice, turn: readonly IncomingPublish[]): Promise<void> {
 		checkServed();
-		if (!(await access.hasTenant(device.tenant))) {
+		if (!(await access.tenants.isActive(device.tenant))) {
 			metrics.mqttErrors.inc({ kind: 'unknown tenant' }, turn.length);
 			roster.forget(device);
 			return;

@@ -1,14 +1,14 @@
 import type { Duplex } from 'node:stream';
 import { Aedes, type AuthenticateError, type Client, type PublishPacket, type Subscription } from 'aedes';
 import type { Logger } from 'pino';
-import { type Access, mayDo, type Principal, parseUserName } from '../../access/index.ts';
+import { type Access, mayConnectAs, mayDo, type Principal, parseUserName } from '../../access/index.ts';
 import { deviceKey, InventoryError } from '../../inventory/index.ts';
 import { maySubscribe, parseTopic } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
 import { createDeviceQueue, type DeviceQueue } from './device-queue.ts';
 import { drainSessions } from './drain.ts';
 import { createEmbeddedConnections } from './embedded-connections.ts';
-import { type Gateway, mayConnectAs, parseClientId, parseDefaultCollection } from './gateway.ts';
+import { type Gateway, parseClientId, parseDefaultCollection } from './gateway.ts';
 import type { Handover } from './handover.ts';
 import { guardPacketLength } from './packet-guard.ts';
 import { createRateLimit } from './rate-limit.ts';
@@ -25,7 +25,6 @@ export interface EmbeddedBrokerOptions {
 	readonly log: Logger;
 	/** Milliseconds that never go back. */
 	readonly elapsed: () => number;
-	readonly defaultTenant: string;
 	readonly limits: {
 		readonly packetMaxBytes: number;
 		readonly connectionsMax: number;
@@ -49,12 +48,27 @@ export type EmbeddedBroker = Awaited<ReturnType<typeof openEmbeddedBroker>>;
 /** MQTT's CONNACK codes. */
 const connack = { accepted: 0, identifierRejected: 2, unavailable: 3, badCredentials: 4, notAuthorized: 5 } as const;
 
+const refusals = {
+	throttled: { code: connack.unavailable, text: 'too many wrong passwords' },
+	rejected: { code: connack.badCredentials, text: 'wrong user name or password' },
+	disabled: { code: connack.notAuthorized, text: 'the user, or its tenant, is disabled' },
+} as const;
+
 interface Connected {
 	readonly session: Session;
 	readonly queue: DeviceQueue;
 	/** The broker knows it, and tells of its end. */
 	isRegistered: boolean;
 	hasLeft: boolean;
+	/** How many changes of rights had been heard of when its credentials were checked. */
+	readonly rightsSeen: number;
+}
+
+/** What a CONNECT says: the client id, and whose credentials follow. */
+interface Claim {
+	readonly asked: string;
+	readonly tenant: string;
+	readonly userName: string;
 }
 
 /** Who is connected, and what their CONNECT says of them. */
@@ -70,7 +84,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 	const { gateway, access, handover, metrics, log, elapsed, limits } = options;
 	const connected = new WeakMap<Client, Connected>();
 	const origins = new WeakMap<Client, Origin>();
-	const userNames = new WeakMap<Client, string>();
+	const claims = new WeakMap<Client, Claim>();
 	const mayConnect = createRateLimit({ perSecond: limits.connectionsPerSecond, elapsed });
 	const connections = createEmbeddedConnections({
 		downlinkBufferMaxBytes: limits.downlinkBufferMaxBytes,
@@ -81,6 +95,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 	const succession = createSuccession(handover);
 	const queues = new WeakMap<Session, DeviceQueue>();
 	let queued = 0;
+	let rightsHeard = 0;
 	let onDrained = ignore;
 
 	const broker = new UnroutedBroker({
@@ -91,13 +106,21 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		maxClientsIdLength: 1024,
 		preConnect(client, packet, done) {
 			// One name space for each tenant, and one for each device in it: the newer connection of a device takes over.
-			const { tenant } = parseUserName(packet.username ?? '', options.defaultTenant);
-			userNames.set(client, packet.clientId);
-			const serial = parseClientId(packet.clientId);
-			if (serial !== undefined) packet.clientId = deviceKey(tenant, serial);
+			const asked = packet.clientId;
+			const serial = parseClientId(asked);
 			// What a session has to keep is in the store: each connection begins clean, and says so.
 			packet.clean = true;
-			done(null, true);
+			identify(client, packet.username).then(
+				({ tenant, userName }) => {
+					claims.set(client, { asked, tenant, userName });
+					if (serial !== undefined) packet.clientId = deviceKey(tenant, serial);
+					done(null, true);
+				},
+				(error: Error) => {
+					log.error({ err: error }, 'the tenant of a connection could not be found');
+					done(error, false);
+				},
+			);
 		},
 		authenticate(client, username, password, done) {
 			connect(client, username, password?.toString('utf8'))
@@ -148,6 +171,8 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		if (!entry) return;
 		metrics.mqttConnections.set(broker.connectedClients);
 		gateway.connected(entry.session);
+		// What changed while it was coming in was told to those who were in.
+		if (entry.rightsSeen !== rightsHeard) look((principal) => principal === entry.session.principal);
 		log.info(describe(client, entry.session), 'device connected');
 	});
 	broker.on('clientDisconnect', (client) => {
@@ -164,11 +189,25 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		log.debug({ ...origins.get(client), reason: error.message }, 'connection refused'),
 	);
 
-	const removed = (tenant: string, userName: string) =>
-		closeRemoved((principal) => principal.tenant === tenant && principal.userName === userName);
-	access.users.watchRemoved(removed, () => {
-		checkUsers().catch((error: unknown) => log.warn({ err: error }, 'users of connections could not be looked at'));
-	});
+	const look = (concerned?: (principal: Principal) => boolean) => {
+		rightsHeard++;
+		checkUsers(concerned).catch((error: unknown) => log.warn({ err: error }, 'users of connections could not be looked at'));
+	};
+	access.users.watchChanged(
+		(tenant, userName) => look((principal) => principal.tenant === tenant && principal.userName === userName),
+		() => look(),
+	);
+	access.roles.watchChanged((tenant) => look((principal) => principal.tenant === tenant && principal.role === 'user'));
+	access.tenants.watchClosed(
+		(closed) => look(({ tenant }) => tenant === closed),
+		() => look(),
+	);
+
+	/** The tenant that the user name names, else that of the host name, else the default one. */
+	async function identify(client: Client, username = ''): Promise<Pick<Claim, 'tenant' | 'userName'>> {
+		const host = username.includes('/') ? undefined : origins.get(client)?.host;
+		return parseUserName(username, await access.tenants.ofHost(host));
+	}
 
 	function leave(entry: Connected): void {
 		if (entry.hasLeft) return;
@@ -181,7 +220,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 
 	async function connect(client: Client, username: string | undefined, password: string | undefined): Promise<number> {
 		const { address, host } = origins.get(client) ?? { address: '', host: '' };
-		const asked = userNames.get(client) ?? '';
+		const { asked, tenant, userName } = claims.get(client) ?? { asked: '', tenant: '', userName: '' };
 		const serial = parseClientId(asked);
 		const refused = (code: number, reason: string): number => {
 			log.info({ address, client: asked.slice(0, 100), user: username?.slice(0, 100), code }, `connection refused: ${reason}`);
@@ -192,23 +231,20 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		if (!mayConnect()) return refused(connack.unavailable, 'too many connections a second');
 		if (serial === undefined) return refused(connack.identifierRejected, 'the client id names no device');
 		if (!username || password === undefined) return refused(connack.badCredentials, 'no user name or password');
-		const { tenant, userName } = parseUserName(username, options.defaultTenant);
+		const rightsSeen = rightsHeard;
 		const authentication = await access.users.authenticate(tenant, userName, password, address);
 		if (!authentication.ok) {
-			const throttled = authentication.reason === 'throttled';
-			return throttled
-				? refused(connack.unavailable, 'too many wrong passwords')
-				: refused(connack.badCredentials, 'wrong user name or password');
+			const { code, text } = refusals[authentication.reason];
+			return refused(code, text);
 		}
 		const { principal } = authentication;
 		if (!mayDo(principal, 'mqtt:connect')) return refused(connack.notAuthorized, 'this user may not connect');
-		if (!mayConnectAs(principal, serial))
-			return refused(connack.notAuthorized, `this user may connect as '${principal.serial}' only`);
-		await openSession(client, { principal, serial, host, ...defaultCollection(asked) });
+		if (!mayConnectAs(principal, serial)) return refused(connack.notAuthorized, `this user may not speak for '${serial}'`);
+		await openSession(client, { principal, serial, host, ...defaultCollection(asked) }, rightsSeen);
 		return connack.accepted;
 	}
 
-	async function openSession(client: Client, who: SessionOwner): Promise<void> {
+	async function openSession(client: Client, who: SessionOwner, rightsSeen: number): Promise<void> {
 		const session: Session = {
 			...who,
 			connection: connections.connectionOf(client),
@@ -221,7 +257,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 			await gateway.handleTurn(session, turn, handover && (() => handover.check(session)));
 		};
 		const queue = createDeviceQueue(handleInOrder, { maxMessages: limits.deviceQueueMaxMessages, maxTurn });
-		const entry: Connected = { session, queue, isRegistered: false, hasLeft: false };
+		const entry: Connected = { session, queue, isRegistered: false, hasLeft: false, rightsSeen };
 		connected.set(client, entry);
 		queues.set(session, queue);
 		await Promise.all([handover?.claim(session), gateway.opened(session)]);
@@ -282,15 +318,13 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		await drainSessions({ sessions: [...gateway.sessions], idleOf, perSecond, withinMilliseconds, elapsed });
 	}
 
-	/** Closes the connections of users that are gone, whatever was heard of it. */
-	async function checkUsers(): Promise<void> {
-		const users = [...gateway.sessions].map(({ principal }) => principal);
-		const missing = await access.users.findMissing(users);
-		closeRemoved(({ tenant, userName }) => missing.has(`${tenant}/${userName}`));
-	}
-
-	function closeRemoved(isRemoved: (principal: Principal) => boolean): void {
-		for (const { principal, connection } of gateway.sessions) if (isRemoved(principal)) connection.close('its user was removed');
+	/** Closes the connections of users that may not have them any longer, whatever was heard of it. */
+	async function checkUsers(concerned: (principal: Principal) => boolean = () => true): Promise<void> {
+		// Those at an outside broker have no user.
+		const own = [...gateway.sessions].filter((session) => queues.has(session) && concerned(session.principal));
+		const refused = await access.users.findRefused(own.map(({ principal }) => principal));
+		for (const { principal, connection } of own)
+			if (refused.has(principal)) connection.close('its user was removed, disabled or given other rights');
 	}
 
 	/** Closes all connections, handles what they have sent, wills included, and stops. */

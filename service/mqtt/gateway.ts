@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Access, Principal } from '../../access/index.ts';
+import type { Access } from '../../access/index.ts';
 import {
 	deviceKey,
 	type Inventory,
@@ -258,9 +258,4 @@ export function parseClientId(clientId: string): string | undefined {
 /** The template collection that a client id names as its third part, for the topics `s/ud` and `s/dd`. */
 export function parseDefaultCollection(clientId: string): string | undefined {
 	return clientId.split(':')[2] || undefined;
-}
-
-/** Whether somebody may connect as a device: a device's user only as itself. */
-export function mayConnectAs(principal: Principal, serial: string): boolean {
-	return principal.serial === undefined || principal.serial === serial;
 }

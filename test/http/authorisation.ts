@@ -1,6 +1,8 @@
 import { Readable } from 'node:stream';
 import { expect } from 'chai';
+import { type InventoryRole, inventoryRoles, type Principal, rolePermissions } from '../../access/index.ts';
 import { childKinds } from '../../inventory/index.ts';
+import type { Route } from '../../service/http/index.ts';
 import type { HttpMethod } from '../support/checked-http-client.ts';
 import { type Caller, type HttpFixture, openHttpFixture, tenant } from '../support/http-fixture.ts';
 import { fileForm } from '../support/multipart.ts';
@@ -22,6 +24,12 @@ interface Row {
 	/** The administrator of another tenant. */
 	readonly otherAdmin: number;
 	readonly bootstrap?: number;
+	/** The administrator of the tenant that looks after the others; else as `otherAdmin`. */
+	readonly management?: number;
+	/** A user with all inventory roles for a group of the device; else as `admin`. */
+	readonly manager?: number;
+	/** A user with all inventory roles for another group than that of the device; else as `foreignDevice`. */
+	readonly foreignManager?: number;
 }
 
 const asm = '/service/advanced-software-mgmt';
@@ -29,6 +37,14 @@ const software = `${asm}/software?deviceId={object}`;
 const everybody = { admin: 200, device: 200, foreignDevice: 200, otherAdmin: 200 };
 const own = { admin: 200, device: 200, foreignDevice: 403, otherAdmin: 404 };
 const usersOnly = { admin: 200, device: 403, foreignDevice: 403, otherAdmin: 404 };
+/** Of users and groups: their tenant is named in the path. */
+const ownTenant = { admin: 200, device: 403, foreignDevice: 403, otherAdmin: 403 };
+/** Of everybody's own, which the tenant that looks after the others has as well. */
+const people = { admin: 200, device: 403, foreignDevice: 403, otherAdmin: 200 };
+const managementOnly = { admin: 403, device: 403, foreignDevice: 403, otherAdmin: 403, management: 200 };
+const users = `/user/${tenant}/users`;
+const groups = `/user/${tenant}/groups`;
+const role = { role: { id: 'ROLE_AUDIT_READ' } };
 const packages = [{ name: 'a', version: '1' }];
 
 const rows: readonly Row[] = [
@@ -88,13 +104,14 @@ const rows: readonly Row[] = [
 		device: 201,
 	},
 	{ method: 'get', url: '/devicecontrol/operations', ...everybody },
-	{ method: 'get', url: '/devicecontrol/operations?agentId={object}', ...everybody, foreignDevice: 403 },
+	{ method: 'get', url: '/devicecontrol/operations?agentId={object}', ...everybody, foreignDevice: 403, foreignManager: 200 },
 	{
 		method: 'delete',
 		url: '/devicecontrol/operations?agentId={object}',
 		admin: 204,
 		device: 204,
 		foreignDevice: 403,
+		foreignManager: 204,
 		otherAdmin: 204,
 	},
 	{ method: 'get', url: '/devicecontrol/operations/{operation}', ...own },
@@ -120,10 +137,83 @@ const rows: readonly Row[] = [
 	{ method: 'get', url: '/inventory/binaries/{binary}', ...own },
 	{ method: 'put', url: '/inventory/binaries/{binary}', body: 'other', ...own, admin: 201, device: 201 },
 	{ method: 'delete', url: '/inventory/binaries/{binary}', ...own, admin: 204, device: 204 },
+	{ method: 'get', url: '/user/currentUser', ...everybody },
+	{ method: 'put', url: '/user/currentUser', body: { phone: '1' }, ...people, foreignManager: 200 },
+	{ method: 'get', url: users, ...ownTenant },
+	{ method: 'post', url: users, body: { userName: 'made', password: 'long-enough' }, ...ownTenant, admin: 201 },
+	{ method: 'get', url: `${users}/member`, ...ownTenant },
+	{ method: 'put', url: `${users}/member`, body: { email: 'a@b.c' }, ...ownTenant },
+	{ method: 'delete', url: `${users}/member`, ...ownTenant, admin: 204 },
+	{ method: 'get', url: `/user/${tenant}/userByName/member`, ...ownTenant },
+	{ method: 'get', url: `${users}/member/effectiveRoles`, ...ownTenant },
+	{ method: 'get', url: groups, ...ownTenant },
+	{ method: 'post', url: groups, body: { name: 'made' }, ...ownTenant, admin: 201 },
+	{ method: 'get', url: `${groups}/{group}`, ...ownTenant },
+	{ method: 'put', url: `${groups}/{group}`, body: { description: 'd' }, ...ownTenant },
+	{ method: 'delete', url: `${groups}/{group}`, ...ownTenant, admin: 204 },
+	{ method: 'get', url: `/user/${tenant}/groupByName/readers`, ...ownTenant },
+	{ method: 'get', url: `${groups}/{group}/users`, ...ownTenant },
+	{ method: 'post', url: `${groups}/{group}/users`, body: { user: { id: 'member' } }, ...ownTenant, admin: 201 },
+	{ method: 'delete', url: `${groups}/4/users/member`, ...ownTenant, admin: 204 },
+	{ method: 'get', url: `${groups}/{group}/roles`, ...ownTenant },
+	{ method: 'post', url: `${groups}/{group}/roles`, body: role, ...ownTenant, admin: 201 },
+	{ method: 'delete', url: `${groups}/{group}/roles/ROLE_AUDIT_READ`, ...ownTenant, admin: 204 },
+	{ method: 'get', url: '/user/roles', ...people },
+	{ method: 'get', url: '/user/roles/ROLE_AUDIT_READ', ...people },
+	{ method: 'get', url: '/user/inventoryroles', ...people },
+	{ method: 'get', url: '/user/inventoryroles/1', ...people },
+	{ method: 'get', url: `${users}/member/groups`, ...ownTenant },
+	{ method: 'get', url: `${users}/member/roles/inventory`, ...ownTenant },
+	{
+		method: 'post',
+		url: `${users}/member/roles/inventory`,
+		body: { managedObject: '{object}', roles: [{ id: 1 }] },
+		...ownTenant,
+		admin: 201,
+	},
+	{ method: 'get', url: `${users}/member/roles/inventory/{devices}`, ...ownTenant },
+	{ method: 'put', url: `${users}/member/roles/inventory/{devices}`, body: { roles: [{ id: 2 }] }, ...ownTenant },
+	{ method: 'delete', url: `${users}/member/roles/inventory/{devices}`, ...ownTenant, admin: 204 },
+	{ method: 'get', url: `${users}/member/roles`, ...ownTenant },
+	{ method: 'post', url: `${users}/member/roles`, body: role, ...ownTenant, admin: 201 },
+	{ method: 'delete', url: `${users}/member/roles/ROLE_AUDIT_READ`, ...ownTenant, admin: 204 },
+	{ method: 'get', url: '/tenant/tenants', ...managementOnly },
+	{
+		method: 'post',
+		url: '/tenant/tenants',
+		body: { id: '{newTenant}', adminName: 'a', adminPass: 'long-enough' },
+		...managementOnly,
+		management: 201,
+	},
+	{ method: 'get', url: '/tenant/tenants/t2', ...managementOnly },
+	{ method: 'put', url: '/tenant/tenants/t2', body: { company: 'c' }, ...managementOnly },
+	{ method: 'delete', url: '/tenant/tenants/gone', ...managementOnly, management: 204 },
+	{ method: 'get', url: '/tenant/system/options', ...everybody },
+	{ method: 'get', url: '/tenant/system/options/system/version', ...everybody },
+	{ method: 'get', url: '/tenant/options', ...people },
+	{ method: 'post', url: '/tenant/options', body: { category: 'c', key: 'k', value: 'v' }, ...people },
+	{ method: 'get', url: '/tenant/options/c', ...people },
+	{ method: 'put', url: '/tenant/options/c', body: { k: 'v' }, ...people },
+	{ method: 'get', url: '/tenant/options/own/k', ...people, otherAdmin: 404 },
+	{ method: 'put', url: '/tenant/options/c/k', body: { value: 'v' }, ...people },
+	{ method: 'delete', url: '/tenant/options/own/k', ...people, admin: 204, otherAdmin: 404 },
+	{ method: 'get', url: '/application/applications', ...people },
+	{ method: 'get', url: '/application/applications/1', ...people },
+	{ method: 'get', url: '/application/applicationsByName/advanced-software-mgmt', ...people },
+	{ method: 'get', url: '/application/applicationsByUser/admin', ...people, manager: 403 },
+	{ method: 'get', url: '/application/currentApplication', ...people },
+	{ method: 'get', url: '/application/currentApplication/subscriptions', ...people },
 ];
+
+/** The route that answers, as the paths are tried. */
+function routeOf(routes: readonly Route[], { method, url }: Row): Route | undefined {
+	const path = (url.split('?')[0] ?? '').replaceAll(/\{\w+\}/g, '1');
+	return routes.find((each) => each.method === method && new RegExp(`^${each.path.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(path));
+}
 
 describe('http/authorisation', () => {
 	let fixture: HttpFixture;
+	let made = 0;
 	before(async () => {
 		fixture = await openHttpFixture();
 	});
@@ -151,52 +241,99 @@ describe('http/authorisation', () => {
 		if (!child || !foreign) throw new Error('nothing was made');
 		for (const kind of childKinds) await inventory.hierarchy.link(tenant, id, kind, child.id);
 		for (const serial of ['new', 'expected']) {
-			for (const of of [tenant, 't2']) await access.registration.remove(of, serial).catch(() => {});
+			for (const of of [tenant, 't2', 'management']) await access.registration.remove(of, serial).catch(() => {});
 		}
 		const received = await binaries.receive(tenant, Readable.from([Buffer.from('bytes')]));
 		const patch = { fragments: {} };
 		const binary = await binaries.create(tenant, { owner: 'device_dev1', patch, contentType: 'text/plain' }, received);
 		await access.registration.request(tenant, 'expected');
 		await access.registration.poll('expected');
-		const ids = { object: id, operation: operation.id, child: child.id, foreign: foreign.id, binary: binary.id };
+		const devices = await make('admin');
+		const others = await make('admin');
+		if (!devices || !others) throw new Error('nothing was made');
+		for (const each of [id, binary.id, foreign.id]) await inventory.hierarchy.link(tenant, devices.id, 'childAssets', each);
+		const { directory, users: all } = access;
+		const by: Principal = { tenant, userName: 'admin', role: 'admin' };
+		for (const each of ['made', 'member']) await all.remove(tenant, each);
+		await directory.create(by, { userName: 'member', password: 'long-enough' });
+		await directory.addRole(by, 'member', '4');
+		await directory.addGrant(by, 'member', 'ROLE_AUDIT_READ');
+		const granted: readonly InventoryRole[] = ['Manager'];
+		for (const [userName, group] of [
+			['member', devices],
+			['manager', devices],
+			['foreign', others],
+		] as const) {
+			for (const before of (await directory.get(tenant, userName)).inventory ?? [])
+				await directory.setInventoryRoles(by, userName, before.group, []);
+			await directory.setInventoryRoles(by, userName, group.id, granted);
+		}
+		for (const { id: made, isPredefined } of await access.roles.list(tenant, { skip: 0, limit: 100 }))
+			if (!isPredefined) await directory.removeGroup(by, String(made));
+		const group = await directory.createGroup(by, { name: 'testers', roles: ['ROLE_AUDIT_READ'] });
+		await access.options.set(tenant, 'own', { k: 'v' });
+		await access.tenants.ensure('gone');
+		const newTenant = `made${made++}`;
+		const ids = {
+			object: id,
+			operation: operation.id,
+			child: child.id,
+			foreign: foreign.id,
+			binary: binary.id,
+			devices: devices.id,
+			group: String(group.id),
+			newTenant,
+		};
 		return (text) => Object.entries(ids).reduce((filled, [name, value]) => filled.replaceAll(`{${name}}`, value), text);
 	}
 
 	it('has a row for every route that is not public', () => {
-		const covered = new Set(
-			rows.map(({ method, url }) => {
-				const path = url.split('?')[0]?.replace(/\{operation\}|\{object\}|\{binary\}|expected$/, '{id}');
-				return `${method} ${path?.replace('{child}', '{childId}')}`;
-			}),
-		);
-		const routes = fixture.routes
-			.filter(({ permission }) => permission !== 'public')
-			.map(({ method, path }) => `${method} ${path}`);
-		const found = routes.filter((each) => !covered.has(each.replace('{type}/{externalId}', 'c8y_Serial/dev1')));
-		expect(found).to.deep.equal([]);
+		const covered = new Set(rows.map((row) => routeOf(fixture.routes, row)));
+		const routes = fixture.routes.filter((each) => each.permission !== 'public' && !covered.has(each));
+		expect(routes.map(({ method, path }) => `${method} ${path}`)).to.deep.equal([]);
 	});
 
 	for (const row of rows) {
-		const { method, url, body, form, admin, device, foreignDevice, otherAdmin, bootstrap = 403 } = row;
-		const expected: readonly (readonly [Caller | undefined, number])[] = [
+		const { method, url, body, form, admin, device, foreignDevice, otherAdmin, bootstrap = 403, management = otherAdmin } = row;
+		const byRole = (may: boolean | undefined, status = admin) => (may ? status : 403);
+		/** The roles are tested where they are defined: here, that the route asks for the one it says. */
+		const expectedOf = (answering: Route): readonly (readonly [Caller | undefined, number])[] => [
 			[undefined, 401],
 			['wrongPassword', 401],
 			['bootstrap', bootstrap],
 			['foreignDevice', foreignDevice],
 			['otherAdmin', otherAdmin],
+			['operator', byRole(rolePermissions.operator.some((each) => each === answering.permission))],
+			['reader', byRole(rolePermissions.reader.some((each) => each === answering.permission))],
+			['manager', byRole(isForManagers(answering), row.manager)],
+			['foreignManager', byRole(isForManagers(answering), row.foreignManager ?? foreignDevice)],
+			['management', management],
 			['device', device],
 			['admin', admin],
 		];
 		it(`${method.toUpperCase()} ${url} lets in who may`, async () => {
+			const answering = routeOf(fixture.routes, row);
+			if (!answering) throw new Error('no route');
+			const expected = expectedOf(answering);
 			const found: (readonly [Caller | undefined, number])[] = [];
+			let prepared: ((text: string) => string) | undefined;
 			for (const [caller] of expected) {
 				fixture.time += 61_000;
-				const fill = await prepare();
+				const fill = prepared ?? (await prepare());
 				const filled = form !== undefined ? fileForm(form) : body === undefined ? {} : { text: fill(JSON.stringify(body)) };
-				found.push([caller, (await fixture.call(caller, method, fill(url), filled)).status]);
+				const { status } = await fixture.call(caller, method, fill(url), filled);
+				found.push([caller, status]);
+				// What was refused, or only read, is there for the next one.
+				prepared = status >= 400 || method === 'get' ? fill : undefined;
 			}
 			expect(found).to.deep.equal(expected);
 		});
+	}
+
+	/** Whether somebody with inventory roles for a group, and nothing else, may come in. */
+	function isForManagers({ permission, isScoped }: Route): boolean {
+		if (rolePermissions.user.some((each) => each === permission)) return true;
+		return isScoped === true && inventoryRoles.Manager.some((each) => each === permission);
 	}
 
 	it('lets a device touch what is below it, and see nothing else in lists', async () => {

@@ -315,7 +315,7 @@ describe('http/binaries', () => {
 
 	describe('with a limit of each tenant', () => {
 		beforeEach(async () => {
-			await reopen({ tenantMaxBytes: 2500 });
+			await reopen({ tenantMaxBytes: async () => 2500 });
 		});
 
 		it('counts different bytes once', async () => {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import type { Response } from 'supertest';
-import { openAccess } from '../../access/index.ts';
+import { openAccess, type TenantLimits } from '../../access/index.ts';
 import { type BinaryLimits, openBinaries, openInventory, type PackageLimits } from '../../inventory/index.ts';
 import { openOperations } from '../../operations/index.ts';
 import {
@@ -25,12 +25,21 @@ import { openTestStore } from './test-store.ts';
 export const tenant = 't1';
 export const otherTenant = 't2';
 
+export const noLimits: TenantLimits = { devices: 0, packages: 0, storageBytes: 0, requestsPerSecond: 0 };
+
 /** Credentials as `user:password`, by who has them. */
 export const credentials = {
 	admin: `${tenant}/admin:admin-password`,
 	otherAdmin: `${otherTenant}/admin:other-password`,
 	device: `${tenant}/device_dev1:dev1-password`,
 	foreignDevice: `${tenant}/device_dev2:dev2-password`,
+	operator: `${tenant}/operator:operator-password`,
+	reader: `${tenant}/reader:reader-password`,
+	/** May do everything with one group of devices, and nothing else. */
+	manager: `${tenant}/manager:manager-password`,
+	/** The same with a group that has no devices. */
+	foreignManager: `${tenant}/foreign:foreign-password`,
+	management: 'management/admin:management-password',
 	bootstrap: 'management/devicebootstrap:bootstrap-password',
 	wrongPassword: `${tenant}/admin:wrong`,
 } as const;
@@ -55,7 +64,6 @@ const defaults: HttpOptions = {
 	scansWaitingPerUser: 20,
 	packageLimits,
 	maxFragments: 200,
-	defaultTenant: tenant,
 	showAdvancedListInInventory: false,
 	requestTimeoutMilliseconds: 10_000,
 	uploadTimeoutMilliseconds: 10_000,
@@ -73,7 +81,7 @@ const defaults: HttpOptions = {
 	},
 };
 
-const binaryLimits: BinaryLimits = { maxBytes: 10_000_000, tenantMaxBytes: 0, leftoverAfterMilliseconds: 86_400_000 };
+const binaryLimits: BinaryLimits = { maxBytes: 10_000_000, tenantMaxBytes: async () => 0, leftoverAfterMilliseconds: 86_400_000 };
 
 export interface HttpFixture {
 	readonly url: string;
@@ -107,6 +115,14 @@ export async function openHttpFixture(
 	const settings = { ...defaults, ...options };
 	const clock = () => fixture.time;
 	const store = await openTestStore(clock);
+	const access = await openAccess({
+		store,
+		clock,
+		elapsed: clock,
+		limits: { cacheEntries: 100, cacheTtlMilliseconds: 3_600_000, failuresPerMinute: 20 },
+		tokenLifetimeSeconds: 3600,
+		tenants: { defaultTenant: tenant, hostSuffix: 'example.com', limits: noLimits },
+	});
 	const inventory = await openInventory({
 		store,
 		clock,
@@ -117,6 +133,7 @@ export async function openHttpFixture(
 			maxChildReferences: 1000,
 			maxAncestors: 20,
 			search: { maxLength: 8000, maxDepth: 12, maxTerms: 100, maxWildcards: 8, maxScanned: 100_000 },
+			ofTenant: access.tenants.limitsOf,
 		},
 	});
 	const contents = given ?? (await openFileContents({ minFreeBytes: 0, isExclusive: true }));
@@ -129,13 +146,6 @@ export async function openHttpFixture(
 		limits: { operationMaxBytes: 1024 * 1024, maxItems: 1000 },
 		fault: ({ fragments }) => (JSON.stringify(fragments).length > 100_000 ? 'It does not fit one message' : undefined),
 	});
-	const access = await openAccess({
-		store,
-		clock,
-		elapsed: clock,
-		limits: { cacheEntries: 100, cacheTtlMilliseconds: 3_600_000, failuresPerMinute: 20 },
-		tokenLifetimeSeconds: 3600,
-	});
 	const logLines: string[] = [];
 	const services: HttpServices = {
 		inventory,
@@ -146,6 +156,7 @@ export async function openHttpFixture(
 		metrics: createMetrics(),
 		log: pino({ level: 'debug' }, { write: (line: string) => void logLines.push(line) }),
 		clock,
+		elapsed: clock,
 		options: settings,
 		readiness: async () => fixture.readiness,
 		sampleMetrics: async () => {},
@@ -193,10 +204,16 @@ async function createUsers({ access }: HttpServices): Promise<void> {
 		adminUserName: 'admin',
 		adminPassword: 'admin-password',
 		bootstrapPassword: 'bootstrap-password',
+		managementUserName: 'admin',
+		managementPassword: 'management-password',
 	});
 	await access.prepare({ tenant: otherTenant, adminUserName: 'admin', adminPassword: 'other-password' });
 	await access.users.set(tenant, 'device_dev1', 'dev1-password', 'device');
 	await access.users.set(tenant, 'device_dev2', 'dev2-password', 'device');
+	await access.users.set(tenant, 'operator', 'operator-password', 'operator');
+	await access.users.set(tenant, 'reader', 'reader-password', 'reader');
+	await access.users.set(tenant, 'manager', 'manager-password', 'user');
+	await access.users.set(tenant, 'foreign', 'foreign-password', 'user');
 }
 
 /** Expects a refusal with this status whose message says what is wrong. */

@@ -22,6 +22,9 @@ export const adminPassword = 'admin-password-of-tests';
 export const bootstrapPassword = 'bootstrap-password-of-tests';
 export const bootstrap: Credentials = { user: 'management/devicebootstrap', password: bootstrapPassword };
 
+/** Who creates and suspends tenants. */
+export const management: Credentials = { user: 'management/admin', password: adminPassword };
+
 export type ServiceUnderTest = Awaited<ReturnType<typeof startService>>;
 export type DeviceSettings = Partial<FakeDeviceOptions>;
 
@@ -46,6 +49,7 @@ export async function startService(
 		TENANT_ID: 't1',
 		ADMIN_PASSWORD: adminPassword,
 		BOOTSTRAP_PASSWORD: bootstrapPassword,
+		MANAGEMENT_ADMIN_PASSWORD: adminPassword,
 		SHUTDOWN_GRACE_SECONDS: '1',
 		DRAIN_DELAY_SECONDS: '0',
 		...settings,

@@ -1,5 +1,7 @@
-import { type Access, openAccess } from '../../../access/index.ts';
+import { type Access, openAccess, type TenantLimits } from '../../../access/index.ts';
 import { openTestStore, type TestClock, type TestStore, testClock } from '../inventory/inventory-bench.ts';
+
+const noLimits: TenantLimits = { devices: 0, packages: 0, storageBytes: 0, requestsPerSecond: 0 };
 
 export interface AccessBench {
 	readonly clock: TestClock;
@@ -22,6 +24,9 @@ export async function openAccessBench(): Promise<AccessBench> {
 			elapsed: clock,
 			limits: { cacheEntries: 100, cacheTtlMilliseconds, failuresPerMinute: 3 },
 			tokenLifetimeSeconds,
+			tenants: { defaultTenant: 't1', hostSuffix: 'example.com', limits: noLimits },
 		});
-	return { clock, store, access: await reopen(), reopen };
+	const access = await reopen();
+	for (const tenant of ['t1', 't2']) await access.tenants.ensure(tenant);
+	return { clock, store, access, reopen };
 }

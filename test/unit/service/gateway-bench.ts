@@ -54,7 +54,8 @@ export async function openGatewayBench(): Promise<GatewayBench> {
 	const operationsBench = await openOperationsBench();
 	const { store, clock } = operationsBench;
 	const limits = { cacheEntries: 10, cacheTtlMilliseconds: 1000, failuresPerMinute: 3 };
-	const access = await openAccess({ store, clock, elapsed: clock, limits, tokenLifetimeSeconds: 60 });
+	const tenants = { defaultTenant: tenant, limits: { devices: 0, packages: 0, storageBytes: 0, requestsPerSecond: 0 } };
+	const access = await openAccess({ store, clock, elapsed: clock, limits, tokenLifetimeSeconds: 60, tenants });
 	const gateway = createGateway({
 		isSerialOfOther: createSerialCheck({ access }),
 		...operationsBench,

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { serialType } from '../../../../inventory/index.ts';
-import { mayConnectAs, parseClientId, parseDefaultCollection } from '../../../../service/mqtt/gateway.ts';
+import { parseClientId, parseDefaultCollection } from '../../../../service/mqtt/gateway.ts';
 import { createRateLimit } from '../../../../service/mqtt/rate-limit.ts';
 import { tenant, useBench } from '../../inventory/inventory-bench.ts';
 import { idle, openGatewayBench } from '../gateway-bench.ts';
@@ -48,19 +48,6 @@ describe('service/mqtt/gateway', () => {
 		[':mySerial:a b', 'a b'],
 	] as const) {
 		it(`reads the default collection of '${clientId}'`, () => expect(parseDefaultCollection(clientId)).to.equal(collection));
-	}
-
-	for (const [own, serial, may] of [
-		['s', 's', true],
-		['s', 'S', false],
-		['s', 'other', false],
-		['', 'other', false],
-		[undefined, 'other', true],
-	] as const) {
-		it(`${may ? 'lets' : 'does not let'} a user of '${own ?? 'everything'}' connect as '${serial}'`, () => {
-			const principal = { tenant: 't', userName: 'u', role: 'device', ...(own !== undefined && { serial: own }) } as const;
-			expect(mayConnectAs(principal, serial)).to.equal(may);
-		});
 	}
 });
 

@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { managementTenant } from '../../access/index.ts';
+import type { Json } from './managed-object-json.ts';
+
+/** The one application that there is: this service, under the name by which tools look for it. */
+export const applicationName = 'advanced-software-mgmt';
+export const applicationId = '1';
+
+export const applicationSchema = z
+	.object({
+		id: z.string(),
+		name: z.string(),
+		key: z.string(),
+		contextPath: z.string(),
+		type: z.string(),
+		availability: z.string(),
+		owner: z.object({ tenant: z.object({ id: z.string() }), self: z.string() }),
+		manifest: z.looseObject({}),
+		self: z.string(),
+	})
+	.meta({ id: 'Application' });
+export const applicationReferenceSchema = z.object({ application: applicationSchema, self: z.string() });
+
+export function applicationJson(base: string, version: string): Json {
+	return { ...application(base), manifest: { version } };
+}
+
+export function applicationReference(base: string): Json {
+	return { application: application(base), self: `${base}/tenant/currentTenant/applications/${applicationId}` };
+}
+
+function application(base: string): Json {
+	return {
+		id: applicationId,
+		name: applicationName,
+		key: `${applicationName}-key`,
+		contextPath: applicationName,
+		type: 'MICROSERVICE',
+		availability: 'MARKET',
+		owner: { tenant: { id: managementTenant }, self: `${base}/tenant/tenants/${managementTenant}` },
+		manifest: {},
+		self: `${base}/application/applications/${applicationId}`,
+	};
+}
