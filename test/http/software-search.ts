@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { expectRefusal, type HttpFixture, openHttpFixture, otherTenant, tenant } from '../support/http-fixture.ts';
+import { expectRefusal, type HttpFixture, openHttpFixture } from '../support/http-fixture.ts';
 
 const devices = '/service/advanced-software-mgmt/devices';
 const versions = '/service/advanced-software-mgmt/versions';
@@ -84,7 +84,6 @@ describe('http/software-search', () => {
 
 	it('shows a device itself alone, and nothing of other tenants to anybody', async () => {
 		const others = await installed('other', ['a', '1']);
-		const { services } = fixture;
 		expect((await get(devices, { software: 'a' }, 'device')).body.devices).to.deep.equal([]);
 		expect((await get(versions, { name: 'a' }, 'device')).body.versions).to.deep.equal([]);
 		const own = await installed('own', ['a', '2']);
