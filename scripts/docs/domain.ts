@@ -1,4 +1,3 @@
-import { permissions, rolePermissions } from '../../access/index.ts';
 import { operationStatuses, operationTransitions } from '../../operations/index.ts';
 import { createMetrics } from '../../service/metrics.ts';
 import { pageHead, table } from './markdown.ts';
@@ -13,24 +12,6 @@ export function renderOperationStatuses(): string {
 			operationStatuses.map((from) => [
 				from,
 				...operationStatuses.map((to) => (from === to ? '=' : operationTransitions[from].includes(to) ? 'yes' : '–')),
-			]),
-		),
-	]
-		.join('\n\n')
-		.trimEnd()}\n`;
-}
-
-/** Which role may do what. */
-export function renderRoles(): string {
-	const roles = Object.entries(rolePermissions);
-	return `${[
-		pageHead('Roles and permissions', 'access/principal.ts').trimEnd(),
-		'A device has its permissions for itself and for what is below it only.',
-		table(
-			['permission', ...roles.map(([role]) => role)],
-			permissions.map((permission) => [
-				permission,
-				...roles.map(([, granted]) => (granted.some((each) => each === permission) ? 'yes' : '–')),
 			]),
 		),
 	]

@@ -1,7 +1,8 @@
 import { renderConfiguration } from './configuration.ts';
-import { renderMetrics, renderOperationStatuses, renderRoles } from './domain.ts';
+import { renderMetrics, renderOperationStatuses } from './domain.ts';
 import { renderErrors } from './errors.ts';
 import { renderMigrations } from './migrations.ts';
+import { renderRoles } from './roles.ts';
 import { renderScale } from './scale.ts';
 import { renderSmartRest } from './smartrest.ts';
 
