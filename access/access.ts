@@ -1,8 +1,10 @@
 import type { CollectionSpec, DocumentStore, StoredDocument } from '../store/index.ts';
 import { openDeviceRegistration, registrationSpec } from './device-registration.ts';
+import { logoutSpec } from './logouts.ts';
 import { generatePassword } from './passwords.ts';
 import { bootstrapUser, managementTenant, type Role } from './principal.ts';
-import { keySpec, openTokens } from './tokens.ts';
+import { keySpec } from './signing-keys.ts';
+import { openTokens, type TokenSettings } from './tokens.ts';
 import { type AuthenticationLimits, openUsers, userSpec } from './users.ts';
 
 interface Tenant extends StoredDocument {
@@ -12,7 +14,13 @@ interface Tenant extends StoredDocument {
 const spec: CollectionSpec<Tenant> = { name: 'tenants', indexes: [] };
 
 /** Everything that access stores. */
-export const accessCollections: readonly CollectionSpec<StoredDocument>[] = [spec, userSpec, registrationSpec, keySpec];
+export const accessCollections: readonly CollectionSpec<StoredDocument>[] = [
+	spec,
+	userSpec,
+	registrationSpec,
+	keySpec,
+	logoutSpec,
+];
 
 export interface AccessOptions {
 	readonly store: DocumentStore;
@@ -20,8 +28,10 @@ export interface AccessOptions {
 	readonly clock: () => number;
 	/** Milliseconds that never go back, for durations. */
 	readonly elapsed: () => number;
+	/** Resolves after so many milliseconds. */
+	readonly pause: (milliseconds: number) => Promise<void>;
 	readonly limits: AuthenticationLimits;
-	readonly tokenLifetimeSeconds: number;
+	readonly tokens: TokenSettings;
 }
 
 /** What a first start needs; a password that is not given is generated. */
@@ -41,12 +51,12 @@ export interface ShownCredentials {
 export type Access = Awaited<ReturnType<typeof openAccess>>;
 
 /** Opens tenants, users, registrations and tokens on a store. */
-export async function openAccess({ store, clock, elapsed, limits, tokenLifetimeSeconds }: AccessOptions) {
+export async function openAccess({ store, clock, elapsed, pause, limits, tokens: settings }: AccessOptions) {
 	const tenants = await store.collection(spec);
 	const knownTenants = new Set<string>();
-	const users = await openUsers({ store, clock, elapsed, limits });
+	const users = await openUsers({ store, clock, elapsed, pause, limits });
 	const registration = await openDeviceRegistration({ store, users, clock });
-	const tokens = await openTokens({ store, users, clock, lifetimeSeconds: tokenLifetimeSeconds });
+	const tokens = await openTokens({ store, users, clock, elapsed, settings });
 
 	/**
 	 * Creates the tenant, its administrator and the bootstrap user where they are missing; returns what was generated.

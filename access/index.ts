@@ -30,4 +30,7 @@ export {
 	rolePermissions,
 } from './principal.ts';
 export { isSerialOfOther } from './serials.ts';
+/** Logins: what passwords and tokens have to be, and what somebody is who has shown one. */
+export { type SigningAlgorithm, signingAlgorithms } from './signing-keys.ts';
+export type { TokenSession, TokenSettings, Verification } from './tokens.ts';
 export type { Authentication, AuthenticationLimits } from './users.ts';

@@ -8,6 +8,9 @@ export const permissions = [
 	'tenant:read',
 	'credentials:poll',
 	'mqtt:connect',
+	'session:write',
+	'password:write',
+	'sessions:end',
 ] as const;
 export type Permission = (typeof permissions)[number];
 
@@ -21,8 +24,19 @@ export const rolePermissions = {
 		'registrations:write',
 		'tenant:read',
 		'mqtt:connect',
+		'session:write',
+		'password:write',
+		'sessions:end',
 	],
-	device: ['inventory:read', 'inventory:write', 'operations:read', 'operations:write', 'tenant:read', 'mqtt:connect'],
+	device: [
+		'inventory:read',
+		'inventory:write',
+		'operations:read',
+		'operations:write',
+		'tenant:read',
+		'mqtt:connect',
+		'session:write',
+	],
 	bootstrap: ['credentials:poll', 'mqtt:connect'],
 } as const satisfies Readonly<Record<string, readonly Permission[]>>;
 export type Role = keyof typeof rolePermissions;
@@ -34,9 +48,14 @@ export interface Principal {
 	readonly role: Role;
 	/** For the role `device`: the serial of the one device that it is. */
 	readonly serial?: string;
+	/** Somebody else chose the password: until it is changed, nothing else may be done. */
+	readonly mustChangePassword?: true;
 }
 
+const alwaysAllowed: readonly Permission[] = ['tenant:read', 'session:write', 'password:write'];
+
 export function mayDo(principal: Principal, permission: Permission): boolean {
+	if (principal.mustChangePassword && !alwaysAllowed.includes(permission)) return false;
 	const granted: readonly Permission[] = rolePermissions[principal.role];
 	return granted.includes(permission);
 }

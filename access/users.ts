@@ -1,5 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import type { Collection, CollectionSpec, DocumentStore, Step } from '../store/index.ts';
-import { createPasswordVerifier, generatePassword, hashPassword } from './passwords.ts';
+import { AccessError } from './access-error.ts';
+import { type AttemptLimits, createLoginAttempts } from './login-attempts.ts';
+import { checkNewPassword, type PasswordRules } from './password-rules.ts';
+import { createPasswordVerifier, generatePassword, type HashCost, hashPassword, isHashedOtherwise } from './passwords.ts';
 import { deviceUserPrefix, type Principal, type Role } from './principal.ts';
 
 export interface User {
@@ -7,8 +11,17 @@ export interface User {
 	readonly tenant: string;
 	readonly userName: string;
 	readonly role: Role;
-	readonly passwordHash: string;
+	/** Absent where somebody else checks who the user is. */
+	readonly passwordHash?: string;
 	readonly creationTime: number;
+	/** Another text whenever all sessions of the user end. */
+	readonly sessionsId?: string;
+	/** The one session, a token by its id, that went on when the others ended. */
+	readonly keptSession?: { readonly id: string; readonly generation: string };
+	/** Until the password is changed, the user may do nothing else. */
+	readonly shouldResetPassword?: boolean;
+	/** The provider by which the user logs in; of users without a password. */
+	readonly provider?: string;
 }
 
 export const userSpec: CollectionSpec<User> = { name: 'users', indexes: [] };
@@ -18,11 +31,11 @@ export type Authentication =
 	/** `rejected` tells nobody whether the user or the password was wrong. */
 	| { readonly ok: false; readonly reason: 'rejected' | 'throttled' };
 
-export interface AuthenticationLimits {
+export interface AuthenticationLimits extends AttemptLimits {
 	readonly cacheEntries: number;
 	readonly cacheTtlMilliseconds: number;
-	/** Wrong passwords for one user from one address within a minute; then even the right one has to wait. */
-	readonly failuresPerMinute: number;
+	readonly hashCost: HashCost;
+	readonly passwordRules: PasswordRules;
 }
 
 type RemovalListener = (tenant: string, userName: string) => void;
@@ -35,9 +48,11 @@ export async function openUsers(options: {
 	readonly clock: () => number;
 	/** Milliseconds that never go back, for durations. */
 	readonly elapsed: () => number;
+	/** Resolves after so many milliseconds. */
+	readonly pause: (milliseconds: number) => Promise<void>;
 	readonly limits: AuthenticationLimits;
 }) {
-	const { store, clock, elapsed, limits } = options;
+	const { store, clock, elapsed, pause, limits } = options;
 	const users: Collection<User> = await store.collection(userSpec);
 	const verifier = createPasswordVerifier({
 		maxEntries: limits.cacheEntries,
@@ -45,8 +60,9 @@ export async function openUsers(options: {
 		elapsed,
 	});
 	const known = new Map<string, { readonly user: User; readonly readAt: number }>();
-	const failures = new Map<string, { count: number; since: number }>();
-	const unknownUserHash = hashPassword(generatePassword());
+	const attempts = createLoginAttempts({ limits, elapsed, pause, maxEntries: limits.cacheEntries });
+	const unknownUserHash = hashPassword(generatePassword(), limits.hashCost);
+	let isRenewingHash = false;
 	let changesHeard = 0;
 	const removalListeners: { readonly onRemoved: RemovalListener; readonly onGap: () => void }[] = [];
 	users.watch(
@@ -87,16 +103,39 @@ export async function openUsers(options: {
 
 	/** Checks a password. `address` is where the attempt came from. */
 	async function authenticate(tenant: string, userName: string, password: string, address: string): Promise<Authentication> {
-		const attempt = `${address} ${tenant}/${userName}`;
-		const user = await findCached(`${tenant}/${userName}`);
-		// Whoever guesses locks out neither those who are in already nor other addresses.
-		if (isThrottled(attempt) && !(user && verifier.isKnown(user.passwordHash, password)))
-			return { ok: false, reason: 'throttled' };
-		// A user that does not exist costs what a wrong password costs.
-		const right = await verifier.check(user?.passwordHash ?? (await unknownUserHash), password);
-		if (user && right) return { ok: true, principal: toPrincipal(user) };
-		noteFailure(attempt);
-		return { ok: false, reason: 'rejected' };
+		const id = `${tenant}/${userName}`;
+		let user = await findCached(id);
+		// Whoever guesses does not keep out those who are in already.
+		if (user?.passwordHash !== undefined && verifier.isKnown(user.passwordHash, password))
+			return { ok: true, principal: toPrincipal(user) };
+		const outcome = await attempts.run(address, id, async () => {
+			user = await findCached(id);
+			// A user that does not exist costs what a wrong password costs.
+			return verifier.check(user?.passwordHash ?? (await unknownUserHash), password);
+		});
+		if (outcome === 'throttled') return { ok: false, reason: 'throttled' };
+		if (outcome === 'wrong' || user?.passwordHash === undefined) return { ok: false, reason: 'rejected' };
+		await renewHash(user, password);
+		return { ok: true, principal: toPrincipal(user) };
+	}
+
+	// Once the settings say that a hash costs something else; one at a time, so that a fleet that reconnects does not wait for it.
+	async function renewHash({ _id, passwordHash }: User, password: string): Promise<void> {
+		if (isRenewingHash || passwordHash === undefined || !isHashedOtherwise(passwordHash, limits.hashCost)) return;
+		isRenewingHash = true;
+		try {
+			const renewed = await hashPassword(password, limits.hashCost);
+			const update = { $set: { passwordHash: renewed } };
+			await store.batch([{ kind: 'update', collection: userSpec.name, id: _id, where: { passwordHash }, update }]);
+			forget(_id);
+		} finally {
+			isRenewingHash = false;
+		}
+	}
+
+	/** A user that may have been read some seconds ago, unless a change was heard of. */
+	async function findKnown(tenant: string, userName: string): Promise<User | undefined> {
+		return findCached(`${tenant}/${userName}`);
 	}
 
 	// Read again after a while, because a change made by another process may not be heard of.
@@ -110,22 +149,6 @@ export async function openUsers(options: {
 		if (user && heardBefore === changesHeard) known.set(id, { user, readAt: elapsed() });
 		if (known.size > limits.cacheEntries) known.delete(known.keys().next().value ?? '');
 		return user;
-	}
-
-	function isThrottled(attempt: string): boolean {
-		const failed = failures.get(attempt);
-		if (!failed) return false;
-		if (elapsed() - failed.since < 60_000) return failed.count >= limits.failuresPerMinute;
-		failures.delete(attempt);
-		return false;
-	}
-
-	function noteFailure(attempt: string): void {
-		const failed = failures.get(attempt) ?? { count: 0, since: elapsed() };
-		failed.count++;
-		failures.delete(attempt);
-		failures.set(attempt, failed);
-		if (failures.size > limits.cacheEntries) failures.delete(failures.keys().next().value ?? '');
 	}
 
 	/** Creates the user, or gives it a new password and role. */
@@ -146,8 +169,47 @@ export async function openUsers(options: {
 	}
 
 	async function newUser(tenant: string, userName: string, password: string, role: Role): Promise<User> {
-		const passwordHash = await hashPassword(password);
-		return { _id: `${tenant}/${userName}`, tenant, userName, role, passwordHash, creationTime: clock() };
+		const passwordHash = await hashPassword(password, limits.hashCost);
+		const _id = `${tenant}/${userName}`;
+		return { _id, tenant, userName, role, passwordHash, creationTime: clock(), sessionsId: randomUUID() };
+	}
+
+	/**
+	 * Gives a user another password, and ends all its sessions but one. `mustChange`: somebody else chose it, so the user has to
+	 * change it at first.
+	 * @throws AccessError `access/weakPassword`, `access/notFound`
+	 */
+	async function changePassword(
+		{ tenant, userName }: Pick<User, 'tenant' | 'userName'>,
+		password: string,
+		{ mustChange = false, keptSession }: { readonly mustChange?: boolean; readonly keptSession?: User['keptSession'] } = {},
+	): Promise<void> {
+		checkNewPassword(password, userName, limits.passwordRules);
+		const passwordHash = await hashPassword(password, limits.hashCost);
+		const id = `${tenant}/${userName}`;
+		const update = {
+			$set: { passwordHash, sessionsId: randomUUID(), shouldResetPassword: mustChange, ...(keptSession && { keptSession }) },
+			...(!keptSession && { $unset: ['keptSession'] }),
+		};
+		const where = { passwordHash: { $exists: true } };
+		const outcome = await store.batch([{ kind: 'update', collection: userSpec.name, id, where, update }]);
+		forget(id);
+		if (!outcome.ok) throw new AccessError('access/notFound', `There is no user '${userName}' with a password`);
+	}
+
+	/**
+	 * The user whom a provider has just identified: made when new, with the role as the provider has it now.
+	 * `undefined` where there is a user of that name who does not log in by that provider.
+	 */
+	async function setExternal(tenant: string, userName: string, role: Role, provider: string): Promise<User | undefined> {
+		const _id = `${tenant}/${userName}`;
+		const present = await findCached(_id);
+		if (present?.provider === provider && present.role === role) return present;
+		const document: User = { _id, tenant, userName, role, provider, creationTime: clock(), sessionsId: randomUUID() };
+		if (!present && (await store.batch([{ kind: 'insert', collection: userSpec.name, document }])).ok) return document;
+		const updated = await users.findOneAndUpdate({ _id, provider }, { $set: { role } });
+		forget(_id);
+		return updated;
 	}
 
 	async function find(tenant: string, userName: string): Promise<User | undefined> {
@@ -159,12 +221,32 @@ export async function openUsers(options: {
 		forget(`${tenant}/${userName}`);
 	}
 
-	return { authenticate, set, setStep, create, find, remove, watchRemoved, findMissing };
+	return {
+		authenticate,
+		set,
+		setStep,
+		create,
+		changePassword,
+		setExternal,
+		find,
+		findKnown,
+		remove,
+		watchRemoved,
+		findMissing,
+	};
 }
 
 const userCacheMilliseconds = 5000;
 const pageSize = 500;
 
-export function toPrincipal({ tenant, userName, role }: Pick<User, 'tenant' | 'userName' | 'role'>): Principal {
-	return { tenant, userName, role, ...(role === 'device' && { serial: userName.slice(deviceUserPrefix.length) }) };
+type Identity = Pick<User, 'tenant' | 'userName' | 'role' | 'shouldResetPassword'>;
+
+export function toPrincipal({ tenant, userName, role, shouldResetPassword }: Identity): Principal {
+	return {
+		tenant,
+		userName,
+		role,
+		...(role === 'device' && { serial: userName.slice(deviceUserPrefix.length) }),
+		...(shouldResetPassword && { mustChangePassword: true }),
+	};
 }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { Secret } from './secret.ts';
 
@@ -112,3 +113,16 @@ export const mongodbUrl = secretMatching(
 	'mongodb://user:password@host:27017/database?replicaSet=rs0, with @ : and / in a password written as %40, %3A and %2F',
 	/^mongodb(\+srv)?:\/\/([^\s/@:]+(:[^\s/@:]*)?@)?[^\s/@]+(\/[^\s@]*)?$/,
 );
+
+/** Addresses and networks of proxies. */
+export const proxies: Kind<z.ZodType<string>> = {
+	schema: z.string().refine((value) => value.split(',').every(isNetwork)),
+	right: 'addresses or networks with commas between, such as loopback,10.0.0.0/8',
+};
+
+function isNetwork(text: string): boolean {
+	if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true;
+	const [, address = '', bits = '0'] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+	const version = isIP(address);
+	return version !== 0 && Number(bits) <= (version === 4 ? 32 : 128);
+}

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { openAccess, type ShownCredentials } from '../access/index.ts';
 import type { Config } from '../config/index.ts';
@@ -7,7 +8,7 @@ import { openOperations } from '../operations/index.ts';
 import { type ContentStore, type DocumentStore, takeIntoUse } from '../store/index.ts';
 import { composeBinaries, openContentStore } from './binary-parts.ts';
 import { createHttpApp } from './http/index.ts';
-import { httpOptions } from './http-settings.ts';
+import { authenticationLimits, httpOptions, tokenSettings } from './http-settings.ts';
 import { openLeaseKeeper } from './leases.ts';
 import { type Listener, openListeners } from './listeners.ts';
 import { createMetrics } from './metrics.ts';
@@ -94,12 +95,9 @@ async function open(foundation: Foundation): Promise<Service> {
 		store,
 		clock,
 		elapsed,
-		limits: {
-			cacheEntries: config.access.cacheMaxEntries,
-			cacheTtlMilliseconds: config.access.cacheTtlSeconds * 1000,
-			failuresPerMinute: config.access.wrongPasswordsPerMinute,
-		},
-		tokenLifetimeSeconds: config.access.tokenLifetimeSeconds,
+		pause: (milliseconds) => setTimeout(milliseconds, undefined, { ref: false }),
+		limits: authenticationLimits(config),
+		tokens: tokenSettings(config),
 	});
 	const inventory = await openInventory({
 		store,
@@ -178,6 +176,7 @@ async function open(foundation: Foundation): Promise<Service> {
 			{ name: 'delivery sweep', everyMilliseconds, run: gateway.outbound.sweepAll },
 			{ name: 'outside devices sweep', everyMilliseconds, run: () => bridge?.sweep() },
 			...(isShared ? [{ name: 'sweep of users', everyMilliseconds, run: broker.checkUsers }] : []),
+			{ name: 'refreshing of tokens', everyMilliseconds: 10_000, run: access.tokens.refresh },
 			...files.jobs,
 			...(others?.jobs ?? []),
 		],

@@ -6,6 +6,7 @@ import { healthRoutes } from './health-routes.ts';
 import type { HttpServices } from './http-options.ts';
 import { identityRoutes } from './identity-routes.ts';
 import { inventoryRoutes } from './inventory-routes.ts';
+import { loginRoutes } from './login-routes.ts';
 import { describeApi } from './openapi.ts';
 import { operationRoutes } from './operation-routes.ts';
 import { registrationRoutes } from './registration-routes.ts';
@@ -35,6 +36,7 @@ export function httpRoutes(services: HttpServices): Route[] {
 		...identityRoutes(services),
 		...operationRoutes(services),
 		...registrationRoutes(services),
+		...loginRoutes(services),
 		...tenantRoutes(),
 		...healthRoutes(services),
 	];

@@ -32,6 +32,10 @@ export interface HttpOptions {
 	readonly standstillMilliseconds: number;
 	/** Who is sent to the address of the file itself, where its store has such. */
 	readonly binaryRedirect: 'nobody' | 'users' | 'everybody';
+	/** Proxies in front whose word is taken for the client's address, scheme and host. */
+	readonly trustedProxies: readonly string[];
+	/** How long a session of a person is good. */
+	readonly sessionSeconds: number;
 	/** Bytes of the description of a file. */
 	readonly objectMaxBytes: number;
 }

@@ -31,6 +31,7 @@ export const problems: Readonly<Record<ProblemCode, { readonly status: Status; r
 	'access/notFound': { status: 404, title: 'No registration has this id' },
 	'access/conflict': { status: 409, title: 'The registration exists' },
 	'access/notYet': { status: 422, title: 'The device has not asked for its credentials yet' },
+	'access/weakPassword': { status: 422, title: 'The new password is too easy to guess' },
 	'http/badRequest': { status: 400, title: 'A parameter is missing or not as it must be' },
 	'http/malformedJson': { status: 400, title: 'The body is not JSON' },
 	'http/missingBody': { status: 400, title: 'The request needs a body' },

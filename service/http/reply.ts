@@ -16,7 +16,7 @@ export interface Reply {
 	/** Media type of `bytes`. */
 	readonly type?: string;
 	readonly stream?: Readable;
-	readonly headers?: Readonly<Record<string, string>>;
+	readonly headers?: Readonly<Record<string, string | readonly string[]>>;
 }
 
 export const noContent: Reply = { status: 204 };

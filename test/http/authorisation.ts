@@ -118,6 +118,17 @@ const rows: readonly Row[] = [
 	{ method: 'get', url: '/inventory/binaries/{binary}', ...own },
 	{ method: 'put', url: '/inventory/binaries/{binary}', body: 'other', ...own, admin: 201, device: 201 },
 	{ method: 'delete', url: '/inventory/binaries/{binary}', ...own, admin: 204, device: 204 },
+	{ method: 'post', url: '/user/logout', body: {}, ...everybody },
+	{ method: 'post', url: '/user/logout/t1/allUsers', body: {}, admin: 200, device: 403, foreignDevice: 403, otherAdmin: 403 },
+	{
+		method: 'put',
+		url: '/user/currentUser/password',
+		body: { currentUserPassword: 'admin-password', newPassword: 'admin-password' },
+		admin: 422,
+		device: 403,
+		foreignDevice: 403,
+		otherAdmin: 401,
+	},
 ];
 
 describe('http/authorisation', () => {
@@ -164,7 +175,7 @@ describe('http/authorisation', () => {
 		const covered = new Set(
 			rows.map(({ method, url }) => {
 				const path = url.split('?')[0]?.replace(/\{operation\}|\{object\}|\{binary\}|expected$/, '{id}');
-				return `${method} ${path?.replace('{child}', '{childId}')}`;
+				return `${method} ${path?.replace('{child}', '{childId}').replace('/logout/t1/', '/logout/{tenant}/')}`;
 			}),
 		);
 		const routes = fixture.routes

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import type { Response } from 'supertest';
-import { openAccess } from '../../access/index.ts';
+import { type AccessOptions, openAccess } from '../../access/index.ts';
 import { type BinaryLimits, openBinaries, openInventory, type PackageLimits } from '../../inventory/index.ts';
 import { openOperations } from '../../operations/index.ts';
 import {
@@ -18,6 +18,7 @@ import {
 import { createMetrics } from '../../service/metrics.ts';
 import { openFileContents } from '../../store/files/index.ts';
 import type { ContentStore } from '../../store/index.ts';
+import { accessSettings } from './access-settings.ts';
 import { type CallOptions, createCheckedHttpClient, type HttpMethod } from './checked-http-client.ts';
 import { openTestStore } from './test-store.ts';
 
@@ -61,6 +62,8 @@ const defaults: HttpOptions = {
 	standstillMilliseconds: 5000,
 	binaryRedirect: 'nobody',
 	objectMaxBytes: 1024 * 1024,
+	trustedProxies: ['loopback'],
+	sessionSeconds: accessSettings.tokens.sessionSeconds,
 };
 
 const binaryLimits: BinaryLimits = { maxBytes: 10_000_000, tenantMaxBytes: 0, leftoverAfterMilliseconds: 86_400_000 };
@@ -92,10 +95,19 @@ export interface HttpFixture {
 /** The whole HTTP side on a store in memory, with the users of `credentials`, on a free port of the loopback. */
 export async function openHttpFixture(
 	options: Partial<HttpOptions> = {},
-	{ binaries: limits, contents: given }: { readonly binaries?: Partial<BinaryLimits>; readonly contents?: ContentStore } = {},
+	{
+		binaries: limits,
+		contents: given,
+		access,
+	}: {
+		readonly binaries?: Partial<BinaryLimits>;
+		readonly contents?: ContentStore;
+		readonly access?: Partial<AccessOptions>;
+	} = {},
 ): Promise<HttpFixture> {
 	const settings = { ...defaults, ...options };
-	const clock = () => fixture.time;
+	let time = Date.parse('2026-11-21T20:23:30.412Z');
+	const clock = () => time;
 	const store = await openTestStore(clock);
 	const inventory = await openInventory({
 		store,
@@ -119,19 +131,19 @@ export async function openHttpFixture(
 		limits: { operationMaxBytes: 1024 * 1024, maxItems: 1000 },
 		fault: ({ fragments }) => (JSON.stringify(fragments).length > 100_000 ? 'It does not fit one message' : undefined),
 	});
-	const access = await openAccess({
+	const opened = await openAccess({
 		store,
 		clock,
 		elapsed: clock,
-		limits: { cacheEntries: 100, cacheTtlMilliseconds: 3_600_000, failuresPerMinute: 20 },
-		tokenLifetimeSeconds: 3600,
+		...accessSettings,
+		...access,
 	});
 	const logLines: string[] = [];
 	const services: HttpServices = {
 		inventory,
 		binaries,
 		operations,
-		access,
+		access: opened,
 		metrics: createMetrics(),
 		log: pino({ level: 'debug' }, { write: (line: string) => void logLines.push(line) }),
 		clock,
@@ -161,7 +173,12 @@ export async function openHttpFixture(
 		contents,
 		removed: [],
 		logLines,
-		time: Date.parse('2026-11-21T20:23:30.412Z'),
+		get time() {
+			return time;
+		},
+		set time(now) {
+			time = now;
+		},
 		readiness: { store: { ready: true }, broker: { ready: true } },
 		closeStore: () => store.close(),
 		close: async () => {

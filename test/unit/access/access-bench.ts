@@ -1,4 +1,5 @@
-import { type Access, openAccess } from '../../../access/index.ts';
+import { type Access, type AccessOptions, openAccess } from '../../../access/index.ts';
+import { accessSettings } from '../../support/access-settings.ts';
 import { openTestStore, type TestClock, type TestStore, testClock } from '../inventory/inventory-bench.ts';
 
 export interface AccessBench {
@@ -6,7 +7,7 @@ export interface AccessBench {
 	readonly store: TestStore;
 	readonly access: Access;
 	/** Another process on the same store. */
-	reopen(): Promise<Access>;
+	reopen(more?: Partial<AccessOptions>): Promise<Access>;
 }
 
 export const cacheTtlMilliseconds = 60_000;
@@ -15,13 +16,15 @@ export const tokenLifetimeSeconds = 3600;
 export async function openAccessBench(): Promise<AccessBench> {
 	const clock = testClock();
 	const store = await openTestStore(clock);
-	const reopen = () =>
+	const reopen = (more: Partial<AccessOptions> = {}) =>
 		openAccess({
+			...accessSettings,
 			store,
 			clock,
 			elapsed: clock,
-			limits: { cacheEntries: 100, cacheTtlMilliseconds, failuresPerMinute: 3 },
-			tokenLifetimeSeconds,
+			limits: { ...accessSettings.limits, cacheTtlMilliseconds, failuresPerMinute: 3 },
+			tokens: { ...accessSettings.tokens, lifetimeSeconds: tokenLifetimeSeconds },
+			...more,
 		});
 	return { clock, store, access: await reopen(), reopen };
 }

@@ -11,6 +11,9 @@ const table: Readonly<Record<Permission, readonly Role[]>> = {
 	'tenant:read': ['admin', 'device'],
 	'credentials:poll': ['bootstrap'],
 	'mqtt:connect': ['admin', 'device', 'bootstrap'],
+	'session:write': ['admin', 'device'],
+	'password:write': ['admin'],
+	'sessions:end': ['admin'],
 };
 
 describe('access/principal', () => {
@@ -23,6 +26,12 @@ describe('access/principal', () => {
 			});
 		}
 	}
+
+	it('lets somebody whose password was chosen by others change it, and little else', () => {
+		const principal = { tenant: 't', userName: 'u', role: 'admin', mustChangePassword: true } as const;
+		const allowed = permissions.filter((permission) => mayDo(principal, permission));
+		expect(allowed).to.deep.equal(['tenant:read', 'session:write', 'password:write']);
+	});
 
 	const names: [text: string, tenant: string, userName: string][] = [
 		['t1/user', 't1', 'user'],
