@@ -122,6 +122,24 @@ export async function openTokens(options: {
 	}
 
 	async function readClaims(token: string): Promise<Claims | undefined> {
+		const claims = await readSigned(token);
+		return claims && toClaims(claims);
+	}
+
+	/** Text that only this service can have made, for one purpose and some time; whoever has it can read it. */
+	function seal(purpose: string, content: Readonly<Record<string, string>>, seconds: number): string {
+		const { id, algorithm, signing } = keys.current();
+		const exp = Math.floor(clock() / 1000) + seconds;
+		return jwt.sign({ purpose, content, exp }, signing, { algorithm, keyid: id });
+	}
+
+	/** What was sealed for this purpose, unless it was changed or its time is over. */
+	async function unseal(purpose: string, text: string): Promise<Readonly<Record<string, string>> | undefined> {
+		const signed = await readSigned(text);
+		return signed?.purpose === purpose ? signed.content : undefined;
+	}
+
+	async function readSigned(token: string): Promise<jwt.JwtPayload | undefined> {
 		try {
 			const key = await keys.find(keyIdOf(token));
 			if (!key) return undefined;
@@ -131,7 +149,7 @@ export async function openTokens(options: {
 				// Only this service signs, for use at once: a token from the future tells that the clock was set back, or another's is ahead.
 				ignoreNotBefore: true,
 			});
-			return typeof claims === 'string' ? undefined : toClaims(claims);
+			return typeof claims === 'string' ? undefined : claims;
 		} catch (error) {
 			// A payload that is not JSON comes as what the JSON parser says.
 			if (error instanceof jwt.JsonWebTokenError || error instanceof SyntaxError) return undefined;
@@ -154,7 +172,18 @@ export async function openTokens(options: {
 		await Promise.all([logouts.sweep(), keys.rotate()]);
 	}
 
-	return { issue, issueSession, verify, end, endAll: logouts.endTenant, keep, refresh, publicKeys: keys.publicKeys };
+	return {
+		issue,
+		issueSession,
+		verify,
+		end,
+		endAll: logouts.endTenant,
+		keep,
+		seal,
+		unseal,
+		refresh,
+		publicKeys: keys.publicKeys,
+	};
 }
 
 const rejected: Verification = { ok: false, reason: 'rejected' };

@@ -20,8 +20,8 @@ export interface User {
 	readonly keptSession?: { readonly id: string; readonly generation: string };
 	/** Until the password is changed, the user may do nothing else. */
 	readonly shouldResetPassword?: boolean;
-	/** The provider by which the user logs in; of users without a password. */
-	readonly provider?: string;
+	/** Who the user is at the provider by which it logs in; of users without a password. */
+	readonly identity?: string;
 }
 
 export const userSpec: CollectionSpec<User> = { name: 'users', indexes: [] };
@@ -199,15 +199,15 @@ export async function openUsers(options: {
 
 	/**
 	 * The user whom a provider has just identified: made when new, with the role as the provider has it now.
-	 * `undefined` where there is a user of that name who does not log in by that provider.
+	 * `undefined` where that name is somebody else's: of a password, of another provider, or of another person there.
 	 */
-	async function setExternal(tenant: string, userName: string, role: Role, provider: string): Promise<User | undefined> {
+	async function setExternal(tenant: string, userName: string, role: Role, identity: string): Promise<User | undefined> {
 		const _id = `${tenant}/${userName}`;
 		const present = await findCached(_id);
-		if (present?.provider === provider && present.role === role) return present;
-		const document: User = { _id, tenant, userName, role, provider, creationTime: clock(), sessionsId: randomUUID() };
+		if (present?.identity === identity && present.role === role) return present;
+		const document: User = { _id, tenant, userName, role, identity, creationTime: clock(), sessionsId: randomUUID() };
 		if (!present && (await store.batch([{ kind: 'insert', collection: userSpec.name, document }])).ok) return document;
-		const updated = await users.findOneAndUpdate({ _id, provider }, { $set: { role } });
+		const updated = await users.findOneAndUpdate({ _id, identity }, { $set: { role } });
 		forget(_id);
 		return updated;
 	}

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { access } from './access.ts';
 import { binaries } from './binaries.ts';
+import { identityProviders } from './identity-providers.ts';
 import { mongodb } from './mongodb.ts';
 import { outsideBroker } from './outside-broker.ts';
 import { querySettings } from './query-settings.ts';
@@ -318,6 +319,7 @@ export const groups = {
 		})
 		.describe('Tenant'),
 	access,
+	identityProviders,
 	limits: z
 		.object({
 			packagesMax: setting('PACKAGES_MAX', count, 100_000, 'How many packages the installed software of one device may have.'),

@@ -114,6 +114,27 @@ export const mongodbUrl = secretMatching(
 	/^mongodb(\+srv)?:\/\/([^\s/@:]+(:[^\s/@:]*)?@)?[^\s/@]+(\/[^\s@]*)?$/,
 );
 
+/** JSON: in the environment as text, in the file as it is. Secrets in it are not shown. */
+export function jsonOf<T>(schema: z.ZodType<T>, right: string): Kind<z.ZodType<T>> {
+	const read = z.unknown().transform((value, context): T => {
+		const result = schema.safeParse(typeof value === 'string' ? parseJson(value) : value);
+		if (result.success) return result.data;
+		const [fault] = result.error.issues;
+		const at = fault?.path.join('.');
+		context.issues.push({ code: 'custom', input: value, message: `${right}; ${at ? `${at}: ` : ''}${fault?.message}` });
+		return z.NEVER;
+	});
+	return { schema: read, right, secret: true };
+}
+
+function parseJson(value: string): unknown {
+	try {
+		return JSON.parse(value);
+	} catch {
+		return value;
+	}
+}
+
 /** Addresses and networks of proxies. */
 export const proxies: Kind<z.ZodType<string>> = {
 	schema: z.string().refine((value) => value.split(',').every(isNetwork)),

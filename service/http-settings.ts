@@ -1,10 +1,11 @@
-import type { AuthenticationLimits, TokenSettings } from '../access/index.ts';
+import { type AuthenticationLimits, type Role, rolePermissions, type TokenSettings } from '../access/index.ts';
 import type { Config } from '../config/index.ts';
 import type { PackageLimits } from '../inventory/index.ts';
-import type { HttpOptions } from './http/index.ts';
+import type { HttpOptions, IdentityProvider } from './http/index.ts';
 
 /** What the HTTP interface takes of the configuration. */
-export function httpOptions({ http, limits, tenant, binaries, access }: Config, packageLimits: PackageLimits): HttpOptions {
+export function httpOptions(config: Config, packageLimits: PackageLimits): HttpOptions {
+	const { http, limits, tenant, binaries, access } = config;
 	return {
 		bodyMaxBytes: http.bodyMaxBytes,
 		jsonMaxDepth: http.jsonMaxDepth,
@@ -24,6 +25,9 @@ export function httpOptions({ http, limits, tenant, binaries, access }: Config, 
 		binaryRedirect: binaries.redirect,
 		trustedProxies: http.trustedProxies.split(','),
 		sessionSeconds: access.sessionSeconds,
+		identityProviders: identityProviders(config),
+		answerSeconds: config.identityProviders.answerSeconds,
+		loginSeconds: config.identityProviders.loginSeconds,
 		objectMaxBytes: limits.managedObjectMaxBytes,
 	};
 }
@@ -50,4 +54,23 @@ export function tokenSettings({ access }: Config): TokenSettings {
 		sessionSeconds: access.sessionSeconds,
 		keyDays: access.tokenKeyDays,
 	};
+}
+
+/** @throws Error that names the setting and the role which is none */
+function identityProviders({ identityProviders: { providers = [] }, tenant }: Config): IdentityProvider[] {
+	return providers.map(({ clientSecret, name, roles, audience, ...provider }) => ({
+		...provider,
+		name: name ?? provider.id,
+		tenant: provider.tenant ?? tenant.id,
+		...(audience !== undefined && { audience }),
+		...(clientSecret && { clientSecret: clientSecret.reveal() }),
+		roles: Object.entries(roles).map(([value, role]) => [value, roleOfPeople(role)] as const),
+	}));
+}
+
+function roleOfPeople(text: string): Role {
+	const roles = Object.keys(rolePermissions).filter((role): role is Role => !['device', 'bootstrap'].includes(role));
+	const found = roles.find((role) => role === text);
+	if (found === undefined) throw new Error(`OIDC_PROVIDERS: the role '${text}' is none of ${roles.join(', ')}`);
+	return found;
 }

@@ -33,7 +33,7 @@ export type ForeignTokens = (token: string) => Promise<Principal | undefined>;
 export function createAuthenticator(options: {
 	readonly access: Access;
 	readonly defaultTenant: string;
-	readonly foreignTokens?: ForeignTokens | undefined;
+	readonly foreignTokens: ForeignTokens;
 }) {
 	const { access, defaultTenant, foreignTokens } = options;
 
@@ -64,7 +64,7 @@ export function createAuthenticator(options: {
 	async function checkToken(token: string, headers: IncomingHttpHeaders): Promise<Login> {
 		const verified = await access.tokens.verify(token);
 		if (verified.ok) return { principal: verified.principal, session: verified.session, byCookie: false };
-		const principal = verified.reason === 'rejected' ? await foreignTokens?.(token) : undefined;
+		const principal = verified.reason === 'rejected' ? await foreignTokens(token) : undefined;
 		if (principal) return { principal, byCookie: false };
 		throw unauthorized(headers, verified.reason === 'loggedOut' ? loggedOut : wrongCredentials);
 	}

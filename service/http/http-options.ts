@@ -3,6 +3,7 @@ import type { Access } from '../../access/index.ts';
 import type { Binaries, Inventory, PackageLimits } from '../../inventory/index.ts';
 import type { Operations } from '../../operations/index.ts';
 import type { Metrics } from '../metrics.ts';
+import type { IdentityProvider } from './identity-providers.ts';
 
 /** The settings that the HTTP side obeys. */
 export interface HttpOptions {
@@ -36,6 +37,10 @@ export interface HttpOptions {
 	readonly trustedProxies: readonly string[];
 	/** How long a session of a person is good. */
 	readonly sessionSeconds: number;
+	/** Others by whom people may log in, how long these have to answer, and how long a login at one may take. */
+	readonly identityProviders: readonly IdentityProvider[];
+	readonly answerSeconds: number;
+	readonly loginSeconds: number;
 	/** Bytes of the description of a file. */
 	readonly objectMaxBytes: number;
 }

@@ -6,6 +6,7 @@ import { hostOf } from './base-url.ts';
 import { clearedCookies, sessionCookies } from './cookies.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
+import type { IdentityProviders } from './identity-providers.ts';
 import { jsonBody } from './json-decode.ts';
 import { ok, type Reply } from './reply.ts';
 import { type IncomingCall, noBody, noParams, noQuery, publicRoute, type Route, route } from './route.ts';
@@ -41,7 +42,7 @@ const loginOption = z.looseObject({
 });
 
 /** Ways in and out. */
-export function loginRoutes(services: HttpServices): Route[] {
+export function loginRoutes(services: HttpServices, { providers }: Pick<IdentityProviders, 'providers'>): Route[] {
 	const { access, options, log } = services;
 	const audit = createAudit(log);
 
@@ -196,6 +197,20 @@ export function loginRoutes(services: HttpServices): Route[] {
 				initRequest: `${base}/tenant/oauth?tenant_id=${encodeURIComponent(tenant)}`,
 				...internal,
 			},
+			...providers
+				.filter((each) => each.tenant === tenant)
+				.map(({ id, name }) => ({
+					id,
+					type: 'OAUTH2' as const,
+					self: self(id),
+					providerName: name,
+					buttonName: name,
+					grantType: 'AUTHORIZATION_CODE',
+					initRequest: `${base}/tenant/oauth?tenant_id=${encodeURIComponent(tenant)}&provider=${id}`,
+					flowControlledByUI: false,
+					userManagementSource: 'REMOTE' as const,
+					visibleOnLoginPage: true,
+				})),
 		];
 	}
 

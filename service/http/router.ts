@@ -1,7 +1,7 @@
 import type { Express, Request, Response } from 'express';
 import { mayDo, type Principal } from '../../access/index.ts';
 import { type AnswerDeadline, startAnswerDeadline } from './answer-deadline.ts';
-import { claimedUser, createAuthenticator, type Login } from './auth.ts';
+import { claimedUser, createAuthenticator, type ForeignTokens, type Login } from './auth.ts';
 import { createOrigins } from './base-url.ts';
 import { limitBodyTime, limitStandstill } from './body-time.ts';
 import { HttpError } from './http-error.ts';
@@ -15,9 +15,10 @@ import { createScanGate } from './scan-gate.ts';
 const docsPath = '/service/advanced-software-mgmt/docs';
 
 /** Mounts the routes, and the refusals of everything that is none. */
-export function mountRoutes(app: Express, routes: readonly Route[], services: HttpServices): void {
+export function mountRoutes(app: Express, routes: readonly Route[], services: HttpServices, foreignTokens: ForeignTokens): void {
 	const gate = createScanGate({ atOnce: services.options.scansAtOnce, waitingPerUser: services.options.scansWaitingPerUser });
-	const authenticate = createAuthenticator({ access: services.access, defaultTenant: services.options.defaultTenant });
+	const { defaultTenant } = services.options;
+	const authenticate = createAuthenticator({ access: services.access, defaultTenant, foreignTokens });
 	const { baseUrl, addressOf } = createOrigins(services.options.trustedProxies);
 	const { readJson, readForm } = createBodyReader(services.options);
 	const { requestTimeoutMilliseconds, uploadTimeoutMilliseconds, standstillMilliseconds } = services.options;

@@ -64,6 +64,9 @@ const defaults: HttpOptions = {
 	objectMaxBytes: 1024 * 1024,
 	trustedProxies: ['loopback'],
 	sessionSeconds: accessSettings.tokens.sessionSeconds,
+	identityProviders: [],
+	answerSeconds: 5,
+	loginSeconds: 600,
 };
 
 const binaryLimits: BinaryLimits = { maxBytes: 10_000_000, tenantMaxBytes: 0, leftoverAfterMilliseconds: 86_400_000 };

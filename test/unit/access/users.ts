@@ -251,11 +251,11 @@ describe('access/users', () => {
 	});
 
 	describe('of a provider', () => {
-		const setExternal = (userName: string, role: Role = 'admin', provider = 'idp', access = bench().access) =>
-			access.users.setExternal('t1', userName, role, provider);
+		const setExternal = (userName: string, role: Role = 'admin', identity = 'idp/1', access = bench().access) =>
+			access.users.setExternal('t1', userName, role, identity);
 
 		it('are made at the first login, and follow the role at each one', async () => {
-			expect(await setExternal('ext')).to.include({ role: 'admin', provider: 'idp' });
+			expect(await setExternal('ext')).to.include({ role: 'admin', identity: 'idp/1' });
 			const made = await bench().access.users.find('t1', 'ext');
 			expect(await setExternal('ext')).to.deep.equal(made);
 			expect(await setExternal('ext', 'device')).to.include({ role: 'device', creationTime: made?.creationTime });
@@ -263,15 +263,15 @@ describe('access/users', () => {
 
 		it('are made once by processes that do it at once', async () => {
 			const other = await bench().reopen();
-			const made = await Promise.all([setExternal('ext'), setExternal('ext', 'admin', 'idp', other)]);
+			const made = await Promise.all([setExternal('ext'), setExternal('ext', 'admin', 'idp/1', other)]);
 			expect(new Set(made.map((user) => user?.sessionsId)).size).to.equal(1);
 		});
 
-		it('are never users with a password, nor of another provider', async () => {
+		it('are never users with a password, nor other people or of other providers', async () => {
 			expect(await setExternal('user')).to.equal(undefined);
 			expect(await login('right')).to.equal('admin');
 			await setExternal('ext');
-			expect(await setExternal('ext', 'admin', 'other')).to.equal(undefined);
+			for (const identity of ['idp/2', 'other/1']) expect(await setExternal('ext', 'admin', identity)).to.equal(undefined);
 		});
 
 		it('have no password that lets them in, or could be changed', async () => {
