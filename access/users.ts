@@ -212,6 +212,13 @@ export async function openUsers(options: {
 		return updated;
 	}
 
+	/** Ends the sessions of somebody whom a provider lets in no more. */
+	async function endExternal(tenant: string, userName: string, identity: string): Promise<void> {
+		const _id = `${tenant}/${userName}`;
+		await users.findOneAndUpdate({ _id, identity }, { $set: { sessionsId: randomUUID() } });
+		forget(_id);
+	}
+
 	async function find(tenant: string, userName: string): Promise<User | undefined> {
 		return users.get(`${tenant}/${userName}`);
 	}
@@ -228,6 +235,7 @@ export async function openUsers(options: {
 		create,
 		changePassword,
 		setExternal,
+		endExternal,
 		find,
 		findKnown,
 		remove,

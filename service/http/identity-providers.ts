@@ -153,9 +153,12 @@ export function createIdentityProviders(options: {
 			throw new HttpError('http/forbidden', `The claim '${userClaim}' must be a user name without white space, slash and colon`);
 		const held: unknown[] = [claims[rolesClaim]].flat();
 		const [, role] = provider.roles.find(([value]) => held.includes(value)) ?? [];
-		if (role === undefined)
+		const identity = `${id}/${sub}`;
+		if (role === undefined) {
+			await access.users.endExternal(tenant, userName, identity);
 			throw new HttpError('http/forbidden', `Nothing in the claim '${rolesClaim}' lets '${userName}' in: ask an administrator`);
-		const user = await access.users.setExternal(tenant, userName, role, `${id}/${sub}`);
+		}
+		const user = await access.users.setExternal(tenant, userName, role, identity);
 		if (!user) throw new HttpError('http/forbidden', `The name '${userName}' is that of another user here`);
 		return { tenant, userName, role: user.role };
 	}

@@ -77,7 +77,10 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 		} catch (error) {
 			// Asked for without credentials, as browsers do first, is no attempt.
 			if (error instanceof HttpError && (headers.authorization ?? headers.cookie) !== undefined)
-				services.log.info({ address, user: claimedUser(headers), path: request.path }, `login refused: ${error.code}`);
+				services.log.info(
+					{ address, user: claimedUser(headers), path: request.path, reason: error.message },
+					`login refused: ${error.code}`,
+				);
 			throw error;
 		}
 	}

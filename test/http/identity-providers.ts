@@ -115,6 +115,16 @@ describe('http/identity-providers', () => {
 			});
 		}
 
+		it('out, everywhere, who comes back without the groups', async () => {
+			const { token = '' } = await logInAs('alice');
+			const status = async () =>
+				(await fixture.call(undefined, 'get', path, { headers: { Authorization: `Bearer ${token}` } })).status;
+			expect(await status()).to.equal(200);
+			people.set('alice', person('alice', { groups: ['staff'] })[1]);
+			expect((await logInAs('alice')).status).to.equal(403);
+			expect(await status()).to.equal(401);
+		});
+
 		it('not in as somebody whose name another person there has taken', async () => {
 			await logInAs('alice');
 			people.set('mallory', { ...person('mallory')[1], preferred_username: 'alice' });

@@ -258,6 +258,27 @@ describe('http/login', () => {
 		});
 	});
 
+	it('goes as go-c8y-cli goes: by the path and query of the first way of that kind, and on with the cookies', async () => {
+		const options = await fixture.call(undefined, 'get', '/tenant/loginOptions');
+		const { initRequest } = options.body.loginOptions.find(({ type }: { type: string }) => type === 'OAUTH2_INTERNAL');
+		const { pathname, search } = new URL(initRequest);
+		const answer = await fixture.call(
+			undefined,
+			'post',
+			pathname + search,
+			loginForm('admin', 'admin-password', { tfa_code: '' }),
+		);
+		const cookies = cookiesOf(answer);
+		const headers = {
+			Authorization: `Bearer ${cookies.get('authorization')?.value}`,
+			'X-XSRF-TOKEN': cookies.get('XSRF-TOKEN')?.value ?? '',
+			'X-APPLICATION': 'go-client',
+		};
+		expect((await fixture.call(undefined, 'get', path, { headers })).body.name).to.equal(tenant);
+		expect((await fixture.call(undefined, 'post', '/user/logout', { body: {}, headers })).status).to.equal(200);
+		expectRefusal(await fixture.call(undefined, 'get', path, { headers }), 401, /User has been logged out/);
+	});
+
 	describe('is told how', () => {
 		it('to everybody, Basic first, without making clients leave out the tenant', async () => {
 			const { status, body } = await fixture.call(undefined, 'get', '/tenant/loginOptions');
