@@ -40,6 +40,27 @@ describe('http/login', () => {
 			expect(jwt.decode(answer.body.access_token, { json: true })?.ten).to.equal('t2');
 		});
 
+		it('opens nothing of another tenant', async () => {
+			const { id } = (await fixture.call('admin', 'post', '/inventory/managedObjects', { body: {} })).body;
+			const { body } = await getToken('admin', 'other-password', '?tenant_id=t2');
+			const read = await fixture.call(undefined, 'get', `/inventory/managedObjects/${id}`, bearer(body.access_token));
+			expect(read.status).to.equal(404);
+		});
+
+		for (const [host, issuer] of [
+			['c8y.example.com:8443', 'c8y.example.com'],
+			['[::1]:80', '[::1]'],
+			['evil.example.com/~?>', 'localhost'],
+			['"}, "sub": "root"', 'localhost'],
+			['user@evil.example.com', 'localhost'],
+		] as const) {
+			it(`names '${issuer}' where the host is '${host}'`, async () => {
+				const form = { ...loginForm('admin', 'admin-password'), headers: { Host: host } };
+				const { body } = await fixture.call(undefined, 'post', '/tenant/oauth/token', form);
+				expect(jwt.decode(body.access_token, { json: true })).to.include({ iss: issuer, aud: issuer, sub: 'admin', ten: tenant });
+			});
+		}
+
 		it('is there for devices, for themselves', async () => {
 			const { body } = await getToken('t1/device_dev1', 'dev1-password');
 			const { id } = (await fixture.call('foreignDevice', 'post', '/inventory/managedObjects', { body: {} })).body;
