@@ -1,4 +1,10 @@
-export type AccessErrorCode = 'access/invalid' | 'access/notFound' | 'access/conflict' | 'access/notYet' | 'access/forbidden';
+export type AccessErrorCode =
+	| 'access/invalid'
+	| 'access/notFound'
+	| 'access/conflict'
+	| 'access/notYet'
+	| 'access/forbidden'
+	| 'access/weakPassword';
 
 /** A refused call about users and registrations. `message` may be shown to the caller. */
 export class AccessError extends Error {

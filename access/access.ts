@@ -1,13 +1,15 @@
 import type { CollectionSpec, DocumentStore, Migration, StoredDocument } from '../store/index.ts';
 import { openDeviceRegistration, registrationSpec } from './device-registration.ts';
+import { logoutSpec } from './logouts.ts';
 import { generatePassword } from './passwords.ts';
 import type { Role } from './permissions.ts';
 import { bootstrapUser, managementTenant } from './principal.ts';
 import { openGlobalRoles, roleSpec } from './roles.ts';
 import { rolesMigration } from './roles-migration.ts';
+import { keySpec } from './signing-keys.ts';
 import { openTenantOptions, optionSpec } from './tenant-options.ts';
 import { domainSpec, openTenants, type Tenant, type TenantChange, type TenantSettings, tenantSpec } from './tenants.ts';
-import { keySpec, openTokens } from './tokens.ts';
+import { openTokens, type TokenSettings } from './tokens.ts';
 import { checkUserName, openUserDirectory } from './user-directory.ts';
 import { type AuthenticationLimits, openUsers, userSpec } from './users.ts';
 
@@ -20,6 +22,7 @@ export const accessCollections: readonly CollectionSpec<StoredDocument>[] = [
 	optionSpec,
 	registrationSpec,
 	keySpec,
+	logoutSpec,
 ];
 
 export const accessMigrations: readonly Migration[] = [rolesMigration];
@@ -30,8 +33,10 @@ export interface AccessOptions {
 	readonly clock: () => number;
 	/** Milliseconds that never go back, for durations. */
 	readonly elapsed: () => number;
+	/** Resolves after so many milliseconds. */
+	readonly pause: (milliseconds: number) => Promise<void>;
 	readonly limits: AuthenticationLimits;
-	readonly tokenLifetimeSeconds: number;
+	readonly tokens: TokenSettings;
 	readonly tenants: TenantSettings;
 }
 
@@ -55,14 +60,15 @@ export interface ShownCredentials {
 export type Access = Awaited<ReturnType<typeof openAccess>>;
 
 /** Opens tenants, users, registrations and tokens on a store. */
-export async function openAccess({ store, clock, elapsed, limits, tokenLifetimeSeconds, tenants: settings }: AccessOptions) {
-	const tenants = await openTenants({ store, clock, elapsed, settings });
+export async function openAccess(given: AccessOptions) {
+	const { store, clock, elapsed, pause, limits } = given;
+	const tenants = await openTenants({ store, clock, elapsed, settings: given.tenants });
 	const roles = await openGlobalRoles({ store, elapsed });
-	const users = await openUsers({ store, clock, elapsed, limits, tenants, roles });
+	const users = await openUsers({ store, clock, elapsed, pause, limits, tenants, roles });
 	const directory = openUserDirectory({ store, users, tenants, roles, clock });
 	const options = await openTenantOptions({ store });
 	const registration = await openDeviceRegistration({ store, users, clock });
-	const tokens = await openTokens({ store, users, clock, lifetimeSeconds: tokenLifetimeSeconds });
+	const tokens = await openTokens({ store, users, clock, elapsed, settings: given.tokens });
 
 	/**
 	 * Creates the tenant, its administrator and the bootstrap user where they are missing; returns what was generated.
@@ -100,16 +106,17 @@ export async function openAccess({ store, clock, elapsed, limits, tokenLifetimeS
 
 	/**
 	 * A new tenant with its administrator.
-	 * @throws AccessError `access/invalid`, `access/conflict`
+	 * @throws AccessError `access/invalid`, `access/conflict`, `access/weakPassword`
 	 */
 	async function createTenant(
 		id: string,
-		given: TenantChange,
+		change: TenantChange,
 		admin: { readonly userName: string; readonly password: string },
 	): Promise<Tenant> {
 		checkUserName(admin.userName);
+		users.checkPassword(admin.userName, admin.password);
 		const adminStep = await users.setStep(id, admin.userName, admin.password, 'admin');
-		return tenants.create(id, { ...given, adminName: admin.userName }, [adminStep]);
+		return tenants.create(id, { ...change, adminName: admin.userName }, [adminStep]);
 	}
 
 	return { tenants, users, roles, directory, options, registration, tokens, prepare, createTenant };

@@ -50,10 +50,13 @@ export {
 /** Roles that users of a tenant can have, groups in the words of clients. */
 export { type GlobalRole, predefinedGlobalRoles, type RoleChange, roleKey } from './roles.ts';
 export { isSerialOfOther } from './serials.ts';
+/** Logins: what passwords and tokens have to be, and what somebody is who has shown one. */
+export { type SigningAlgorithm, signingAlgorithms } from './signing-keys.ts';
 /** Settings that tools keep at a tenant. */
 export type { TenantOption } from './tenant-options.ts';
 /** Tenants. */
 export { statusOf, type Tenant, type TenantChange, type TenantLimits, type TenantSettings, tenantStatuses } from './tenants.ts';
+export type { TokenSession, TokenSettings, Verification } from './tokens.ts';
 /** Users, as others look after them. */
 export type { NewUser, UserChange, UserFilter, UserProfile } from './user-directory.ts';
 export { type Authentication, type AuthenticationLimits, globalRolesOf, type User } from './users.ts';

@@ -1,11 +1,23 @@
 import { createHmac, randomBytes, randomInt } from 'node:crypto';
-import { hash, verify } from '@node-rs/argon2';
+import { hash, parseOptions, verify } from '@node-rs/argon2';
 
-// OWASP's first choice for argon2id (which is this library's default algorithm): 19 MiB, two passes, one lane.
-const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+/** What one hash of argon2id costs; it uses one thread. */
+export interface HashCost {
+	readonly memoryKibibytes: number;
+	readonly passes: number;
+}
 
-export async function hashPassword(password: string): Promise<string> {
-	return hash(password, cost);
+/** OWASP's first choice for argon2id, which is the library's default algorithm. */
+export const defaultHashCost: HashCost = { memoryKibibytes: 19_456, passes: 2 };
+
+export async function hashPassword(password: string, { memoryKibibytes, passes } = defaultHashCost): Promise<string> {
+	return hash(password, { memoryCost: memoryKibibytes, timeCost: passes, parallelism: 1 });
+}
+
+/** Whether a stored hash was made at another cost than this. */
+export function isHashedOtherwise(storedHash: string, { memoryKibibytes, passes }: HashCost): boolean {
+	const { memoryCost, timeCost } = parseOptions(storedHash);
+	return memoryCost !== memoryKibibytes || timeCost !== passes;
 }
 
 // Letters and digits that cannot be mistaken for each other, and nothing that a device splits at.

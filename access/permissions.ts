@@ -15,6 +15,9 @@ export const permissions = [
 	'users:write',
 	'own:read',
 	'own:write',
+	'password:write',
+	'session:write',
+	'sessions:end',
 	'tenant:read',
 	'tenant:write',
 	'options:read',
@@ -42,9 +45,9 @@ export const cumulocityRoles = {
 	ROLE_BULK_OPERATION_ADMIN: ['rollouts:write'],
 	ROLE_USER_MANAGEMENT_READ: ['users:read'],
 	ROLE_USER_MANAGEMENT_CREATE: ['users:create'],
-	ROLE_USER_MANAGEMENT_ADMIN: ['users:create', 'users:write'],
-	ROLE_USER_MANAGEMENT_OWN_READ: ['own:read', 'tenant:read'],
-	ROLE_USER_MANAGEMENT_OWN_ADMIN: ['own:write'],
+	ROLE_USER_MANAGEMENT_ADMIN: ['users:create', 'users:write', 'sessions:end'],
+	ROLE_USER_MANAGEMENT_OWN_READ: ['own:read', 'session:write', 'tenant:read'],
+	ROLE_USER_MANAGEMENT_OWN_ADMIN: ['own:write', 'password:write'],
 	ROLE_TENANT_ADMIN: ['tenant:write'],
 	ROLE_OPTION_MANAGEMENT_READ: ['options:read'],
 	ROLE_OPTION_MANAGEMENT_ADMIN: ['options:write'],
@@ -59,7 +62,13 @@ export const cumulocityRoles = {
 export type CumulocityRole = keyof typeof cumulocityRoles;
 
 /** What every person may do, whatever the roles. */
-const ownPermissions = ['own:read', 'own:write', 'tenant:read'] as const satisfies readonly Permission[];
+const ownPermissions = [
+	'own:read',
+	'own:write',
+	'password:write',
+	'session:write',
+	'tenant:read',
+] as const satisfies readonly Permission[];
 
 const readerPermissions = [
 	...ownPermissions,
@@ -78,6 +87,7 @@ export const rolePermissions = {
 	reader: readerPermissions,
 	device: [
 		'own:read',
+		'session:write',
 		'tenant:read',
 		'inventory:read',
 		'inventory:create',

@@ -26,12 +26,18 @@ export interface Principal {
 	readonly permissions?: readonly Permission[];
 	/** What it may do with some groups beside that. */
 	readonly inventory?: readonly InventoryAssignment[];
+	/** Somebody else chose the password: until it is changed, nothing else may be done. */
+	readonly mustChangePassword?: true;
 }
+
+/** What somebody may do who has to change the password first. */
+const alwaysAllowed: readonly Permission[] = ['own:read', 'tenant:read', 'session:write', 'password:write'];
 
 /** Whether somebody may do it with everything of the tenant; a device, with what is its own. */
 export function mayDo(principal: Principal, permission: Permission): boolean {
 	// Other tenants are the business of one tenant, whatever a role says.
 	if (managementPermissions.has(permission) && principal.tenant !== managementTenant) return false;
+	if (principal.mustChangePassword && !alwaysAllowed.includes(permission)) return false;
 	return grantedTo(principal).includes(permission);
 }
 
@@ -41,7 +47,8 @@ export function mayDoSomewhere(principal: Principal, permission: Permission): bo
 }
 
 /** The groups with which somebody may do it, where that is not everything. */
-export function groupsWith({ inventory = [] }: Principal, permission: Permission): string[] {
+export function groupsWith({ inventory = [], mustChangePassword }: Principal, permission: Permission): string[] {
+	if (mustChangePassword) return [];
 	return inventory
 		.filter(({ roles }) => roles.some((role) => includes(inventoryRoles[role], permission)))
 		.map(({ group }) => group);

@@ -1,6 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import type { Collection, DocumentStore, Filter, Step } from '../store/index.ts';
 import { AccessError } from './access-error.ts';
-import { hashPassword } from './passwords.ts';
 import {
 	cumulocityRoleNames,
 	type InventoryRole,
@@ -108,7 +108,7 @@ export function openUserDirectory(options: {
 		return user;
 	}
 
-	/** @throws AccessError `access/invalid`, `access/conflict` */
+	/** @throws AccessError `access/invalid`, `access/weakPassword`, `access/conflict` */
 	async function create(by: Principal, { userName, password, ...profile }: NewUser): Promise<User> {
 		checkUserName(userName);
 		const { $set } = fieldsOf(profile);
@@ -120,7 +120,7 @@ export function openUserDirectory(options: {
 			globalRoles: [],
 			owner: by.userName,
 			...$set,
-			passwordHash: await hashPassword(checkedPassword(password)),
+			...(await users.passwordFields(userName, password)),
 			creationTime: clock(),
 		};
 		const outcome = await store.batch([{ kind: 'insert', collection: userSpec.name, document: user }]);
@@ -129,12 +129,26 @@ export function openUserDirectory(options: {
 		return user;
 	}
 
-	/** @throws AccessError `access/notFound`, `access/invalid`, `access/forbidden`, `access/conflict` */
+	/**
+	 * With another password, or not enabled, all sessions of the user end; a password that somebody else chose has to be changed at
+	 * first, unless the change says otherwise.
+	 * @throws AccessError `access/notFound`, `access/invalid`, `access/weakPassword`, `access/forbidden`, `access/conflict`
+	 */
 	async function change(by: Principal, userName: string, { password, ...asked }: UserChange): Promise<User> {
-		const passwordHash = password === undefined ? undefined : await hashPassword(checkedPassword(password));
-		return write(by, userName, () => {
+		return write(by, userName, async (user) => {
+			const secret = password === undefined ? undefined : await users.passwordFields(userName, password);
+			if (user.passwordHash === undefined && (secret || asked.shouldResetPassword)) throw withoutPassword(userName);
 			const { $set, $unset } = fieldsOf(asked);
-			return { $set: { ...$set, ...(passwordHash !== undefined && { passwordHash }) }, $unset };
+			const endsSessions = secret !== undefined || asked.enabled === false;
+			return {
+				$set: {
+					...(secret && mayHaveOwn(user) && { shouldResetPassword: userName !== by.userName }),
+					...$set,
+					...(endsSessions && { sessionsId: randomUUID() }),
+					...secret,
+				},
+				$unset: [...$unset, ...(endsSessions ? ['keptSession'] : [])],
+			};
 		});
 	}
 
@@ -391,10 +405,13 @@ export function checkUserName(userName: string): void {
 		);
 }
 
-function checkedPassword(password: string): string {
-	if (password.length < 8 || password.length > 255)
-		throw new AccessError('access/invalid', 'password must have 8 to 255 characters');
-	return password;
+/** Whether the user can change its password itself: a device, and the bootstrap user, cannot. */
+function mayHaveOwn({ role }: User): boolean {
+	return role !== 'device' && role !== 'bootstrap';
+}
+
+function withoutPassword(userName: string): AccessError {
+	return new AccessError('access/invalid', `User '${userName.slice(0, 60)}' has no password: it logs in at another provider`);
 }
 
 function checkGrant(role: string): void {

@@ -1,5 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import type { Collection, CollectionSpec, DocumentStore, Step } from '../store/index.ts';
-import { createPasswordVerifier, generatePassword, hashPassword } from './passwords.ts';
+import { AccessError } from './access-error.ts';
+import { type AttemptLimits, createLoginAttempts } from './login-attempts.ts';
+import { checkNewPassword, type PasswordRules } from './password-rules.ts';
+import { createPasswordVerifier, generatePassword, type HashCost, hashPassword, isHashedOtherwise } from './passwords.ts';
 import { type Permission, permissionsOf, type Role, rolePermissions } from './permissions.ts';
 import { deviceUserPrefix, type InventoryAssignment, type Principal } from './principal.ts';
 import { type GlobalRoles, isRole } from './roles.ts';
@@ -28,9 +32,17 @@ export interface User {
 	readonly customProperties?: Readonly<Record<string, unknown>>;
 	/** Who created it, where a person did. */
 	readonly owner?: string;
+	/** Until the password is changed, the user may do nothing else. */
 	readonly shouldResetPassword?: boolean;
-	readonly passwordHash: string;
+	/** Absent where somebody else checks who the user is. */
+	readonly passwordHash?: string;
 	readonly creationTime: number;
+	/** Another text whenever all sessions of the user end. */
+	readonly sessionsId?: string;
+	/** The one session, a token by its id, that went on when the others ended. */
+	readonly keptSession?: { readonly id: string; readonly generation: string };
+	/** Who the user is at the provider by which it logs in; of users without a password. */
+	readonly identity?: string;
 	/** Grows with each change that others make: the expected value of the next one. */
 	readonly revision?: number;
 }
@@ -49,11 +61,11 @@ export type Authentication =
 	 */
 	| { readonly ok: false; readonly reason: 'rejected' | 'throttled' | 'disabled' };
 
-export interface AuthenticationLimits {
+export interface AuthenticationLimits extends AttemptLimits {
 	readonly cacheEntries: number;
 	readonly cacheTtlMilliseconds: number;
-	/** Wrong passwords for one user from one address within a minute; then even the right one has to wait. */
-	readonly failuresPerMinute: number;
+	readonly hashCost: HashCost;
+	readonly passwordRules: PasswordRules;
 }
 
 type ChangeListener = (tenant: string, userName: string) => void;
@@ -66,11 +78,13 @@ export async function openUsers(options: {
 	readonly clock: () => number;
 	/** Milliseconds that never go back, for durations. */
 	readonly elapsed: () => number;
+	/** Resolves after so many milliseconds. */
+	readonly pause: (milliseconds: number) => Promise<void>;
 	readonly limits: AuthenticationLimits;
 	readonly tenants: Pick<Tenants, 'isActive'>;
 	readonly roles: Pick<GlobalRoles, 'permitted'>;
 }) {
-	const { store, clock, elapsed, limits, tenants, roles } = options;
+	const { store, clock, elapsed, pause, limits, tenants, roles } = options;
 	const users: Collection<User> = await store.collection(userSpec);
 	const verifier = createPasswordVerifier({
 		maxEntries: limits.cacheEntries,
@@ -78,8 +92,9 @@ export async function openUsers(options: {
 		elapsed,
 	});
 	const known = createStoredCache({ collection: users, elapsed, maxEntries: limits.cacheEntries });
-	const failures = new Map<string, { count: number; since: number }>();
-	const unknownUserHash = hashPassword(generatePassword());
+	const attempts = createLoginAttempts({ limits, elapsed, pause, maxEntries: limits.cacheEntries });
+	const unknownUserHash = hashPassword(generatePassword(), limits.hashCost);
+	let isRenewingHash = false;
 	const listeners: { readonly onChanged: ChangeListener; readonly onGap: () => void }[] = [];
 	users.watch(
 		(changes) => {
@@ -121,11 +136,13 @@ export async function openUsers(options: {
 		return user && admitted(user);
 	}
 
+	/** What a user may do now; `undefined` where it, or its tenant, is disabled. */
 	async function admitted(user: User): Promise<Principal | undefined> {
-		return user.enabled !== false && (await tenants.isActive(user.tenant)) ? principalOf(user) : undefined;
+		if (user.enabled === false || !(await tenants.isActive(user.tenant))) return undefined;
+		return { ...(await principalOf(user)), ...(user.shouldResetPassword && { mustChangePassword: true }) };
 	}
 
-	/** What a user may do, whether or not it may log in. */
+	/** What a user may do, whether or not it may log in, and has to change its password first. */
 	async function principalOf(user: User): Promise<Principal> {
 		const { tenant, userName, role, grants = [], inventory } = user;
 		const keys = globalRolesOf(user);
@@ -147,35 +164,43 @@ export async function openUsers(options: {
 
 	/** Checks a password. `address` is where the attempt came from. */
 	async function authenticate(tenant: string, userName: string, password: string, address: string): Promise<Authentication> {
-		const attempt = `${address} ${tenant}/${userName}`;
-		const user = await known.get(`${tenant}/${userName}`);
-		// Whoever guesses locks out neither those who are in already nor other addresses.
-		if (isThrottled(attempt) && !(user && verifier.isKnown(user.passwordHash, password)))
-			return { ok: false, reason: 'throttled' };
-		// A user that does not exist costs what a wrong password costs.
-		const right = await verifier.check(user?.passwordHash ?? (await unknownUserHash), password);
-		if (user && right) {
-			const principal = await admitted(user);
-			return principal ? { ok: true, principal } : { ok: false, reason: 'disabled' };
+		const id = `${tenant}/${userName}`;
+		let user = await known.get(id);
+		// Whoever guesses does not keep out those who are in already.
+		if (user?.passwordHash !== undefined && verifier.isKnown(user.passwordHash, password)) return letIn(user);
+		const outcome = await attempts.run(address, id, async () => {
+			user = await known.get(id);
+			// A user that does not exist costs what a wrong password costs.
+			return verifier.check(user?.passwordHash ?? (await unknownUserHash), password);
+		});
+		if (outcome === 'throttled') return { ok: false, reason: 'throttled' };
+		if (outcome === 'wrong' || user?.passwordHash === undefined) return { ok: false, reason: 'rejected' };
+		await renewHash(user, password);
+		return letIn(user);
+	}
+
+	async function letIn(user: User): Promise<Authentication> {
+		const principal = await admitted(user);
+		return principal ? { ok: true, principal } : { ok: false, reason: 'disabled' };
+	}
+
+	// Once the settings say that a hash costs something else; one at a time, so that a fleet that reconnects does not wait for it.
+	async function renewHash({ _id, passwordHash }: User, password: string): Promise<void> {
+		if (isRenewingHash || passwordHash === undefined || !isHashedOtherwise(passwordHash, limits.hashCost)) return;
+		isRenewingHash = true;
+		try {
+			const renewed = await hashPassword(password, limits.hashCost);
+			const update = { $set: { passwordHash: renewed } };
+			await store.batch([{ kind: 'update', collection: userSpec.name, id: _id, where: { passwordHash }, update }]);
+			known.forget(_id);
+		} finally {
+			isRenewingHash = false;
 		}
-		noteFailure(attempt);
-		return { ok: false, reason: 'rejected' };
 	}
 
-	function isThrottled(attempt: string): boolean {
-		const failed = failures.get(attempt);
-		if (!failed) return false;
-		if (elapsed() - failed.since < 60_000) return failed.count >= limits.failuresPerMinute;
-		failures.delete(attempt);
-		return false;
-	}
-
-	function noteFailure(attempt: string): void {
-		const failed = failures.get(attempt) ?? { count: 0, since: elapsed() };
-		failed.count++;
-		failures.delete(attempt);
-		failures.set(attempt, failed);
-		if (failures.size > limits.cacheEntries) failures.delete(failures.keys().next().value ?? '');
+	/** A user that may have been read some seconds ago, unless a change was heard of. */
+	async function findKnown(tenant: string, userName: string): Promise<User | undefined> {
+		return known.get(`${tenant}/${userName}`);
 	}
 
 	/** Creates the user, or gives it a new password and role. */
@@ -196,8 +221,84 @@ export async function openUsers(options: {
 	}
 
 	async function newUser(tenant: string, userName: string, password: string, role: Role): Promise<User> {
-		const passwordHash = await hashPassword(password);
-		return { _id: `${tenant}/${userName}`, tenant, userName, role, globalRoles: [role], passwordHash, creationTime: clock() };
+		return {
+			_id: `${tenant}/${userName}`,
+			tenant,
+			userName,
+			role,
+			globalRoles: [role],
+			passwordHash: await hashPassword(password, limits.hashCost),
+			creationTime: clock(),
+			sessionsId: randomUUID(),
+		};
+	}
+
+	/** @throws AccessError `access/weakPassword` for one that nobody may choose */
+	function checkPassword(userName: string, password: string): void {
+		checkNewPassword(password, userName, limits.passwordRules);
+	}
+
+	/** What another password changes of a user: all its sessions end. @throws AccessError `access/weakPassword` */
+	async function passwordFields(
+		userName: string,
+		password: string,
+	): Promise<Required<Pick<User, 'passwordHash' | 'sessionsId'>>> {
+		checkPassword(userName, password);
+		return { passwordHash: await hashPassword(password, limits.hashCost), sessionsId: randomUUID() };
+	}
+
+	/**
+	 * Gives a user another password, and ends all its sessions but one. `mustChange`: somebody else chose it, so the user has to
+	 * change it at first.
+	 * @throws AccessError `access/weakPassword`, `access/notFound`
+	 */
+	async function changePassword(
+		{ tenant, userName }: Pick<User, 'tenant' | 'userName'>,
+		password: string,
+		{ mustChange = false, keptSession }: { readonly mustChange?: boolean; readonly keptSession?: User['keptSession'] } = {},
+	): Promise<void> {
+		const id = `${tenant}/${userName}`;
+		const fields = await passwordFields(userName, password);
+		const update = {
+			$set: { ...fields, shouldResetPassword: mustChange, ...(keptSession && { keptSession }) },
+			...(!keptSession && { $unset: ['keptSession'] }),
+		};
+		const where = { passwordHash: { $exists: true } };
+		const outcome = await store.batch([{ kind: 'update', collection: userSpec.name, id, where, update }]);
+		known.forget(id);
+		if (!outcome.ok) throw new AccessError('access/notFound', `There is no user '${userName}' with a password`);
+	}
+
+	/**
+	 * The user whom a provider has just identified: made when new, with the role as the provider has it now in place of all others.
+	 * `undefined` where that name is somebody else's: of a password, of another provider, or of another person there.
+	 */
+	async function setExternal(tenant: string, userName: string, role: Role, identity: string): Promise<User | undefined> {
+		const _id = `${tenant}/${userName}`;
+		const present = await known.get(_id);
+		if (present?.identity === identity && isOnly(globalRolesOf(present), role)) return present;
+		const document: User = {
+			_id,
+			tenant,
+			userName,
+			role,
+			globalRoles: [role],
+			identity,
+			creationTime: clock(),
+			sessionsId: randomUUID(),
+		};
+		if (!present && (await store.batch([{ kind: 'insert', collection: userSpec.name, document }])).ok) return document;
+		const $set = { role: roleOf([role], present?.grants), globalRoles: [role] };
+		const updated = await users.findOneAndUpdate({ _id, identity }, { $set, $inc: { revision: 1 } });
+		known.forget(_id);
+		return updated;
+	}
+
+	/** Ends the sessions of somebody whom a provider lets in no more. */
+	async function endExternal(tenant: string, userName: string, identity: string): Promise<void> {
+		const _id = `${tenant}/${userName}`;
+		await users.findOneAndUpdate({ _id, identity }, { $set: { sessionsId: randomUUID() } });
+		known.forget(_id);
 	}
 
 	async function find(tenant: string, userName: string): Promise<User | undefined> {
@@ -216,9 +317,16 @@ export async function openUsers(options: {
 		setStep,
 		create,
 		find,
+		findKnown,
 		findPrincipal,
+		admitted,
 		principalOf,
 		permittedTo,
+		checkPassword,
+		passwordFields,
+		changePassword,
+		setExternal,
+		endExternal,
 		remove,
 		forget: known.forget,
 		watchChanged,
@@ -230,6 +338,10 @@ const pageSize = 500;
 
 export function globalRolesOf({ globalRoles, role }: Pick<User, 'globalRoles' | 'role'>): readonly string[] {
 	return globalRoles ?? [role];
+}
+
+function isOnly(keys: readonly string[], role: Role): boolean {
+	return keys.length === 1 && keys[0] === role;
 }
 
 /** The predefined role of a user who has these. */

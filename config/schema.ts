@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import { access } from './access.ts';
 import { binaries } from './binaries.ts';
+import { identityProviders } from './identity-providers.ts';
 import { mongodb } from './mongodb.ts';
 import { outsideBroker } from './outside-broker.ts';
 import { querySettings } from './query-settings.ts';
-import { oneOf, optional, portOrOff, setting, text, wholeNumber } from './setting.ts';
+import { oneOf, optional, portOrOff, proxies, setting, text, wholeNumber } from './setting.ts';
 import { tenantSettings } from './tenant-settings.ts';
 
 const kibibyte = 1024;
@@ -43,6 +45,12 @@ export const groups = {
 		.object({
 			port: setting('HTTP_PORT', port, 8080, 'Port of HTTP, and of MQTT over WebSocket at `/mqtt`; 0 picks a free one.'),
 			httpsPort: optional('HTTPS_PORT', port, 'Port of HTTPS; 0 picks a free one; unset means no HTTPS listener.'),
+			trustedProxies: setting(
+				'TRUSTED_PROXIES',
+				proxies,
+				'loopback',
+				'Proxies in front, as a list of addresses and networks with commas between; `loopback`, `linklocal` and `uniquelocal` stand for such networks. Their `X-Forwarded-For`, `-Proto` and `-Host` are believed.',
+			),
 			bodyMaxBytes: setting('HTTP_BODY_MAX_BYTES', bytes, 16 * mebibyte, 'Largest request body, in bytes.'),
 			jsonMaxDepth: setting('HTTP_JSON_MAX_DEPTH', wholeNumber(8, 1000), 64, 'How many levels deep a JSON body may be.'),
 			pageSizeMax: setting(
@@ -274,34 +282,8 @@ export const groups = {
 		.describe('Several processes, and their restart'),
 	mongodb,
 	tenant: tenantSettings,
-	access: z
-		.object({
-			cacheMaxEntries: setting(
-				'AUTH_CACHE_MAX_ENTRIES',
-				count,
-				100_000,
-				'How many verified credentials are remembered in memory.',
-			),
-			cacheTtlSeconds: setting(
-				'AUTH_CACHE_TTL_SECONDS',
-				seconds,
-				300,
-				'Seconds that a verified credential is remembered before its hash is checked again.',
-			),
-			tokenLifetimeSeconds: setting(
-				'AUTH_TOKEN_LIFETIME_SECONDS',
-				seconds,
-				3600,
-				'Seconds that a token which a device asked for is good for.',
-			),
-			wrongPasswordsPerMinute: setting(
-				'AUTH_WRONG_PASSWORDS_PER_MINUTE',
-				count,
-				20,
-				'How many wrong passwords a minute one user name and address may send before further attempts are refused unchecked.',
-			),
-		})
-		.describe('Authentication'),
+	access,
+	identityProviders,
 	limits: z
 		.object({
 			packagesMax: setting('PACKAGES_MAX', count, 100_000, 'How many packages the installed software of one device may have.'),

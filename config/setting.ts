@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { Secret } from './secret.ts';
 
@@ -112,3 +113,37 @@ export const mongodbUrl = secretMatching(
 	'mongodb://user:password@host:27017/database?replicaSet=rs0, with @ : and / in a password written as %40, %3A and %2F',
 	/^mongodb(\+srv)?:\/\/([^\s/@:]+(:[^\s/@:]*)?@)?[^\s/@]+(\/[^\s@]*)?$/,
 );
+
+/** JSON: in the environment as text, in the file as it is. Secrets in it are not shown. */
+export function jsonOf<T>(schema: z.ZodType<T>, right: string): Kind<z.ZodType<T>> {
+	const read = z.unknown().transform((value, context): T => {
+		const result = schema.safeParse(typeof value === 'string' ? parseJson(value) : value);
+		if (result.success) return result.data;
+		const [fault] = result.error.issues;
+		const at = fault?.path.join('.');
+		context.issues.push({ code: 'custom', input: value, message: `${right}; ${at ? `${at}: ` : ''}${fault?.message}` });
+		return z.NEVER;
+	});
+	return { schema: read, right, secret: true };
+}
+
+function parseJson(value: string): unknown {
+	try {
+		return JSON.parse(value);
+	} catch {
+		return value;
+	}
+}
+
+/** Addresses and networks of proxies. */
+export const proxies: Kind<z.ZodType<string>> = {
+	schema: z.string().refine((value) => value.split(',').every(isNetwork)),
+	right: 'addresses or networks with commas between, such as loopback,10.0.0.0/8',
+};
+
+function isNetwork(text: string): boolean {
+	if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true;
+	const [, address = '', bits = '0'] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+	const version = isIP(address);
+	return version !== 0 && Number(bits) <= (version === 4 ? 32 : 128);
+}

@@ -1,19 +1,14 @@
-import type { AccessOptions, FirstStart } from '../access/index.ts';
+import { setTimeout } from 'node:timers/promises';
+import type { AccessOptions, AuthenticationLimits, FirstStart, TokenSettings } from '../access/index.ts';
 import type { Config } from '../config/index.ts';
 
 /** What tenants, users and tokens take of the configuration. */
-export function accessSettings({
-	access,
-	tenant,
-	binaries,
-}: Config): Pick<AccessOptions, 'limits' | 'tokenLifetimeSeconds' | 'tenants'> {
+export function accessSettings(config: Config): Pick<AccessOptions, 'pause' | 'limits' | 'tokens' | 'tenants'> {
+	const { tenant, binaries } = config;
 	return {
-		limits: {
-			cacheEntries: access.cacheMaxEntries,
-			cacheTtlMilliseconds: access.cacheTtlSeconds * 1000,
-			failuresPerMinute: access.wrongPasswordsPerMinute,
-		},
-		tokenLifetimeSeconds: access.tokenLifetimeSeconds,
+		pause: (milliseconds) => setTimeout(milliseconds, undefined, { ref: false }),
+		limits: authenticationLimits(config),
+		tokens: tokenSettings(config),
 		tenants: {
 			defaultTenant: tenant.id,
 			...(tenant.hostSuffix !== undefined && { hostSuffix: tenant.hostSuffix }),
@@ -24,6 +19,30 @@ export function accessSettings({
 				requestsPerSecond: tenant.requestsPerSecond,
 			},
 		},
+	};
+}
+
+/** What passwords and guessing are held to. */
+function authenticationLimits({ access }: Config): AuthenticationLimits {
+	return {
+		cacheEntries: access.cacheMaxEntries,
+		cacheTtlMilliseconds: access.cacheTtlSeconds * 1000,
+		failuresPerMinute: access.wrongPasswordsPerMinute,
+		failuresPerAddress: access.wrongPasswordsPerAddress,
+		failuresPerUser: access.wrongPasswordsPerUser,
+		delayMilliseconds: access.delaySeconds * 1000,
+		delayedPerAddress: access.delayedPerAddress,
+		hashCost: { memoryKibibytes: access.hashMemoryKibibytes, passes: access.hashPasses },
+		passwordRules: { minCharacters: access.passwordMinCharacters, maxCharacters: access.passwordMaxCharacters },
+	};
+}
+
+function tokenSettings({ access }: Config): TokenSettings {
+	return {
+		algorithm: access.tokenAlgorithm,
+		lifetimeSeconds: access.tokenLifetimeSeconds,
+		sessionSeconds: access.sessionSeconds,
+		keyDays: access.tokenKeyDays,
 	};
 }
 

@@ -173,6 +173,7 @@ async function open(foundation: Foundation): Promise<Service> {
 			{ name: 'delivery sweep', everyMilliseconds, run: gateway.outbound.sweepAll },
 			{ name: 'outside devices sweep', everyMilliseconds, run: () => bridge?.sweep() },
 			...(isShared ? [{ name: 'sweep of users', everyMilliseconds, run: broker.checkUsers }] : []),
+			{ name: 'refreshing of tokens', everyMilliseconds: 10_000, run: access.tokens.refresh },
 			{
 				name: 'removal of tenants',
 				everyMilliseconds: tenant.removalSeconds * 1000,

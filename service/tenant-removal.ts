@@ -27,6 +27,7 @@ export const removalRules: Readonly<Record<string, RemovalRule>> = {
 	contents: 'shared',
 	bridgeLayouts: 'shared',
 	signingKeys: 'shared',
+	logouts: 'shared',
 	counters: 'shared',
 	leases: 'shared',
 	processes: 'shared',

@@ -6,8 +6,11 @@ import { docsRoutes } from './docs-routes.ts';
 import { groupRoutes } from './group-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import type { HttpServices } from './http-options.ts';
+import { identityProviderRoutes } from './identity-provider-routes.ts';
+import { createIdentityProviders, type IdentityProviders } from './identity-providers.ts';
 import { identityRoutes } from './identity-routes.ts';
 import { inventoryRoutes } from './inventory-routes.ts';
+import { loginRoutes } from './login-routes.ts';
 import { describeApi } from './openapi.ts';
 import { operationRoutes } from './operation-routes.ts';
 import { optionRoutes } from './option-routes.ts';
@@ -28,12 +31,17 @@ export function createHttpApp(services: HttpServices): Express {
 	// A tag of every answer costs a hash of every answer, and nothing of ours is asked for conditionally.
 	app.set('etag', false);
 	app.disable('x-powered-by');
-	mountRoutes(app, httpRoutes(services), services);
+	const identityProviders = openIdentityProviders(services);
+	mountRoutes(app, httpRoutes(services, identityProviders), services, identityProviders.verifyToken);
 	return app;
 }
 
+function openIdentityProviders({ access, log, options }: HttpServices): IdentityProviders {
+	return createIdentityProviders({ providers: options.identityProviders, answerSeconds: options.answerSeconds, access, log });
+}
+
 /** THE list of routes, in the order in which paths are tried and described. */
-export function httpRoutes(services: HttpServices): Route[] {
+export function httpRoutes(services: HttpServices, identityProviders = openIdentityProviders(services)): Route[] {
 	const routes: Route[] = [
 		...softwareRoutes(services),
 		...softwareSearchRoutes(services),
@@ -43,6 +51,8 @@ export function httpRoutes(services: HttpServices): Route[] {
 		...identityRoutes(services),
 		...operationRoutes(services),
 		...registrationRoutes(services),
+		...loginRoutes(services, identityProviders),
+		...identityProviderRoutes(services, identityProviders),
 		...userRoutes(services),
 		...groupRoutes(services),
 		...roleRoutes(services),

@@ -1,16 +1,38 @@
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
+import proxyAddr from 'proxy-addr';
 
 const hostPattern = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?$/;
 
-/** Scheme and host by which the client knows the service: what a proxy in front says, else what the request says. */
-export function baseUrl({ headers, socket }: IncomingMessage): string {
-	const forwardedScheme = firstOf(headers['x-forwarded-proto']);
-	const scheme =
-		forwardedScheme === 'https' || forwardedScheme === 'http' ? forwardedScheme : socket instanceof TLSSocket ? 'https' : 'http';
-	const forwardedHost = firstOf(headers['x-forwarded-host']);
-	const host = forwardedHost !== undefined && hostPattern.test(forwardedHost) ? forwardedHost : (headers.host ?? '');
-	return `${scheme}://${hostPattern.test(host) ? host : 'localhost'}`;
+/** Where requests come from, and how their clients know the service. */
+export type Origins = ReturnType<typeof createOrigins>;
+
+/** @param trustedProxies addresses, networks, or `loopback`, `linklocal`, `uniquelocal`: what these forward is believed */
+export function createOrigins(trustedProxies: readonly string[]) {
+	const isTrusted = proxyAddr.compile([...trustedProxies]);
+
+	/** Scheme and host by which the client knows the service: what a trusted proxy in front says, else what the request says. */
+	function baseUrl({ headers, socket }: IncomingMessage): string {
+		const isForwarded = isTrusted(socket.remoteAddress ?? '', 0);
+		const forwardedScheme = isForwarded ? firstOf(headers['x-forwarded-proto']) : undefined;
+		const scheme =
+			forwardedScheme === 'https' || forwardedScheme === 'http'
+				? forwardedScheme
+				: socket instanceof TLSSocket
+					? 'https'
+					: 'http';
+		const forwardedHost = isForwarded ? firstOf(headers['x-forwarded-host']) : undefined;
+		const host = forwardedHost !== undefined && hostPattern.test(forwardedHost) ? forwardedHost : (headers.host ?? '');
+		return `${scheme}://${hostPattern.test(host) ? host : 'localhost'}`;
+	}
+
+	/** The address of the client: the last one of `X-Forwarded-For` that is no trusted proxy. */
+	function addressOf(request: IncomingMessage): string {
+		const direct = request.socket.remoteAddress ?? '';
+		return request.headers['x-forwarded-for'] === undefined ? direct : proxyAddr(request, isTrusted);
+	}
+
+	return { baseUrl, addressOf };
 }
 
 /** The host name of a base URL. */

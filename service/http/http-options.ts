@@ -4,6 +4,7 @@ import type { Binaries, ConditionLimits, Inventory, OrderOfType, PackageLimits }
 import type { Operations } from '../../operations/index.ts';
 import type { Metrics } from '../metrics.ts';
 import type { SerialCheck } from '../serial-check.ts';
+import type { IdentityProvider } from './identity-providers.ts';
 
 /** The settings that the HTTP side obeys. */
 export interface HttpOptions {
@@ -33,6 +34,14 @@ export interface HttpOptions {
 	readonly binaryRedirect: 'nobody' | 'users' | 'everybody';
 	/** Searches for installed software: how versions are compared, and how long conditions may be. */
 	readonly softwareSearch: ConditionLimits & { readonly orderOfType: OrderOfType };
+	/** Proxies in front whose word is taken for the client's address, scheme and host. */
+	readonly trustedProxies: readonly string[];
+	/** How long a session of a person is good. */
+	readonly sessionSeconds: number;
+	/** Others by whom people may log in, how long these have to answer, and how long a login at one may take. */
+	readonly identityProviders: readonly IdentityProvider[];
+	readonly answerSeconds: number;
+	readonly loginSeconds: number;
 	/** Bytes of the description of a file. */
 	readonly objectMaxBytes: number;
 }

@@ -1,14 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { raw } from 'express';
+import type { z } from 'zod';
 import { isDeeperThan } from '../../inventory/index.ts';
 import { HttpError } from './http-error.ts';
+import { decodeJson } from './json-decode.ts';
 import { describeJsonFault } from './json-fault.ts';
-import { isJsonType } from './media-type.ts';
+import { isFormType, isJsonType } from './media-type.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** Reads JSON bodies, within limits. */
-export function createJsonReader({
+/** Reads JSON bodies and forms, within limits. */
+export function createBodyReader({
 	bodyMaxBytes,
 	jsonMaxDepth,
 }: {
@@ -18,7 +20,7 @@ export function createJsonReader({
 	const readBytes = raw({ type: () => true, limit: bodyMaxBytes });
 
 	/** @throws HttpError `http/missingBody`, `http/malformedJson`, `http/bodyTooLarge`, `http/unsupportedMediaType` */
-	return async function readJson(request: IncomingMessage, response: ServerResponse): Promise<unknown> {
+	async function readJson(request: IncomingMessage, response: ServerResponse): Promise<unknown> {
 		const type = request.headers['content-type'];
 		if (type !== undefined && !isJsonType(type)) {
 			request.resume();
@@ -27,7 +29,24 @@ export function createJsonReader({
 		const body = await bytesOf(request, response);
 		if (body.length === 0) throw new HttpError('http/missingBody', 'The body is empty: send JSON');
 		return parseJsonText(textOf(body), jsonMaxDepth);
-	};
+	}
+
+	/**
+	 * A form in the way of a query string; of fields that come twice, the last one.
+	 * @throws HttpError `http/invalidBody`, `http/bodyTooLarge`, `http/unsupportedMediaType`
+	 */
+	async function readForm<S extends z.ZodType>(
+		request: IncomingMessage,
+		response: ServerResponse,
+		schema: S,
+	): Promise<z.output<S>> {
+		if (!isFormType(request.headers['content-type'] ?? '')) {
+			request.resume();
+			throw new HttpError('http/unsupportedMediaType', 'Send application/x-www-form-urlencoded');
+		}
+		const body = await bytesOf(request, response);
+		return decodeJson(schema, Object.fromEntries(new URLSearchParams(body.toString('utf8'))));
+	}
 
 	function bytesOf(request: IncomingMessage & { body?: unknown }, response: ServerResponse): Promise<Buffer> {
 		return new Promise((resolve, reject) => {
@@ -48,6 +67,8 @@ export function createJsonReader({
 			return new HttpError('http/badRequest', 'The body did not arrive whole, or is not packed as its headers say');
 		return fault;
 	}
+
+	return { readJson, readForm };
 }
 
 /** @throws HttpError `http/malformedJson` */

@@ -31,12 +31,19 @@ export function describeApi(routes: readonly Route[], version: string): unknown 
 			},
 			servers: [{ url: '/' }],
 			tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => ({ name })),
-			security: [{ basic: [] }, { bearer: [] }],
+			security: [{ basic: [] }, { bearer: [] }, { cookie: [], xsrf: [] }],
 			paths,
 			components: {
 				securitySchemes: {
 					basic: { type: 'http', scheme: 'basic', description: 'tenant/user and password; the tenant may be left out' },
 					bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+					cookie: { type: 'apiKey', in: 'cookie', name: 'authorization', description: 'Set by `POST /tenant/oauth`' },
+					xsrf: {
+						type: 'apiKey',
+						in: 'header',
+						name: 'X-XSRF-TOKEN',
+						description: 'The value of the cookie `XSRF-TOKEN`, where a request with cookies changes something',
+					},
 				},
 			},
 		},
@@ -57,6 +64,7 @@ function operationOf(each: Route): Operation {
 		...(each.permission === 'public' && { security: [] }),
 		requestParams: { query: each.query, ...(path.includes('{') && { path: pathSchema }) },
 		...(each.body && { requestBody: { required: true, content: { 'application/json': { schema: each.body } } } }),
+		...(each.form && { requestBody: { required: true, content: contentOf({ 'application/x-www-form-urlencoded': each.form }) } }),
 		...(each.upload && { requestBody: { required: true, content: contentOf(each.upload) } }),
 		responses: responsesOf(each),
 	};
@@ -90,12 +98,12 @@ function answerOf({ description, schema, mediaType = 'application/json' }: Answe
 	return { description, ...(schema && { content: { [mediaType]: { schema } } }) };
 }
 
-function refusalsOf({ permission, body, refusals = [] }: Route): ProblemCode[] {
+function refusalsOf({ permission, body, form, refusals = [] }: Route): ProblemCode[] {
 	return [
 		...refusals,
 		'http/badRequest',
 		...(permission === 'public' ? [] : forUsers),
-		...(body ? forBodies : []),
+		...(body || form ? forBodies : []),
 		'http/internal',
 		'http/unavailable',
 	];

@@ -33,6 +33,7 @@ export const problems: Readonly<Record<ProblemCode, { readonly status: Status; r
 	'access/conflict': { status: 409, title: 'What would be created exists, or the change would lock everybody out' },
 	'access/forbidden': { status: 403, title: 'Nobody gives, or touches, more than they have' },
 	'access/notYet': { status: 422, title: 'The device has not asked for its credentials yet' },
+	'access/weakPassword': { status: 422, title: 'The new password is too easy to guess' },
 	'http/badRequest': { status: 400, title: 'A parameter is missing or not as it must be' },
 	'http/malformedJson': { status: 400, title: 'The body is not JSON' },
 	'http/missingBody': { status: 400, title: 'The request needs a body' },

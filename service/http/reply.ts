@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 
 /** Every status that an answer can have. */
 export const statuses = [
-	200, 201, 204, 206, 304, 307, 400, 401, 403, 404, 405, 409, 412, 413, 415, 416, 422, 429, 500, 503, 507,
+	200, 201, 204, 206, 302, 304, 307, 400, 401, 403, 404, 405, 409, 412, 413, 415, 416, 422, 429, 500, 503, 507,
 ] as const;
 export type Status = (typeof statuses)[number];
 
@@ -16,7 +16,7 @@ export interface Reply {
 	/** Media type of `bytes`. */
 	readonly type?: string;
 	readonly stream?: Readable;
-	readonly headers?: Readonly<Record<string, string>>;
+	readonly headers?: Readonly<Record<string, string | readonly string[]>>;
 }
 
 export const noContent: Reply = { status: 204 };

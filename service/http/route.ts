@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { Permission, Principal } from '../../access/index.ts';
+import type { Login } from './auth.ts';
 import type { ProblemCode } from './problem.ts';
 import { decodeQuery } from './query-values.ts';
 import type { Reply, Status } from './reply.ts';
@@ -41,9 +42,13 @@ export interface IncomingCall {
 	readonly acceptsGzip: boolean;
 	readonly isHead: boolean;
 	readonly headers: IncomingHttpHeaders;
+	/** Of the client, which may be behind a proxy. */
+	readonly address: string;
 	/** The body as it comes, for routes whose `upload` describes it. A client that stops sending is cut off. */
 	readonly readStream: () => Readable;
 	readonly readJson: () => Promise<unknown>;
+	/** The fields of a body that is a form, for routes whose `form` describes them. */
+	readonly readForm: <S extends z.ZodType>(schema: S) => Promise<z.output<S>>;
 	/** Runs a read that looks at many documents when it is its turn. @throws HttpError `http/throttled` */
 	readonly scan: <T>(work: () => Promise<T>) => Promise<T>;
 }
@@ -60,6 +65,8 @@ export interface Call<P extends string, Q, B> extends Omit<IncomingCall, 'params
 /** A call by somebody whose credentials were verified. */
 export interface UserCall<P extends string, Q, B> extends Call<P, Q, B> {
 	readonly principal: Principal;
+	/** How the caller has shown who it is. */
+	readonly login: Login;
 }
 
 interface Description {
@@ -76,6 +83,8 @@ interface Description {
 	readonly isScoped?: true;
 	/** A body that is no JSON, by media type. */
 	readonly upload?: Readonly<Record<string, z.ZodType>>;
+	/** A body that is a form in the way of a query string. */
+	readonly form?: z.ZodType;
 }
 
 /** One route without its types: what the router mounts and the API description shows. */
@@ -85,7 +94,7 @@ export type Route = Description & {
 	readonly query: z.ZodObject;
 	readonly body: z.ZodType | undefined;
 } & (
-		| { readonly permission: Permission; readonly answer: (call: IncomingCall, principal: Principal) => Promise<Reply> }
+		| { readonly permission: Permission; readonly answer: (call: IncomingCall, login: Login) => Promise<Reply> }
 		| { readonly permission: 'public'; readonly answer: (call: IncomingCall) => Promise<Reply> }
 	);
 
@@ -113,7 +122,7 @@ export function route<const P extends string, Q extends z.ZodObject, B>(spec: Us
 	return {
 		...description,
 		body: spec.body.schema,
-		answer: async (call, principal) => handler({ ...(await decode(spec, call)), principal }),
+		answer: async (call, login) => handler({ ...(await decode(spec, call)), principal: login.principal, login }),
 	};
 }
 

@@ -1,12 +1,12 @@
 import type { Express, Request, Response } from 'express';
 import { mayDo, mayDoSomewhere, type Principal } from '../../access/index.ts';
 import { type AnswerDeadline, startAnswerDeadline } from './answer-deadline.ts';
-import { claimedUser, createAuthenticator } from './auth.ts';
-import { baseUrl, hostOf } from './base-url.ts';
+import { claimedUser, createAuthenticator, type ForeignTokens, type Login } from './auth.ts';
+import { createOrigins, hostOf } from './base-url.ts';
 import { limitBodyTime, limitStandstill } from './body-time.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
-import { createJsonReader } from './json-body.ts';
+import { createBodyReader } from './json-body.ts';
 import { type Problem, statusOf, toProblem } from './problem.ts';
 import { type Reply, sendReply, sendStream } from './reply.ts';
 import type { IncomingCall, Route } from './route.ts';
@@ -16,11 +16,12 @@ import { createTenantRate } from './tenant-rate.ts';
 const docsPath = '/service/advanced-software-mgmt/docs';
 
 /** Mounts the routes, and the refusals of everything that is none. */
-export function mountRoutes(app: Express, routes: readonly Route[], services: HttpServices): void {
+export function mountRoutes(app: Express, routes: readonly Route[], services: HttpServices, foreignTokens: ForeignTokens): void {
 	const gate = createScanGate({ atOnce: services.options.scansAtOnce, waitingPerUser: services.options.scansWaitingPerUser });
-	const authenticate = createAuthenticator(services);
+	const authenticate = createAuthenticator({ access: services.access, foreignTokens });
+	const { baseUrl, addressOf } = createOrigins(services.options.trustedProxies);
 	const tenantRate = createTenantRate(services);
-	const readJson = createJsonReader(services.options);
+	const { readJson, readForm } = createBodyReader(services.options);
 	const { requestTimeoutMilliseconds, uploadTimeoutMilliseconds, standstillMilliseconds } = services.options;
 
 	for (const [path, group] of byPath(routes)) {
@@ -48,10 +49,11 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 				const call = callOf(request, response, deadline, () => principal);
 				const work = async () => {
 					if (each.permission === 'public') return each.answer(call);
-					principal = await identify(request);
+					const login = await identify(request);
+					principal = login.principal;
 					await tenantRate.take(principal.tenant);
 					if (!(each.isScoped ? mayDoSomewhere : mayDo)(principal, each.permission)) throw forbidden(principal, each.permission);
-					return each.answer(call, principal);
+					return each.answer(call, login);
 				};
 				await send(request, response, await deadline.wait(work()));
 			} catch (error) {
@@ -69,14 +71,18 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 		return sendStream(response, reply, reply.stream).finally(goOn);
 	}
 
-	async function identify(request: Request): Promise<Principal> {
-		const address = request.socket.remoteAddress ?? '';
+	async function identify(request: Request): Promise<Login> {
+		const address = addressOf(request);
+		const { headers, method } = request;
 		try {
-			return await authenticate(request.headers, address, hostOf(baseUrl(request)));
+			return await authenticate({ headers, method, address, host: hostOf(baseUrl(request)) });
 		} catch (error) {
 			// Asked for without credentials, as browsers do first, is no attempt.
-			if (error instanceof HttpError && request.headers.authorization !== undefined)
-				services.log.info({ address, user: claimedUser(request.headers), path: request.path }, `login refused: ${error.code}`);
+			if (error instanceof HttpError && (headers.authorization ?? headers.cookie) !== undefined)
+				services.log.info(
+					{ address, user: claimedUser(headers), path: request.path, reason: error.message },
+					`login refused: ${error.code}`,
+				);
 			throw error;
 		}
 	}
@@ -97,9 +103,14 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 			acceptsGzip: request.headers['accept-encoding']?.includes('gzip') ?? false,
 			isHead: request.method === 'HEAD',
 			headers: request.headers,
+			address: addressOf(request),
 			readJson: () => {
 				acceptBody(request, response);
 				return deadline.receiving(readJson(request, response));
+			},
+			readForm: (schema) => {
+				acceptBody(request, response);
+				return deadline.receiving(readForm(request, response, schema));
 			},
 			readStream: () => {
 				acceptBody(request, response);
@@ -193,7 +204,9 @@ function methodNotAllowed(group: readonly Route[]): (request: Request) => HttpEr
 		new HttpError('http/methodNotAllowed', `${method} is not possible here: use ${allow}`, { headers: { Allow: allow } });
 }
 
-function forbidden({ role }: Principal, permission: string): HttpError {
+function forbidden({ role, mustChangePassword }: Principal, permission: string): HttpError {
+	if (mustChangePassword)
+		return new HttpError('http/forbidden', 'The password has to be changed first: PUT /user/currentUser/password');
 	return new HttpError('http/forbidden', `A user with the role '${role}' may not do this: it needs ${permission}`);
 }
 

@@ -126,7 +126,7 @@ export function userRoutes(services: HttpServices): Route[] {
 			query: noQuery,
 			body: jsonBody(newUserSchema),
 			answers: { 201: { description: 'The new user', schema: userSchema } },
-			refusals: ['access/invalid', 'access/conflict'],
+			refusals: ['access/invalid', 'access/weakPassword', 'access/conflict'],
 			handler: async ({ principal, param, body, base }) => {
 				checkTenant(principal, param('tenant'));
 				const user = await directory.create(principal, { ...changeOf(body), userName: body.userName, password: body.password });
@@ -141,13 +141,13 @@ export function userRoutes(services: HttpServices): Route[] {
 			permission: 'users:write',
 			summary: 'Change a user',
 			description:
-				'null removes a text. A user that is not enabled is logged out, and disconnected, at once. Groups and roles are changed by their own paths. Who may do more than the caller cannot be changed.',
+				'null removes a text. A user that is not enabled is logged out, and disconnected, at once. Another password ends all sessions of the user, who has to change it at the next login unless shouldResetPassword is false. Groups and roles are changed by their own paths. Who may do more than the caller cannot be changed.',
 			tag,
 			params: userParams,
 			query: noQuery,
 			body: jsonBody(changeSchema),
 			answers: oneUser,
-			refusals: ['access/notFound', 'access/invalid', 'access/forbidden', 'access/conflict'],
+			refusals: ['access/notFound', 'access/invalid', 'access/weakPassword', 'access/forbidden', 'access/conflict'],
 			handler: async ({ principal, param, body, base }) => {
 				checkTenant(principal, param('tenant'));
 				const change = changeOf(body);

@@ -273,7 +273,7 @@ export function createInbound(options: {
 	}
 
 	async function sendToken(session: Session): Promise<void> {
-		const token = access.tokens.issue(session.principal, session.host);
+		const token = await access.tokens.issue(session.principal, session.host);
 		sendIfSubscribed(session, 's/dat', encode('Token', { fields: { token } }));
 	}
 

@@ -11,7 +11,7 @@ describe('http/authentication', () => {
 	});
 	after(() => fixture.close());
 
-	const accepted: readonly (readonly [what: string, authorization: () => string])[] = [
+	const accepted: readonly (readonly [what: string, authorization: () => string | Promise<string>])[] = [
 		['Basic with tenant', () => basic(credentials.admin)],
 		['Basic without tenant: the default one', () => basic('admin:admin-password')],
 		['Basic in lower case', () => basic(credentials.admin).replace('Basic', 'basic')],
@@ -20,14 +20,15 @@ describe('http/authentication', () => {
 		['a password outside ASCII', () => basic(`${tenant}/umlaut:pä$$ wörd ☃`)],
 		[
 			'a token',
-			() => `Bearer ${fixture.services.access.tokens.issue({ tenant, userName: 'admin', role: 'admin' }, 'localhost')}`,
+			async () =>
+				`Bearer ${await fixture.services.access.tokens.issue({ tenant, userName: 'admin', role: 'admin' }, 'localhost')}`,
 		],
 	];
 	for (const [what, authorization] of accepted) {
 		it(`accepts ${what}`, async () => {
 			await fixture.services.access.users.set(tenant, 'colon', 'a:b/c:d', 'admin');
 			await fixture.services.access.users.set(tenant, 'umlaut', 'pä$$ wörd ☃', 'admin');
-			const { status, body } = await fixture.call(undefined, 'get', path, { headers: { Authorization: authorization() } });
+			const { status, body } = await fixture.call(undefined, 'get', path, { headers: { Authorization: await authorization() } });
 			expect([status, body.name]).to.deep.equal([200, tenant]);
 		});
 	}
@@ -60,7 +61,7 @@ describe('http/authentication', () => {
 	}
 
 	it('refuses a token after its time', async () => {
-		const token = fixture.services.access.tokens.issue({ tenant, userName: 'admin', role: 'admin' }, 'localhost');
+		const token = await fixture.services.access.tokens.issue({ tenant, userName: 'admin', role: 'admin' }, 'localhost');
 		fixture.time += 3601_000;
 		const { status } = await fixture.call(undefined, 'get', path, { headers: { Authorization: `Bearer ${token}` } });
 		expect(status).to.equal(401);

@@ -140,7 +140,7 @@ const rows: readonly Row[] = [
 	{ method: 'get', url: '/user/currentUser', ...everybody },
 	{ method: 'put', url: '/user/currentUser', body: { phone: '1' }, ...people, foreignManager: 200 },
 	{ method: 'get', url: users, ...ownTenant },
-	{ method: 'post', url: users, body: { userName: 'made', password: 'long-enough' }, ...ownTenant, admin: 201 },
+	{ method: 'post', url: users, body: { userName: 'made', password: 'long-enough-secret' }, ...ownTenant, admin: 201 },
 	{ method: 'get', url: `${users}/member`, ...ownTenant },
 	{ method: 'put', url: `${users}/member`, body: { email: 'a@b.c' }, ...ownTenant },
 	{ method: 'delete', url: `${users}/member`, ...ownTenant, admin: 204 },
@@ -181,7 +181,7 @@ const rows: readonly Row[] = [
 	{
 		method: 'post',
 		url: '/tenant/tenants',
-		body: { id: '{newTenant}', adminName: 'a', adminPass: 'long-enough' },
+		body: { id: '{newTenant}', adminName: 'a', adminPass: 'long-enough-secret' },
 		...managementOnly,
 		management: 201,
 	},
@@ -203,6 +203,17 @@ const rows: readonly Row[] = [
 	{ method: 'get', url: '/application/applicationsByUser/admin', ...people, manager: 403 },
 	{ method: 'get', url: '/application/currentApplication', ...people },
 	{ method: 'get', url: '/application/currentApplication/subscriptions', ...people },
+	{ method: 'post', url: '/user/logout', body: {}, ...everybody },
+	{ method: 'post', url: `/user/logout/${tenant}/allUsers`, body: {}, ...ownTenant },
+	{
+		method: 'put',
+		url: '/user/currentUser/password',
+		body: {},
+		...people,
+		admin: 422,
+		otherAdmin: 422,
+		foreignManager: 422,
+	},
 ];
 
 /** The route that answers, as the paths are tried. */
@@ -255,7 +266,7 @@ describe('http/authorisation', () => {
 		const { directory, users: all } = access;
 		const by: Principal = { tenant, userName: 'admin', role: 'admin' };
 		for (const each of ['made', 'member']) await all.remove(tenant, each);
-		await directory.create(by, { userName: 'member', password: 'long-enough' });
+		await directory.create(by, { userName: 'member', password: 'long-enough-secret' });
 		await directory.addRole(by, 'member', '4');
 		await directory.addGrant(by, 'member', 'ROLE_AUDIT_READ');
 		const granted: readonly InventoryRole[] = ['Manager'];

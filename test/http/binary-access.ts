@@ -105,7 +105,7 @@ describe('http/binary-access', () => {
 	it('is there for Bearer tokens too', async () => {
 		await ask('admin', { c8y_Firmware: { name: 'f', version: '1', url: url() } });
 		const device = { tenant, userName: 'device_dev1', role: 'device', serial: 'dev1' } as const;
-		const token = fixture().services.access.tokens.issue(device, 'c8y.test');
+		const token = await fixture().services.access.tokens.issue(device, 'c8y.test');
 		const answer = await fetch(url().replace('https://c8y.example.com', fixture().url), {
 			headers: { authorization: `Bearer ${token}` },
 		});

@@ -5,7 +5,7 @@ import { type Caller, expectRefusal, type HttpFixture, openHttpFixture, tenant }
 
 const users = `/user/${tenant}/users`;
 const groups = `/user/${tenant}/groups`;
-const password = 'long-enough';
+const password = 'long-enough-secret';
 
 interface Named {
 	readonly userName: string;
@@ -72,7 +72,7 @@ describe('http/users', () => {
 	}
 	for (const [body, message] of [
 		[{ userName: 'u' }, /password/],
-		[{ userName: 'u', password: 'short' }, /password must have 8/],
+		[{ userName: 'u', password: 'short' }, /at least 12/],
 		[{ password }, /userName/],
 		[{ userName: 'u', password, email: 5 }, /email must be/],
 		[{ userName: 'u', password, email: 'x'.repeat(300) }, /email must have at most/],
@@ -146,7 +146,7 @@ describe('http/users', () => {
 
 	it('shows the same in a token that was issued before', async () => {
 		await create('anna', 4);
-		const token = fixture.services.access.tokens.issue({ tenant, userName: 'anna', role: 'admin' }, 'localhost');
+		const token = await fixture.services.access.tokens.issue({ tenant, userName: 'anna', role: 'admin' }, 'localhost');
 		const headers = { Authorization: `Bearer ${token}` };
 		const status = async (path: string) => (await fixture.call(undefined, 'get', path, { headers })).status;
 		expect([await status('/inventory/managedObjects'), await status(users)]).to.deep.equal([200, 403]);
@@ -155,7 +155,43 @@ describe('http/users', () => {
 		expectRefusal(await as('anna', 'get', '/user/currentUser'), 401, /disabled/);
 		expectRefusal(await as('anna', 'get', '/user/currentUser', undefined, 'wrong'), 401, /is wrong/);
 		await call('put', `${users}/anna`, { enabled: true });
-		expect(await status('/inventory/managedObjects')).to.equal(200);
+		// Somebody who comes back logs in anew.
+		expect(await status('/inventory/managedObjects')).to.equal(401);
+		expect((await as('anna', 'get', '/inventory/managedObjects')).status).to.equal(200);
+	});
+
+	it('ends the sessions of a user with another password, which the user then has to change', async () => {
+		await create('anna', 4);
+		const issue = () => fixture.services.access.tokens.issue({ tenant, userName: 'anna', role: 'reader' }, 'localhost');
+		const status = async (token: string) =>
+			(await fixture.call(undefined, 'get', '/inventory/managedObjects', { headers: { Authorization: `Bearer ${token}` } }))
+				.status;
+		const before = await issue();
+		expect(await status(before)).to.equal(200);
+		expectRefusal(await call('put', `${users}/anna`, { password: 'password12345' }), 422, /common/);
+		expect(await status(before)).to.equal(200);
+		const changed = await call('put', `${users}/anna`, { password: 'chosen by others' });
+		expect(changed.body.shouldResetPassword).to.equal(true);
+		expect([await status(before), await status(await issue())]).to.deep.equal([401, 403]);
+		const own = { currentUserPassword: 'chosen by others', newPassword: 'chosen by anna' };
+		expect((await as('anna', 'put', '/user/currentUser/password', own, 'chosen by others')).status).to.equal(200);
+		expect((await as('anna', 'get', '/inventory/managedObjects', undefined, 'chosen by anna')).status).to.equal(200);
+	});
+
+	it('gives nobody a password who logs in at another provider', async () => {
+		await fixture.services.access.users.setExternal(tenant, 'ext', 'reader', 'idp/1');
+		for (const body of [{ password }, { shouldResetPassword: true }])
+			expectRefusal(await call('put', `${users}/ext`, body), 422, /another provider/);
+		expect((await call('put', `${users}/ext`, { firstName: 'Ext' })).body.firstName).to.equal('Ext');
+	});
+
+	it('lets nobody reach a user who has more, but has to change the password first', async () => {
+		await create('helpdesk', 4);
+		for (const role of ['ROLE_USER_MANAGEMENT_READ', 'ROLE_USER_MANAGEMENT_ADMIN'])
+			await call('post', `${users}/helpdesk/roles`, { role: { id: role } });
+		await create('second', 1);
+		await call('put', `${users}/second`, { shouldResetPassword: true });
+		expectRefusal(await as('helpdesk', 'put', `${users}/second`, { password: 'taken-over-now' }), 403, /does not have/);
 	});
 
 	it('keeps the last administrator, whoever tries and however many at once', async () => {
@@ -199,8 +235,9 @@ describe('http/users', () => {
 
 		it('lets it give what it has', async () => {
 			expect((await as('helpdesk', 'post', `${groups}/4/users`, { user: { id: 'plain' } })).status).to.equal(201);
-			expect((await as('helpdesk', 'put', `${users}/plain`, { password: 'another-one' })).status).to.equal(200);
-			expect(await roles('plain', 'another-one')).to.include('ROLE_INVENTORY_READ');
+			const change = { password: 'another secret', shouldResetPassword: false };
+			expect((await as('helpdesk', 'put', `${users}/plain`, change)).status).to.equal(200);
+			expect(await roles('plain', 'another secret')).to.include('ROLE_INVENTORY_READ');
 		});
 
 		it('grants nobody of another tenant the care of tenants', async () => {
@@ -232,7 +269,7 @@ describe('http/users', () => {
 		['get', '/user/inventoryroles/9', undefined, 404, /no inventory role/],
 		['get', '/user/t2/users', undefined, 403, /'t2' is not the tenant/],
 		['delete', '/user/t2/users/admin', undefined, 403, /'t2' is not the tenant/],
-		['put', '/user/currentUser', { password: 'new-password' }, 422, /PUT \/user\/currentUser\/password/],
+		['put', '/user/currentUser', { password: 'another secret' }, 422, /PUT \/user\/currentUser\/password/],
 	] as const) {
 		it(`answers ${status} to ${method.toUpperCase()} ${path} ${JSON.stringify(body) ?? ''}`, async () => {
 			expectRefusal(await call(method, path, body), status, message);

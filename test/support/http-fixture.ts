@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import type { Response } from 'supertest';
-import { openAccess, type TenantLimits } from '../../access/index.ts';
+import { type AccessOptions, openAccess, type TenantLimits } from '../../access/index.ts';
 import { type BinaryLimits, openBinaries, openInventory, type PackageLimits } from '../../inventory/index.ts';
 import { openOperations } from '../../operations/index.ts';
 import {
@@ -19,6 +19,7 @@ import { createMetrics } from '../../service/metrics.ts';
 import { createSerialCheck } from '../../service/serial-check.ts';
 import { openFileContents } from '../../store/files/index.ts';
 import type { ContentStore } from '../../store/index.ts';
+import { accessSettings } from './access-settings.ts';
 import { type CallOptions, createCheckedHttpClient, type HttpMethod } from './checked-http-client.ts';
 import { openTestStore } from './test-store.ts';
 
@@ -79,6 +80,11 @@ const defaults: HttpOptions = {
 			['npm', 'semver'],
 		]),
 	},
+	trustedProxies: ['loopback'],
+	sessionSeconds: accessSettings.tokens.sessionSeconds,
+	identityProviders: [],
+	answerSeconds: 5,
+	loginSeconds: 600,
 };
 
 const binaryLimits: BinaryLimits = { maxBytes: 10_000_000, tenantMaxBytes: async () => 0, leftoverAfterMilliseconds: 86_400_000 };
@@ -110,18 +116,26 @@ export interface HttpFixture {
 /** The whole HTTP side on a store in memory, with the users of `credentials`, on a free port of the loopback. */
 export async function openHttpFixture(
 	options: Partial<HttpOptions> = {},
-	{ binaries: limits, contents: given }: { readonly binaries?: Partial<BinaryLimits>; readonly contents?: ContentStore } = {},
+	{
+		binaries: limits,
+		contents: given,
+		access: otherAccess,
+	}: {
+		readonly binaries?: Partial<BinaryLimits>;
+		readonly contents?: ContentStore;
+		readonly access?: Partial<AccessOptions>;
+	} = {},
 ): Promise<HttpFixture> {
 	const settings = { ...defaults, ...options };
-	const clock = () => fixture.time;
+	let time = Date.parse('2026-11-21T20:23:30.412Z');
+	const clock = () => time;
 	const store = await openTestStore(clock);
 	const access = await openAccess({
 		store,
 		clock,
 		elapsed: clock,
-		limits: { cacheEntries: 100, cacheTtlMilliseconds: 3_600_000, failuresPerMinute: 20 },
-		tokenLifetimeSeconds: 3600,
-		tenants: { defaultTenant: tenant, hostSuffix: 'example.com', limits: noLimits },
+		...accessSettings,
+		...otherAccess,
 	});
 	const inventory = await openInventory({
 		store,
@@ -183,7 +197,12 @@ export async function openHttpFixture(
 		contents,
 		removed: [],
 		logLines,
-		time: Date.parse('2026-11-21T20:23:30.412Z'),
+		get time() {
+			return time;
+		},
+		set time(now) {
+			time = now;
+		},
 		readiness: { store: { ready: true }, broker: { ready: true } },
 		closeStore: () => store.close(),
 		close: async () => {

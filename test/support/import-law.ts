@@ -61,6 +61,8 @@ const homes: Readonly<Record<string, readonly string[]>> = {
 	'@aws-sdk/s3-request-presigner': ['store/s3'],
 	'@fastify/busboy': ['service/http'],
 	express: ['service/http'],
+	'openid-client': ['service/http'],
+	jose: ['service/http'],
 	aedes: ['service/mqtt'],
 	mqtt: ['service/mqtt', 'examples'],
 	'mqtt-packet': ['service/mqtt'],

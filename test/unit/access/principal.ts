@@ -45,6 +45,9 @@ const table: Readonly<Record<Permission, readonly Role[]>> = {
 	'tenants:write': ['admin'],
 	'credentials:poll': ['bootstrap'],
 	'mqtt:connect': ['admin', 'device', 'bootstrap'],
+	'session:write': [...people, 'device'],
+	'password:write': people,
+	'sessions:end': ['admin'],
 };
 
 describe('access/principal', () => {
@@ -60,6 +63,13 @@ describe('access/principal', () => {
 			});
 		}
 	}
+
+	it('lets somebody whose password was chosen by others change it, and little else', () => {
+		const inventory = [{ group: '1', roles: ['Manager'] }] as const;
+		const principal = { tenant: 't', userName: 'u', role: 'admin', inventory, mustChangePassword: true } as const;
+		const allowed = permissions.filter((permission) => mayDoSomewhere(principal, permission));
+		expect(allowed).to.deep.equal(['own:read', 'password:write', 'session:write', 'tenant:read']);
+	});
 
 	it('grants a user what its roles grant, and no more', () => {
 		const user: Principal = { tenant: 't', userName: 'u', role: 'user', permissions: ['inventory:read', 'tenants:write'] };

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
+import type { Role } from '../../../access/index.ts';
 import { createPasswordVerifier, generatePassword, hashPassword } from '../../../access/passwords.ts';
-import { testClock, useBench } from '../inventory/inventory-bench.ts';
+import { accessSettings } from '../../support/access-settings.ts';
+import { expectRefusal, testClock, useBench } from '../inventory/inventory-bench.ts';
 import { cacheTtlMilliseconds, openAccessBench } from './access-bench.ts';
 
 describe('access/passwords', () => {
@@ -191,5 +193,96 @@ describe('access/users', () => {
 	it('keeps no password in the store', async () => {
 		const user = await bench().access.users.find('t1', 'user');
 		expect(JSON.stringify(user)).to.not.include('right');
+	});
+
+	it('hashes a password anew, once, when hashes are to cost something else', async () => {
+		const hashOf = async () => (await bench().access.users.find('t1', 'user'))?.passwordHash ?? '';
+		const before = await hashOf();
+		const hashCost = { memoryKibibytes: 8000, passes: 2 };
+		const { users } = await bench().reopen({ limits: { ...accessSettings.limits, hashCost } });
+		expect((await users.authenticate('t1', 'user', 'wrong', 'a')).ok).to.equal(false);
+		expect(await hashOf()).to.equal(before);
+		expect((await users.authenticate('t1', 'user', 'right', 'a')).ok).to.equal(true);
+		const renewed = await hashOf();
+		expect(renewed).to.match(/^\$argon2id\$v=19\$m=8000,t=2,p=1\$/);
+		expect((await users.authenticate('t1', 'user', 'right', 'a')).ok).to.equal(true);
+		expect(await hashOf()).to.equal(renewed);
+		expect(await login('right')).to.equal('admin');
+	});
+
+	it('does not bring an old password back when hashing anew', async () => {
+		const hashCost = { memoryKibibytes: 8000, passes: 2 };
+		const { users } = await bench().reopen({ limits: { ...accessSettings.limits, hashCost } });
+		bench().store.beforeBatch = async () => {
+			bench().store.beforeBatch = () => undefined;
+			await bench().access.users.set('t1', 'user', 'changed', 'admin');
+		};
+		await users.authenticate('t1', 'user', 'right', 'a');
+		expect([await login('right'), await login('changed')]).to.deep.equal(['rejected', 'admin']);
+	});
+
+	describe('whose password is changed', () => {
+		const change = (password: string, mustChange = false) =>
+			bench().access.users.changePassword({ tenant: 't1', userName: 'user' }, password, { mustChange });
+
+		it('are let in by the new one only', async () => {
+			expect(await login('right')).to.equal('admin');
+			await change('a new long secret');
+			expect([await login('right'), await login('a new long secret')]).to.deep.equal(['rejected', 'admin']);
+		});
+
+		it('have to choose another one where somebody else did it, and then not again', async () => {
+			const mustChange = async (password: string) => {
+				const outcome = await bench().access.users.authenticate('t1', 'user', password, 'a');
+				return outcome.ok && (outcome.principal.mustChangePassword ?? false);
+			};
+			await change('chosen by others', true);
+			expect(await mustChange('chosen by others')).to.equal(true);
+			await change('chosen by the user');
+			expect(await mustChange('chosen by the user')).to.equal(false);
+		});
+
+		it('keep the old one when the new one is weak, or there is no such user', async () => {
+			await expectRefusal(change('password1234'), 'access/weakPassword');
+			await bench().access.users.remove('t1', 'user');
+			await expectRefusal(change('a new long secret'), 'access/notFound');
+			expect(await bench().access.users.find('t1', 'user')).to.equal(undefined);
+		});
+	});
+
+	describe('of a provider', () => {
+		const setExternal = (userName: string, role: Role = 'admin', identity = 'idp/1', access = bench().access) =>
+			access.users.setExternal('t1', userName, role, identity);
+
+		it('are made at the first login, and follow the role at each one', async () => {
+			expect(await setExternal('ext')).to.include({ role: 'admin', identity: 'idp/1' });
+			const made = await bench().access.users.find('t1', 'ext');
+			expect(await setExternal('ext')).to.deep.equal(made);
+			expect(await setExternal('ext', 'reader')).to.deep.include({
+				role: 'reader',
+				globalRoles: ['reader'],
+				creationTime: made?.creationTime,
+			});
+		});
+
+		it('are made once by processes that do it at once', async () => {
+			const other = await bench().reopen();
+			const made = await Promise.all([setExternal('ext'), setExternal('ext', 'admin', 'idp/1', other)]);
+			expect(new Set(made.map((user) => user?.sessionsId)).size).to.equal(1);
+		});
+
+		it('are never users with a password, nor other people or of other providers', async () => {
+			expect(await setExternal('user')).to.equal(undefined);
+			expect(await login('right')).to.equal('admin');
+			await setExternal('ext');
+			for (const identity of ['idp/2', 'other/1']) expect(await setExternal('ext', 'admin', identity)).to.equal(undefined);
+		});
+
+		it('have no password that lets them in, or could be changed', async () => {
+			await setExternal('ext');
+			for (const password of ['', 'undefined', 'anything']) expect(await login(password, 'ext')).to.equal('rejected');
+			const change = bench().access.users.changePassword({ tenant: 't1', userName: 'ext' }, 'a new long secret');
+			await expectRefusal(change, 'access/notFound');
+		});
 	});
 });

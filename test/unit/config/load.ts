@@ -52,10 +52,41 @@ const goodRows: readonly [name: string, written: string, value: unknown, others?
 	['BINARIES_STORE', 's3', 's3', { S3_BUCKET: 'files' }],
 	['BINARIES_STORE', 'gridfs', 'gridfs', { MONGODB_URL: 'mongodb://host/' }],
 	['S3_ENDPOINT', 'http://127.0.0.1:9000', 'http://127.0.0.1:9000'],
+	['TRUSTED_PROXIES', 'loopback,10.0.0.0/8,fd00::/8,192.0.2.1', 'loopback,10.0.0.0/8,fd00::/8,192.0.2.1'],
+	['AUTH_TOKEN_ALGORITHM', 'ES256', 'ES256'],
+	['OIDC_PROVIDERS', '[]', []],
+	[
+		'OIDC_PROVIDERS',
+		'[{"id":"a","issuer":"https://idp.example.com","clientId":"c","roles":{"ops":"admin"}}]',
+		[
+			{
+				id: 'a',
+				issuer: 'https://idp.example.com',
+				clientId: 'c',
+				roles: { ops: 'admin' },
+				scope: 'openid profile email',
+				userClaim: 'preferred_username',
+				rolesClaim: 'groups',
+			},
+		],
+	],
 ];
 
 const badRows: readonly [name: string, written: string, others?: Environment][] = [
 	['BINARIES_MONGODB_URL', 'localhost:27017'],
+	['TRUSTED_PROXIES', 'everybody'],
+	['TRUSTED_PROXIES', '10.0.0.0/33'],
+	['TRUSTED_PROXIES', 'loopback, 10.0.0.1'],
+	['AUTH_TOKEN_ALGORITHM', 'none'],
+	['AUTH_TOKEN_ALGORITHM', 'HS512'],
+	['AUTH_HASH_MEMORY_KIB', '1024'],
+	['PASSWORD_MIN_CHARACTERS', '7'],
+	['OIDC_PROVIDERS', 'https://idp.example.com'],
+	['OIDC_PROVIDERS', '{}'],
+	['OIDC_PROVIDERS', '[{"id":"a"}]'],
+	['OIDC_PROVIDERS', '[{"id":"a b","issuer":"https://i","clientId":"c","roles":{}}]'],
+	['OIDC_PROVIDERS', '[{"id":"a","issuer":"https://i","clientId":"c","roles":{},"extra":1}]'],
+	['OIDC_PROVIDERS', '[{"id":"a","issuer":"http://idp.example.com","clientId":"c","roles":{}}]'],
 	['BINARIES_STORE', 'disk'],
 	['S3_ENDPOINT', 'http://user:password@host/'],
 	['BINARIES_LEFTOVER_AFTER_SECONDS', '3600'],
@@ -113,7 +144,7 @@ const badRows: readonly [name: string, written: string, others?: Environment][] 
 describe('config/load', () => {
 	for (const [name, written, value, others] of goodRows) {
 		it(`takes ${name}=${JSON.stringify(written)}`, () => {
-			expect(settled(name, { ...others, [name]: written })).to.equal(value);
+			expect(settled(name, { ...others, [name]: written })).to.deep.equal(value);
 		});
 	}
 
@@ -308,5 +339,17 @@ describe('config/load', () => {
 
 	it('throws the faults instead of printing', () => {
 		expect(() => printConfig({ HTTP_PORT: 'x' })).to.throw(ConfigError, 'HTTP_PORT');
+	});
+
+	it('names the field of a provider that is wrong, and shows no secret of it', () => {
+		const provider = { id: 'a', issuer: 'http://idp.example.com', clientId: 'c', clientSecret: 'hidden-secret', roles: {} };
+		const [fault = '', ...others] = faultsOf({ OIDC_PROVIDERS: JSON.stringify([provider]) });
+		expect(others).to.deep.equal([]);
+		expect(fault).to.contain('0.issuer: must be an https:// address').and.not.to.contain('hidden-secret');
+		const right = { OIDC_PROVIDERS: JSON.stringify([{ ...provider, issuer: 'https://idp.example.com' }]) };
+		expect(printConfig(right)).not.to.contain('hidden-secret');
+		expect(inspect(load(right), { depth: null })).not.to.contain('hidden-secret');
+		const twice = [provider, provider].map((each) => ({ ...each, issuer: 'https://idp.example.com' }));
+		expect(faultsOf({ OIDC_PROVIDERS: JSON.stringify(twice) }).join()).to.contain('another id each');
 	});
 });

@@ -5,6 +5,7 @@ import { createMetrics } from '../../../service/metrics.ts';
 import { createGateway, type Gateway } from '../../../service/mqtt/gateway.ts';
 import type { IncomingPublish, Session } from '../../../service/mqtt/session.ts';
 import { createSerialCheck } from '../../../service/serial-check.ts';
+import { accessSettings } from '../../support/access-settings.ts';
 import { smallLimits, tenant } from '../inventory/inventory-bench.ts';
 import { type OperationsBench, openOperationsBench } from '../operations/operations-bench.ts';
 
@@ -53,9 +54,7 @@ export const windowSize = 2;
 export async function openGatewayBench(): Promise<GatewayBench> {
 	const operationsBench = await openOperationsBench();
 	const { store, clock } = operationsBench;
-	const limits = { cacheEntries: 10, cacheTtlMilliseconds: 1000, failuresPerMinute: 3 };
-	const tenants = { defaultTenant: tenant, limits: { devices: 0, packages: 0, storageBytes: 0, requestsPerSecond: 0 } };
-	const access = await openAccess({ store, clock, elapsed: clock, limits, tokenLifetimeSeconds: 60, tenants });
+	const access = await openAccess({ store, clock, elapsed: clock, ...accessSettings });
 	const gateway = createGateway({
 		isSerialOfOther: createSerialCheck({ access }),
 		...operationsBench,
