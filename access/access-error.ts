@@ -1,4 +1,10 @@
-export type AccessErrorCode = 'access/invalid' | 'access/notFound' | 'access/conflict' | 'access/notYet';
+export type AccessErrorCode =
+	| 'access/invalid'
+	| 'access/notFound'
+	| 'access/conflict'
+	| 'access/notYet'
+	| 'access/noCertificate'
+	| 'access/notProven';
 
 /** A refused call about users and registrations. `message` may be shown to the caller. */
 export class AccessError extends Error {

@@ -1,4 +1,5 @@
 import type { CollectionSpec, DocumentStore, StoredDocument } from '../store/index.ts';
+import { type CertificateSettings, certificateCollections, openCertificates } from './certificates/certificates.ts';
 import { openDeviceRegistration, registrationSpec } from './device-registration.ts';
 import { generatePassword } from './passwords.ts';
 import { bootstrapUser, managementTenant, type Role } from './principal.ts';
@@ -12,7 +13,13 @@ interface Tenant extends StoredDocument {
 const spec: CollectionSpec<Tenant> = { name: 'tenants', indexes: [] };
 
 /** Everything that access stores. */
-export const accessCollections: readonly CollectionSpec<StoredDocument>[] = [spec, userSpec, registrationSpec, keySpec];
+export const accessCollections: readonly CollectionSpec<StoredDocument>[] = [
+	spec,
+	userSpec,
+	registrationSpec,
+	keySpec,
+	...certificateCollections,
+];
 
 export interface AccessOptions {
 	readonly store: DocumentStore;
@@ -22,6 +29,7 @@ export interface AccessOptions {
 	readonly elapsed: () => number;
 	readonly limits: AuthenticationLimits;
 	readonly tokenLifetimeSeconds: number;
+	readonly certificates: CertificateSettings;
 }
 
 /** What a first start needs; a password that is not given is generated. */
@@ -41,12 +49,21 @@ export interface ShownCredentials {
 export type Access = Awaited<ReturnType<typeof openAccess>>;
 
 /** Opens tenants, users, registrations and tokens on a store. */
-export async function openAccess({ store, clock, elapsed, limits, tokenLifetimeSeconds }: AccessOptions) {
+export async function openAccess({
+	store,
+	clock,
+	elapsed,
+	limits,
+	tokenLifetimeSeconds,
+	certificates: certificateSettings,
+}: AccessOptions) {
 	const tenants = await store.collection(spec);
 	const knownTenants = new Set<string>();
 	const users = await openUsers({ store, clock, elapsed, limits });
 	const registration = await openDeviceRegistration({ store, users, clock });
 	const tokens = await openTokens({ store, users, clock, lifetimeSeconds: tokenLifetimeSeconds });
+
+	const certificates = await openCertificates({ store, users, clock, settings: certificateSettings });
 
 	/**
 	 * Creates the tenant, its administrator and the bootstrap user where they are missing; returns what was generated.
@@ -88,5 +105,5 @@ export async function openAccess({ store, clock, elapsed, limits, tokenLifetimeS
 		return isKnown;
 	}
 
-	return { users, registration, tokens, prepare, hasTenant };
+	return { users, registration, tokens, certificates, prepare, hasTenant };
 }

@@ -2,6 +2,7 @@ import type { CollectionSpec, DocumentStore } from '../store/index.ts';
 import { AccessError } from './access-error.ts';
 import { generatePassword } from './passwords.ts';
 import { deviceUserPrefix } from './principal.ts';
+import { isSerial } from './serials.ts';
 import type { Users } from './users.ts';
 
 export const registrationStatuses = ['WAITING_FOR_CONNECTION', 'PENDING_ACCEPTANCE', 'ACCEPTED'] as const;
@@ -37,7 +38,7 @@ export async function openDeviceRegistration(options: {
 
 	/** @throws AccessError `access/invalid`, `access/conflict` */
 	async function request(tenant: string, serial: string): Promise<Registration> {
-		if (!/^[^\s/:"'\\,+#\p{Cc}\p{Cs}][^/:"'\\,+#\p{Cc}\p{Cs}]{0,253}$/u.test(serial)) {
+		if (!isSerial(serial)) {
 			throw new AccessError(
 				'access/invalid',
 				'id must have 1 to 254 characters, without quotes, comma, colon, slash, backslash, plus and hash',

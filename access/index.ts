@@ -9,6 +9,11 @@ export {
 } from './access.ts';
 /** Refusals. */
 export { AccessError, type AccessErrorCode } from './access-error.ts';
+/** Certificates that tenants trust, and devices that log in with one. */
+export type { CertificateLogin } from './certificates/certificate-login.ts';
+export type { CertificateProof } from './certificates/certificate-proof.ts';
+export type { CertificateSettings } from './certificates/certificates.ts';
+export { certificateStatuses, describeCertificate, type TrustedCertificate } from './certificates/trusted-certificates.ts';
 /** Devices that are expected. */
 export {
 	type DeviceCredentials,

@@ -1,3 +1,5 @@
+import type { CertificateProof } from './certificates/certificate-proof.ts';
+
 /** What a caller may do; every route and topic names the one it needs. */
 export const permissions = [
 	'inventory:read',
@@ -5,6 +7,7 @@ export const permissions = [
 	'operations:read',
 	'operations:write',
 	'registrations:write',
+	'certificates:write',
 	'tenant:read',
 	'credentials:poll',
 	'mqtt:connect',
@@ -19,6 +22,7 @@ export const rolePermissions = {
 		'operations:read',
 		'operations:write',
 		'registrations:write',
+		'certificates:write',
 		'tenant:read',
 		'mqtt:connect',
 	],
@@ -34,6 +38,8 @@ export interface Principal {
 	readonly role: Role;
 	/** For the role `device`: the serial of the one device that it is. */
 	readonly serial?: string;
+	/** Set where a client certificate let it in, and nothing else. */
+	readonly certificate?: CertificateProof;
 }
 
 export function mayDo(principal: Principal, permission: Permission): boolean {

@@ -8,6 +8,8 @@ export interface User {
 	readonly userName: string;
 	readonly role: Role;
 	readonly passwordHash: string;
+	/** A client certificate is all that lets it in. */
+	readonly hasNoPassword?: boolean;
 	readonly creationTime: number;
 }
 
@@ -145,6 +147,21 @@ export async function openUsers(options: {
 		return (await store.batch([{ kind: 'insert', collection: userSpec.name, document }])).ok;
 	}
 
+	/** A user that no password lets in, because nobody knows one; false when there is such a user already. */
+	async function createWithoutPassword(tenant: string, userName: string, role: Role): Promise<boolean> {
+		const passwordHash = await unknownUserHash;
+		const document: User = {
+			_id: `${tenant}/${userName}`,
+			tenant,
+			userName,
+			role,
+			passwordHash,
+			hasNoPassword: true,
+			creationTime: clock(),
+		};
+		return (await store.batch([{ kind: 'insert', collection: userSpec.name, document }])).ok;
+	}
+
 	async function newUser(tenant: string, userName: string, password: string, role: Role): Promise<User> {
 		const passwordHash = await hashPassword(password);
 		return { _id: `${tenant}/${userName}`, tenant, userName, role, passwordHash, creationTime: clock() };
@@ -159,7 +176,7 @@ export async function openUsers(options: {
 		forget(`${tenant}/${userName}`);
 	}
 
-	return { authenticate, set, setStep, create, find, remove, watchRemoved, findMissing };
+	return { authenticate, set, setStep, create, createWithoutPassword, find, remove, watchRemoved, findMissing };
 }
 
 const userCacheMilliseconds = 5000;

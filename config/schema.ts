@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { binaries } from './binaries.ts';
+import { certificates } from './certificates.ts';
 import { mongodb } from './mongodb.ts';
 import { outsideBroker } from './outside-broker.ts';
 import { querySettings } from './query-settings.ts';
@@ -42,6 +43,11 @@ export const groups = {
 		.object({
 			port: setting('HTTP_PORT', port, 8080, 'Port of HTTP, and of MQTT over WebSocket at `/mqtt`; 0 picks a free one.'),
 			httpsPort: optional('HTTPS_PORT', port, 'Port of HTTPS; 0 picks a free one; unset means no HTTPS listener.'),
+			httpsDevicesPort: optional(
+				'HTTPS_DEVICES_PORT',
+				port,
+				'Port of HTTPS that also asks clients for a certificate, by which a device can log in (8443 with Cumulocity); 0 picks a free one; unset means no such listener. Browsers should use `HTTPS_PORT`: here they would ask people for a certificate.',
+			),
 			bodyMaxBytes: setting('HTTP_BODY_MAX_BYTES', bytes, 16 * mebibyte, 'Largest request body, in bytes.'),
 			jsonMaxDepth: setting('HTTP_JSON_MAX_DEPTH', wholeNumber(8, 1000), 64, 'How many levels deep a JSON body may be.'),
 			pageSizeMax: setting(
@@ -200,6 +206,12 @@ export const groups = {
 				'Path of the PEM file with the certificate, and its chain, of all TLS listeners.',
 			),
 			keyFile: optional('TLS_KEY_FILE', tlsPath, 'Path of the PEM file with the private key of that certificate.'),
+			reloadSeconds: setting(
+				'TLS_RELOAD_SECONDS',
+				seconds,
+				60,
+				'Seconds between two looks at these files: new ones are taken up without a restart. SIGHUP looks at once.',
+			),
 		})
 		.describe('TLS'),
 	store: z
@@ -338,6 +350,7 @@ export const groups = {
 			),
 		})
 		.describe('Authentication'),
+	certificates,
 	limits: z
 		.object({
 			packagesMax: setting('PACKAGES_MAX', count, 100_000, 'How many packages the installed software of one device may have.'),

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { openAccess, type ShownCredentials } from '../access/index.ts';
-import type { Config } from '../config/index.ts';
+import { type Config, usesTls } from '../config/index.ts';
 import { openInventory } from '../inventory/index.ts';
 import { openOperations } from '../operations/index.ts';
 import { type ContentStore, type DocumentStore, takeIntoUse } from '../store/index.ts';
+import { accessSettings } from './access-settings.ts';
 import { composeBinaries, openContentStore } from './binary-parts.ts';
 import { createHttpApp } from './http/index.ts';
 import { httpOptions } from './http-settings.ts';
@@ -20,6 +21,7 @@ import { packageLimitsOf } from './package-limits.ts';
 import { createReadiness } from './readiness.ts';
 import { createMetricsSampler } from './sample-metrics.ts';
 import { startScheduler } from './scheduler.ts';
+import { openServerCertificate } from './server-certificate.ts';
 import { closeBegun, shutDown } from './shut-down.ts';
 import { version } from './version.ts';
 
@@ -31,6 +33,8 @@ export interface Service {
 	readonly credentials: readonly ShownCredentials[];
 	/** Resolves with the reason when the service can do nothing any more: the process should end, for a new one to begin. */
 	readonly failed: Promise<Error>;
+	/** Takes up anew what it has read from files: the certificate of the TLS listeners. */
+	reload(): Promise<void>;
 	/** Stops accepting, ends what runs, closes the store. */
 	close(): Promise<void>;
 }
@@ -90,17 +94,7 @@ async function open(foundation: Foundation): Promise<Service> {
 		: undefined;
 	if (others) begun.push(others.close);
 	const processes = () => others?.count() ?? 1;
-	const access = await openAccess({
-		store,
-		clock,
-		elapsed,
-		limits: {
-			cacheEntries: config.access.cacheMaxEntries,
-			cacheTtlMilliseconds: config.access.cacheTtlSeconds * 1000,
-			failuresPerMinute: config.access.wrongPasswordsPerMinute,
-		},
-		tokenLifetimeSeconds: config.access.tokenLifetimeSeconds,
-	});
+	const access = await openAccess({ store, clock, elapsed, ...accessSettings(config) });
 	const inventory = await openInventory({
 		store,
 		clock,
@@ -162,7 +156,8 @@ async function open(foundation: Foundation): Promise<Service> {
 		onDevicesRemoved: (of, ids) => gateway.devicesRemoved(of, ids),
 	});
 
-	const listeners = await openListeners({ config, app, broker });
+	const certificate = usesTls(config) ? await openServerCertificate({ tls: config.tls, log, metrics }) : undefined;
+	const listeners = await openListeners({ config, app, broker, certificate, log });
 	begun.push(() => Promise.all(listeners.map((listener) => listener.close(0))));
 	// After the ports: a start that fails must not use up the one time that the passwords are shown.
 	const credentials = await access.prepare({
@@ -178,12 +173,18 @@ async function open(foundation: Foundation): Promise<Service> {
 			{ name: 'delivery sweep', everyMilliseconds, run: gateway.outbound.sweepAll },
 			{ name: 'outside devices sweep', everyMilliseconds, run: () => bridge?.sweep() },
 			...(isShared ? [{ name: 'sweep of users', everyMilliseconds, run: broker.checkUsers }] : []),
+			...(certificate
+				? [{ name: 'TLS files', everyMilliseconds: config.tls.reloadSeconds * 1000, run: certificate.reload }]
+				: []),
+			{ name: 'sweep of certificates', everyMilliseconds, run: broker.checkCertificates },
 			...files.jobs,
 			...(others?.jobs ?? []),
 		],
 		log,
 		others?.isLeader,
 	);
+
+	const reload = async () => certificate?.reload();
 
 	async function close(): Promise<void> {
 		stopping = true;
@@ -192,5 +193,5 @@ async function open(foundation: Foundation): Promise<Service> {
 		await closeStore();
 	}
 
-	return { listeners, place, credentials, failed: store.failed, close };
+	return { listeners, place, credentials, failed: store.failed, reload, close };
 }

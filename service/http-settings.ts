@@ -3,7 +3,7 @@ import type { PackageLimits } from '../inventory/index.ts';
 import type { HttpOptions } from './http/index.ts';
 
 /** What the HTTP interface takes of the configuration. */
-export function httpOptions({ http, limits, tenant, binaries }: Config, packageLimits: PackageLimits): HttpOptions {
+export function httpOptions({ http, limits, tenant, binaries, certificates }: Config, packageLimits: PackageLimits): HttpOptions {
 	return {
 		bodyMaxBytes: http.bodyMaxBytes,
 		jsonMaxDepth: http.jsonMaxDepth,
@@ -21,6 +21,7 @@ export function httpOptions({ http, limits, tenant, binaries }: Config, packageL
 		uploadTimeoutMilliseconds: binaries.uploadTimeoutSeconds * 1000,
 		standstillMilliseconds: binaries.standstillSeconds * 1000,
 		binaryRedirect: binaries.redirect,
+		certificateListMaxBytes: certificates.listMaxBytes,
 		objectMaxBytes: limits.managedObjectMaxBytes,
 	};
 }

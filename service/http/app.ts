@@ -1,6 +1,8 @@
 import express, { type Express } from 'express';
 import { binaryRoutes } from './binary-routes.ts';
+import { certificateRoutes } from './certificate-routes.ts';
 import { childrenRoutes } from './children-routes.ts';
+import { deviceTokenRoutes } from './device-token-routes.ts';
 import { docsRoutes } from './docs-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import type { HttpServices } from './http-options.ts';
@@ -36,6 +38,8 @@ export function httpRoutes(services: HttpServices): Route[] {
 		...operationRoutes(services),
 		...registrationRoutes(services),
 		...tenantRoutes(),
+		...certificateRoutes(services),
+		...deviceTokenRoutes(services),
 		...healthRoutes(services),
 	];
 	routes.push(...docsRoutes(() => describeApi(routes, services.version)));

@@ -32,6 +32,8 @@ export interface HttpOptions {
 	readonly standstillMilliseconds: number;
 	/** Who is sent to the address of the file itself, where its store has such. */
 	readonly binaryRedirect: 'nobody' | 'users' | 'everybody';
+	/** Bytes of a revocation list. */
+	readonly certificateListMaxBytes: number;
 	/** Bytes of the description of a file. */
 	readonly objectMaxBytes: number;
 }

@@ -1,9 +1,11 @@
 import type { Express, Request, Response } from 'express';
 import { mayDo, type Principal } from '../../access/index.ts';
+import { presentedChain } from '../presented-chain.ts';
 import { type AnswerDeadline, startAnswerDeadline } from './answer-deadline.ts';
 import { claimedUser, createAuthenticator } from './auth.ts';
 import { baseUrl } from './base-url.ts';
 import { limitBodyTime, limitStandstill } from './body-time.ts';
+import { forwardedChain } from './forwarded-chain.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
 import { createJsonReader } from './json-body.ts';
@@ -68,6 +70,8 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 
 	async function identify(request: Request): Promise<Principal> {
 		const address = request.socket.remoteAddress ?? '';
+		const chain = request.headers.authorization === undefined ? presentedChain(request.socket) : undefined;
+		if (chain) return identifyByCertificate(request, chain, { address, path: request.path });
 		try {
 			return await authenticate(request.headers, address);
 		} catch (error) {
@@ -76,6 +80,16 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 				services.log.info({ address, user: claimedUser(request.headers), path: request.path }, `login refused: ${error.code}`);
 			throw error;
 		}
+	}
+
+	/** Credentials in the request come before a certificate. */
+	async function identifyByCertificate(request: Request, chain: readonly Buffer[], origin: object): Promise<Principal> {
+		const others = forwardedChain(request.headers['x-ssl-cert-chain']);
+		const login = await services.access.certificates.logIn([...chain, ...others]);
+		if (login.ok) return login.principal;
+		services.log.info(origin, `login refused: ${login.message}`);
+		const code = login.reason === 'rejected' ? 'http/unauthorized' : 'http/forbidden';
+		throw new HttpError(code, 'The client certificate does not let this device in; the log of the service says why');
 	}
 
 	function callOf(

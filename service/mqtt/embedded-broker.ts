@@ -1,11 +1,12 @@
 import type { Duplex } from 'node:stream';
 import { Aedes, type AuthenticateError, type Client, type PublishPacket, type Subscription } from 'aedes';
 import type { Logger } from 'pino';
-import { type Access, mayDo, parseUserName } from '../../access/index.ts';
+import { type Access, type CertificateLogin, mayDo, type Principal, parseUserName } from '../../access/index.ts';
 import { InventoryError } from '../../inventory/index.ts';
 import { maySubscribe, parseTopic } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
 import { createBacklog } from './backlog.ts';
+import { createCertificateSessions } from './certificate-sessions.ts';
 import { createDeviceQueue, type DeviceQueue } from './device-queue.ts';
 import { drainSessions } from './drain.ts';
 import { type Gateway, mayConnectAs, parseClientId, parseDefaultCollection } from './gateway.ts';
@@ -41,6 +42,8 @@ export interface Origin {
 	readonly address: string;
 	/** The host name by which the client knows the service. */
 	readonly host: string;
+	/** What the client has shown of certificates in the TLS handshake, in DER, its own first. */
+	readonly certificates?: readonly Buffer[];
 }
 
 export type EmbeddedBroker = Awaited<ReturnType<typeof openEmbeddedBroker>>;
@@ -59,6 +62,8 @@ interface Connected {
 /** Who is connected, and what their CONNECT says of them. */
 type SessionOwner = Pick<Session, 'principal' | 'serial' | 'host' | 'defaultCollection'>;
 
+type LogIn = { readonly principal: Principal } | { readonly code: number; readonly refusal: string };
+
 const maxTurn = 64;
 
 /**
@@ -70,6 +75,8 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 	const connected = new WeakMap<Client, Connected>();
 	const origins = new WeakMap<Client, Origin>();
 	const userNames = new WeakMap<Client, string>();
+	const byCertificate = createCertificateSessions({ certificates: access.certificates, sessions: gateway.sessions, log });
+	const certificateLogins = new WeakMap<Client, Promise<CertificateLogin>>();
 	const mayConnect = createRateLimit({ perSecond: limits.connectionsPerSecond, clock });
 	const unacknowledged = new WeakMap<Client, Unacknowledged>();
 	/** The id of the packet that is being handed to the broker. */
@@ -86,14 +93,26 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		drainTimeout: limits.drainTimeoutSeconds * 1000,
 		maxClientsIdLength: 1024,
 		preConnect(client, packet, done) {
-			// One name space for each tenant, and one for each device in it: the newer connection of a device takes over.
-			const { tenant } = parseUserName(packet.username ?? '', options.defaultTenant);
 			userNames.set(client, packet.clientId);
-			const serial = parseClientId(packet.clientId);
-			if (serial !== undefined) packet.clientId = `${tenant}/${serial}`;
 			// What a session has to keep is in the store: each connection begins clean, and says so.
 			packet.clean = true;
-			done(null, true);
+			const goOn = (tenant: string) => {
+				// One name space for each tenant, and one for each device in it: the newer connection of a device takes over.
+				const serial = parseClientId(packet.clientId);
+				if (serial !== undefined) packet.clientId = `${tenant}/${serial}`;
+				done(null, true);
+			};
+			const claimed = parseUserName(packet.username ?? '', options.defaultTenant).tenant;
+			const { certificates } = origins.get(client) ?? {};
+			// A password comes before a certificate.
+			if (!certificates || packet.password) return goOn(claimed);
+			const login = byCertificate.logIn(certificates, packet.username?.includes('/') ? claimed : undefined);
+			certificateLogins.set(client, login);
+			// A refusal, or a failure, is told when the client is authenticated.
+			login.then(
+				(outcome) => goOn(outcome.ok ? outcome.principal.tenant : claimed),
+				() => goOn(claimed),
+			);
 		},
 		authenticate(client, username, password, done) {
 			connect(client, username, password?.toString('utf8'))
@@ -144,6 +163,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		if (!entry) return;
 		metrics.mqttConnections.set(broker.connectedClients);
 		gateway.connected(entry.session);
+		byCertificate.connected(entry.session);
 		log.info(describe(client, entry.session), 'device connected');
 	});
 	broker.on('clientDisconnect', (client) => {
@@ -190,21 +210,36 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 			return refused(connack.unavailable, 'as many clients as allowed are connected');
 		if (!mayConnect()) return refused(connack.unavailable, 'too many connections a second');
 		if (serial === undefined) return refused(connack.identifierRejected, 'the client id names no device');
-		if (!username || password === undefined) return refused(connack.badCredentials, 'no user name or password');
-		const { tenant, userName } = parseUserName(username, options.defaultTenant);
-		const authentication = await access.users.authenticate(tenant, userName, password, address);
-		if (!authentication.ok) {
-			const throttled = authentication.reason === 'throttled';
-			return throttled
-				? refused(connack.unavailable, 'too many wrong passwords')
-				: refused(connack.badCredentials, 'wrong user name or password');
-		}
-		const { principal } = authentication;
+		const login = await logIn(client, username, password, address);
+		if ('refusal' in login) return refused(login.code, login.refusal);
+		const { principal } = login;
 		if (!mayDo(principal, 'mqtt:connect')) return refused(connack.notAuthorized, 'this user may not connect');
-		if (!mayConnectAs(principal, serial))
-			return refused(connack.notAuthorized, `this user may connect as '${principal.serial}' only`);
+		if (!mayConnectAs(principal, serial)) {
+			const who = principal.certificate ? 'by its certificate (common name) it may connect as' : 'this user may connect as';
+			return refused(connack.notAuthorized, `${who} '${principal.serial}' only`);
+		}
 		await openSession(client, { principal, serial, host, ...defaultCollection(asked) });
 		return connack.accepted;
+	}
+
+	async function logIn(
+		client: Client,
+		username: string | undefined,
+		password: string | undefined,
+		address: string,
+	): Promise<LogIn> {
+		const byKey = await certificateLogins.get(client);
+		if (byKey?.ok) return { principal: byKey.principal };
+		if (byKey)
+			return { code: byKey.reason === 'rejected' ? connack.badCredentials : connack.notAuthorized, refusal: byKey.message };
+		if (!username || password === undefined)
+			return { code: connack.badCredentials, refusal: 'no user name or password, and no client certificate' };
+		const { tenant, userName } = parseUserName(username, options.defaultTenant);
+		const authentication = await access.users.authenticate(tenant, userName, password, address);
+		if (authentication.ok) return { principal: authentication.principal };
+		return authentication.reason === 'throttled'
+			? { code: connack.unavailable, refusal: 'too many wrong passwords' }
+			: { code: connack.badCredentials, refusal: 'wrong user name or password' };
 	}
 
 	async function openSession(client: Client, who: SessionOwner): Promise<void> {
@@ -342,7 +377,15 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		});
 	}
 
-	return { handle, drain, checkUsers, close, connections: () => broker.connectedClients, queuedMessages: () => queued };
+	return {
+		handle,
+		drain,
+		checkUsers,
+		checkCertificates: byCertificate.checkAll,
+		close,
+		connections: () => broker.connectedClients,
+		queuedMessages: () => queued,
+	};
 }
 
 /** A broker that hands nothing on between clients: a publish ends with the gateway. */

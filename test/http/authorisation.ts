@@ -1,6 +1,8 @@
 import { Readable } from 'node:stream';
 import { expect } from 'chai';
+import { describeCertificate } from '../../access/index.ts';
 import { childKinds } from '../../inventory/index.ts';
+import { createAuthority, type TestCertificate } from '../support/certificate-chain.ts';
 import type { HttpMethod } from '../support/checked-http-client.ts';
 import { type Caller, type HttpFixture, openHttpFixture, tenant } from '../support/http-fixture.ts';
 import { fileForm } from '../support/multipart.ts';
@@ -9,7 +11,7 @@ import { fileForm } from '../support/multipart.ts';
 interface Row {
 	readonly method: HttpMethod;
 	/**
-	 * `{object}`, `{operation}`, `{binary}` and `{serial}` are of the device, `{child}` is below it in every kind; each call finds
+	 * `{object}`, `{operation}`, `{binary}`, `{certificate}` and `{serial}` are of the device, `{child}` is below it in every kind; each call finds
 	 * them as new.
 	 */
 	readonly url: string;
@@ -29,6 +31,9 @@ const software = `${asm}/software?deviceId={object}`;
 const everybody = { admin: 200, device: 200, foreignDevice: 200, otherAdmin: 200 };
 const own = { admin: 200, device: 200, foreignDevice: 403, otherAdmin: 404 };
 const usersOnly = { admin: 200, device: 403, foreignDevice: 403, otherAdmin: 404 };
+/** Of the own tenant, and for its administrator. */
+const trusted = '/tenant/tenants/t1/trusted-certificates';
+const trustedOnly = { admin: 200, device: 403, foreignDevice: 403, otherAdmin: 403 };
 const packages = [{ name: 'a', version: '1' }];
 
 const rows: readonly Row[] = [
@@ -113,6 +118,26 @@ const rows: readonly Row[] = [
 		bootstrap: 404,
 	},
 	{ method: 'get', url: '/tenant/currentTenant', ...everybody },
+	{ method: 'get', url: trusted, ...trustedOnly },
+	{ method: 'post', url: trusted, body: { certInPemFormat: 'x' }, ...trustedOnly, admin: 422 },
+	{ method: 'post', url: `${trusted}/bulk`, body: { certificates: [{ certInPemFormat: 'x' }] }, ...trustedOnly, admin: 422 },
+	{ method: 'get', url: `${trusted}/{certificate}`, ...trustedOnly },
+	{ method: 'put', url: `${trusted}/{certificate}`, body: { status: 'DISABLED' }, ...trustedOnly },
+	{ method: 'delete', url: `${trusted}/{certificate}`, ...trustedOnly, admin: 204 },
+	{ method: 'put', url: `${trusted}/{certificate}/crl`, body: 'no list', ...trustedOnly, admin: 422 },
+	{ method: 'get', url: `${trusted}/{certificate}/crl`, ...trustedOnly, admin: 404 },
+	{ method: 'post', url: `${trusted}-pop/{certificate}/verification-code`, ...trustedOnly },
+	{
+		method: 'post',
+		url: `${trusted}-pop/{certificate}/pop`,
+		body: { proofOfPossessionSignedVerificationCode: 'x' },
+		...trustedOnly,
+		admin: 422,
+	},
+	// Only for the management tenant.
+	{ method: 'post', url: `${trusted}-pop/{certificate}/confirmed`, ...trustedOnly, admin: 403 },
+	// Only with a client certificate.
+	{ method: 'post', url: '/devicecontrol/deviceAccessToken', ...trustedOnly, admin: 403 },
 	{ method: 'post', url: '/inventory/binaries', form: 'new', admin: 201, device: 201, foreignDevice: 201, otherAdmin: 201 },
 	{ method: 'get', url: '/inventory/binaries', ...everybody },
 	{ method: 'get', url: '/inventory/binaries/{binary}', ...own },
@@ -122,8 +147,10 @@ const rows: readonly Row[] = [
 
 describe('http/authorisation', () => {
 	let fixture: HttpFixture;
+	let certificate: TestCertificate;
 	before(async () => {
 		fixture = await openHttpFixture();
+		certificate = await createAuthority('authority', { now: fixture.time });
 	});
 	after(() => fixture.close());
 
@@ -154,9 +181,20 @@ describe('http/authorisation', () => {
 		const received = await binaries.receive(tenant, Readable.from([Buffer.from('bytes')]));
 		const patch = { fragments: {} };
 		const binary = await binaries.create(tenant, { owner: 'device_dev1', patch, contentType: 'text/plain' }, received);
+		const { fingerprint } = describeCertificate({ der: certificate.der.toString('base64') });
+		await access.certificates.trusted.remove(tenant, fingerprint).catch(() => {});
+		const how = { name: 'a', status: 'ENABLED', autoRegistrationEnabled: false } as const;
+		await access.certificates.trusted.add(tenant, { pem: certificate.pem, ...how });
 		await access.registration.request(tenant, 'expected');
 		await access.registration.poll('expected');
-		const ids = { object: id, operation: operation.id, child: child.id, foreign: foreign.id, binary: binary.id };
+		const ids = {
+			object: id,
+			operation: operation.id,
+			child: child.id,
+			foreign: foreign.id,
+			binary: binary.id,
+			certificate: fingerprint,
+		};
 		return (text) => Object.entries(ids).reduce((filled, [name, value]) => filled.replaceAll(`{${name}}`, value), text);
 	}
 
@@ -164,7 +202,8 @@ describe('http/authorisation', () => {
 		const covered = new Set(
 			rows.map(({ method, url }) => {
 				const path = url.split('?')[0]?.replace(/\{operation\}|\{object\}|\{binary\}|expected$/, '{id}');
-				return `${method} ${path?.replace('{child}', '{childId}')}`;
+				const general = path?.replace('/tenants/t1', '/tenants/{tenantId}').replace('{certificate}', '{fingerprint}');
+				return `${method} ${general?.replace('{child}', '{childId}')}`;
 			}),
 		);
 		const routes = fixture.routes

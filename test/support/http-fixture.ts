@@ -18,6 +18,7 @@ import {
 import { createMetrics } from '../../service/metrics.ts';
 import { openFileContents } from '../../store/files/index.ts';
 import type { ContentStore } from '../../store/index.ts';
+import { certificateSettings } from './certificate-settings.ts';
 import { type CallOptions, createCheckedHttpClient, type HttpMethod } from './checked-http-client.ts';
 import { openTestStore } from './test-store.ts';
 
@@ -60,6 +61,7 @@ const defaults: HttpOptions = {
 	uploadTimeoutMilliseconds: 10_000,
 	standstillMilliseconds: 5000,
 	binaryRedirect: 'nobody',
+	certificateListMaxBytes: 100_000,
 	objectMaxBytes: 1024 * 1024,
 };
 
@@ -125,6 +127,7 @@ export async function openHttpFixture(
 		elapsed: clock,
 		limits: { cacheEntries: 100, cacheTtlMilliseconds: 3_600_000, failuresPerMinute: 20 },
 		tokenLifetimeSeconds: 3600,
+		certificates: certificateSettings,
 	});
 	const logLines: string[] = [];
 	const services: HttpServices = {

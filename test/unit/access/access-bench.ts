@@ -1,4 +1,5 @@
 import { type Access, openAccess } from '../../../access/index.ts';
+import { certificateSettings } from '../../support/certificate-settings.ts';
 import { openTestStore, type TestClock, type TestStore, testClock } from '../inventory/inventory-bench.ts';
 
 export interface AccessBench {
@@ -22,6 +23,7 @@ export async function openAccessBench(): Promise<AccessBench> {
 			elapsed: clock,
 			limits: { cacheEntries: 100, cacheTtlMilliseconds, failuresPerMinute: 3 },
 			tokenLifetimeSeconds,
+			certificates: certificateSettings,
 		});
 	return { clock, store, access: await reopen(), reopen };
 }

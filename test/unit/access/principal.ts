@@ -8,6 +8,7 @@ const table: Readonly<Record<Permission, readonly Role[]>> = {
 	'operations:read': ['admin', 'device'],
 	'operations:write': ['admin', 'device'],
 	'registrations:write': ['admin'],
+	'certificates:write': ['admin'],
 	'tenant:read': ['admin', 'device'],
 	'credentials:poll': ['bootstrap'],
 	'mqtt:connect': ['admin', 'device', 'bootstrap'],

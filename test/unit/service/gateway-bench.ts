@@ -4,6 +4,7 @@ import type { ManagedObject } from '../../../inventory/index.ts';
 import { createMetrics } from '../../../service/metrics.ts';
 import { createGateway, type Gateway } from '../../../service/mqtt/gateway.ts';
 import type { IncomingPublish, Session } from '../../../service/mqtt/session.ts';
+import { certificateSettings } from '../../support/certificate-settings.ts';
 import { smallLimits, tenant } from '../inventory/inventory-bench.ts';
 import { type OperationsBench, openOperationsBench } from '../operations/operations-bench.ts';
 
@@ -53,7 +54,14 @@ export async function openGatewayBench(): Promise<GatewayBench> {
 	const operationsBench = await openOperationsBench();
 	const { store, clock } = operationsBench;
 	const limits = { cacheEntries: 10, cacheTtlMilliseconds: 1000, failuresPerMinute: 3 };
-	const access = await openAccess({ store, clock, elapsed: clock, limits, tokenLifetimeSeconds: 60 });
+	const access = await openAccess({
+		store,
+		clock,
+		elapsed: clock,
+		limits,
+		tokenLifetimeSeconds: 60,
+		certificates: certificateSettings,
+	});
 	const gateway = createGateway({
 		...operationsBench,
 		access,

@@ -1,0 +1,39 @@
+import type { CollectionSpec, DocumentStore, StoredDocument } from '../../store/index.ts';
+import type { Users } from '../users.ts';
+import { createCertificateLogins } from './certificate-login.ts';
+import { openRevocationLists, revocationListSpec } from './revocation-lists.ts';
+import { openTrustedCertificates, trustedCertificateSpec } from './trusted-certificates.ts';
+
+/** Everything that is stored about certificates. */
+export const certificateCollections: readonly CollectionSpec<StoredDocument>[] = [trustedCertificateSpec, revocationListSpec];
+
+export interface CertificateSettings {
+	/** Certificates that one tenant may trust. */
+	readonly maxPerTenant: number;
+	/** How long a verification code can be used. */
+	readonly codeSeconds: number;
+	/** Whether a certificate vouches only for itself until its tenant has proven that it has the key. */
+	readonly proofAlways: boolean;
+	/** Whether nobody gets in by an authority whose revocation list should have been replaced. */
+	readonly refuseOverdueLists: boolean;
+}
+
+/** Certificates that tenants trust, and the devices that come with them. */
+export async function openCertificates(options: {
+	readonly store: DocumentStore;
+	readonly users: Users;
+	readonly clock: () => number;
+	readonly settings: CertificateSettings;
+}) {
+	const { store, users, clock, settings } = options;
+	const trusted = await openTrustedCertificates({ store, clock, limits: settings });
+	const revocations = await openRevocationLists({ store, clock, refuseOverdue: settings.refuseOverdueLists });
+	const logins = createCertificateLogins({ trusted, revocations, users, clock, proofAlways: settings.proofAlways });
+
+	/** Trusts a certificate no more, and forgets its revocation list. @throws AccessError `access/noCertificate` */
+	async function remove(tenant: string, fingerprint: string): Promise<void> {
+		await trusted.remove(tenant, fingerprint, [revocations.removeStep(tenant, fingerprint)]);
+	}
+
+	return { trusted: { ...trusted, remove }, revocations, ...logins };
+}

@@ -1,0 +1,18 @@
+// The library finds its parts by this one, and leaves it to its users to bring it, first.
+import 'reflect-metadata';
+
+export {
+	AuthorityKeyIdentifierExtension,
+	BasicConstraintsExtension,
+	ExtendedKeyUsage,
+	ExtendedKeyUsageExtension,
+	KeyUsageFlags,
+	KeyUsagesExtension,
+	type Name,
+	Pkcs10CertificateRequest,
+	SubjectKeyIdentifierExtension,
+	X509Certificate,
+	X509CertificateGenerator,
+	X509Certificates,
+	X509Crl,
+} from '@peculiar/x509';
