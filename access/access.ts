@@ -60,7 +60,7 @@ export async function openAccess({
 	const tenants = await store.collection(spec);
 	const knownTenants = new Set<string>();
 	const users = await openUsers({ store, clock, elapsed, limits });
-	const registration = await openDeviceRegistration({ store, users, clock });
+	const registration = await openDeviceRegistration({ store, users, clock, elapsed, limits });
 	const tokens = await openTokens({ store, users, clock, lifetimeSeconds: tokenLifetimeSeconds });
 
 	const certificates = await openCertificates({ store, users, clock, settings: certificateSettings });

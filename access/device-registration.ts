@@ -1,9 +1,10 @@
 import type { CollectionSpec, DocumentStore } from '../store/index.ts';
 import { AccessError } from './access-error.ts';
-import { generatePassword } from './passwords.ts';
+import { createAttemptLimit } from './attempt-limit.ts';
+import { generatePassword, hashPassword, verifyPassword } from './passwords.ts';
 import { deviceUserPrefix } from './principal.ts';
 import { isSerial } from './serials.ts';
-import type { Users } from './users.ts';
+import type { AuthenticationLimits, Users } from './users.ts';
 
 export const registrationStatuses = ['WAITING_FOR_CONNECTION', 'PENDING_ACCEPTANCE', 'ACCEPTED'] as const;
 export type RegistrationStatus = (typeof registrationStatuses)[number];
@@ -15,6 +16,8 @@ export interface Registration {
 	readonly tenant: string;
 	readonly status: RegistrationStatus;
 	readonly creationTime: number;
+	/** It comes with a one-time password, and gets a certificate for it in place of credentials. */
+	readonly oneTimePasswordHash?: string;
 }
 
 export interface DeviceCredentials {
@@ -32,19 +35,33 @@ export async function openDeviceRegistration(options: {
 	readonly store: DocumentStore;
 	readonly users: Users;
 	readonly clock: () => number;
+	/** Milliseconds that never go back. */
+	readonly elapsed: () => number;
+	readonly limits: Pick<AuthenticationLimits, 'cacheEntries' | 'failuresPerMinute'>;
 }) {
-	const { store, users, clock } = options;
+	const { store, users, clock, elapsed, limits } = options;
+	const attempts = createAttemptLimit({ perMinute: limits.failuresPerMinute, maxEntries: limits.cacheEntries, elapsed });
+	const unknownHash = hashPassword(generatePassword());
 	const registrations = await store.collection(registrationSpec);
 
-	/** @throws AccessError `access/invalid`, `access/conflict` */
-	async function request(tenant: string, serial: string): Promise<Registration> {
+	/**
+	 * @param oneTimePassword with which the device fetches a certificate; without it, a person has to accept it
+	 * @throws AccessError `access/invalid`, `access/conflict`
+	 */
+	async function request(tenant: string, serial: string, oneTimePassword?: string): Promise<Registration> {
 		if (!isSerial(serial)) {
 			throw new AccessError(
 				'access/invalid',
 				'id must have 1 to 254 characters, without quotes, comma, colon, slash, backslash, plus and hash',
 			);
 		}
-		const registration: Registration = { _id: serial, tenant, status: 'WAITING_FOR_CONNECTION', creationTime: clock() };
+		const registration: Registration = {
+			_id: serial,
+			tenant,
+			status: 'WAITING_FOR_CONNECTION',
+			creationTime: clock(),
+			...(oneTimePassword !== undefined && { oneTimePasswordHash: await hashPassword(oneTimePassword) }),
+		};
 		const outcome = await store.batch([{ kind: 'insert', collection: registrationSpec.name, document: registration }]);
 		if (!outcome.ok) throw new AccessError('access/conflict', `A registration for '${serial}' exists`);
 		return registration;
@@ -91,7 +108,7 @@ export async function openDeviceRegistration(options: {
 	 */
 	async function poll(serial: string): Promise<DeviceCredentials | undefined> {
 		const registration = await registrations.findOneAndUpdate(
-			{ _id: serial, status: 'WAITING_FOR_CONNECTION' },
+			{ _id: serial, status: 'WAITING_FOR_CONNECTION', oneTimePasswordHash: { $exists: false } },
 			{ $set: { status: 'PENDING_ACCEPTANCE' } },
 		);
 		if (registration) return undefined;
@@ -107,5 +124,44 @@ export async function openDeviceRegistration(options: {
 		return outcome.ok ? credentials : undefined;
 	}
 
-	return { request, list, count, get, accept, remove, poll };
+	/**
+	 * Takes a one-time password for what `sign` makes; it is used up when that is made.
+	 * @param address where the attempt comes from
+	 * @throws AccessError `access/wrongOneTimePassword`, `access/throttled`, and what `sign` throws
+	 */
+	async function enrol<T>(
+		attempt: { readonly serial: string; readonly oneTimePassword: string; readonly address: string },
+		sign: (tenant: string) => Promise<T>,
+	): Promise<{ readonly tenant: string; readonly made: T }> {
+		const { serial, oneTimePassword, address } = attempt;
+		const who = `${address} ${serial}`;
+		if (attempts.isThrottled(who))
+			throw new AccessError(
+				'access/throttled',
+				'Too many wrong one-time passwords for this device from this address: wait a minute',
+			);
+		const registration = await registrations.get(serial);
+		const hash = registration?.oneTimePasswordHash;
+		// A device that is not expected costs what a wrong password costs.
+		const isRight = await verifyPassword(hash ?? (await unknownHash), oneTimePassword);
+		if (!registration || hash === undefined || !isRight) {
+			attempts.noteFailure(who);
+			throw new AccessError(
+				'access/wrongOneTimePassword',
+				`No device '${serial.slice(0, 254)}' is registered with this one-time password`,
+			);
+		}
+		const { tenant } = registration;
+		const made = await sign(tenant);
+		await users.createWithoutPassword(tenant, deviceUserPrefix + serial, 'device');
+		// Of two that ask at once, one gets something.
+		const outcome = await store.batch([
+			{ kind: 'require', collection: registrationSpec.name, id: serial, where: { tenant, oneTimePasswordHash: hash } },
+			{ kind: 'remove', collection: registrationSpec.name, id: serial },
+		]);
+		if (outcome.ok) return { tenant, made };
+		throw new AccessError('access/wrongOneTimePassword', 'The one-time password has been used');
+	}
+
+	return { enrol, request, list, count, get, accept, remove, poll };
 }

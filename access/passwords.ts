@@ -8,6 +8,10 @@ export async function hashPassword(password: string): Promise<string> {
 	return hash(password, cost);
 }
 
+export async function verifyPassword(storedHash: string, password: string): Promise<boolean> {
+	return verify(storedHash, password);
+}
+
 // Letters and digits that cannot be mistaken for each other, and nothing that a device splits at.
 const alphabet = 'abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789';
 

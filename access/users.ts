@@ -1,4 +1,5 @@
 import type { Collection, CollectionSpec, DocumentStore, Step } from '../store/index.ts';
+import { createAttemptLimit } from './attempt-limit.ts';
 import { createPasswordVerifier, generatePassword, hashPassword } from './passwords.ts';
 import { deviceUserPrefix, type Principal, type Role } from './principal.ts';
 
@@ -47,7 +48,7 @@ export async function openUsers(options: {
 		elapsed,
 	});
 	const known = new Map<string, { readonly user: User; readonly readAt: number }>();
-	const failures = new Map<string, { count: number; since: number }>();
+	const attempts = createAttemptLimit({ perMinute: limits.failuresPerMinute, maxEntries: limits.cacheEntries, elapsed });
 	const unknownUserHash = hashPassword(generatePassword());
 	let changesHeard = 0;
 	const removalListeners: { readonly onRemoved: RemovalListener; readonly onGap: () => void }[] = [];
@@ -92,12 +93,12 @@ export async function openUsers(options: {
 		const attempt = `${address} ${tenant}/${userName}`;
 		const user = await findCached(`${tenant}/${userName}`);
 		// Whoever guesses locks out neither those who are in already nor other addresses.
-		if (isThrottled(attempt) && !(user && verifier.isKnown(user.passwordHash, password)))
+		if (attempts.isThrottled(attempt) && !(user && verifier.isKnown(user.passwordHash, password)))
 			return { ok: false, reason: 'throttled' };
 		// A user that does not exist costs what a wrong password costs.
 		const right = await verifier.check(user?.passwordHash ?? (await unknownUserHash), password);
 		if (user && right) return { ok: true, principal: toPrincipal(user) };
-		noteFailure(attempt);
+		attempts.noteFailure(attempt);
 		return { ok: false, reason: 'rejected' };
 	}
 
@@ -112,22 +113,6 @@ export async function openUsers(options: {
 		if (user && heardBefore === changesHeard) known.set(id, { user, readAt: elapsed() });
 		if (known.size > limits.cacheEntries) known.delete(known.keys().next().value ?? '');
 		return user;
-	}
-
-	function isThrottled(attempt: string): boolean {
-		const failed = failures.get(attempt);
-		if (!failed) return false;
-		if (elapsed() - failed.since < 60_000) return failed.count >= limits.failuresPerMinute;
-		failures.delete(attempt);
-		return false;
-	}
-
-	function noteFailure(attempt: string): void {
-		const failed = failures.get(attempt) ?? { count: 0, since: elapsed() };
-		failed.count++;
-		failures.delete(attempt);
-		failures.set(attempt, failed);
-		if (failures.size > limits.cacheEntries) failures.delete(failures.keys().next().value ?? '');
 	}
 
 	/** Creates the user, or gives it a new password and role. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { oneOf, setting, wholeNumber } from './setting.ts';
+import { oneOf, optional, secretText, setting, wholeNumber } from './setting.ts';
 
 /** The settings of client certificates. */
 export const certificates = z
@@ -21,6 +21,23 @@ export const certificates = z
 			oneOf(['shared', 'always']),
 			'shared',
 			'Which trusted certificates vouch for other certificates only when their tenant has proven that it has the key: `shared` those that several tenants trust, `always` all. `always` is for services whose tenants do not trust each other.',
+		),
+		authoritySecret: optional(
+			'CERTIFICATE_AUTHORITY_SECRET',
+			secretText,
+			'Encrypts the private keys of the certificate authorities that the service keeps for its tenants; all processes need the same. Unset, the service signs no certificates of devices.',
+		),
+		authorityDays: setting(
+			'CERTIFICATE_AUTHORITY_DAYS',
+			wholeNumber(1, 36_500),
+			3650,
+			'Days that the certificate of such an authority is valid.',
+		),
+		deviceDays: setting(
+			'DEVICE_CERTIFICATE_DAYS',
+			wholeNumber(1, 36_500),
+			365,
+			'Days that a certificate which such an authority signs for a device is valid.',
 		),
 		listMaxBytes: setting(
 			'CRL_MAX_BYTES',

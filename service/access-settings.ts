@@ -15,6 +15,11 @@ export function accessSettings({ access, certificates }: Config): Omit<AccessOpt
 			codeSeconds: certificates.codeSeconds,
 			proofAlways: certificates.proof === 'always',
 			refuseOverdueLists: certificates.overdueLists === 'refuse',
+			authority: {
+				secret: certificates.authoritySecret?.reveal(),
+				authorityDays: certificates.authorityDays,
+				deviceDays: certificates.deviceDays,
+			},
 		},
 	};
 }

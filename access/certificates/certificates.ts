@@ -1,11 +1,16 @@
 import type { CollectionSpec, DocumentStore, StoredDocument } from '../../store/index.ts';
 import type { Users } from '../users.ts';
+import { type AuthoritySettings, certificateAuthoritySpec, openCertificateAuthorities } from './certificate-authority.ts';
 import { createCertificateLogins } from './certificate-login.ts';
 import { openRevocationLists, revocationListSpec } from './revocation-lists.ts';
 import { openTrustedCertificates, trustedCertificateSpec } from './trusted-certificates.ts';
 
 /** Everything that is stored about certificates. */
-export const certificateCollections: readonly CollectionSpec<StoredDocument>[] = [trustedCertificateSpec, revocationListSpec];
+export const certificateCollections: readonly CollectionSpec<StoredDocument>[] = [
+	trustedCertificateSpec,
+	revocationListSpec,
+	certificateAuthoritySpec,
+];
 
 export interface CertificateSettings {
 	/** Certificates that one tenant may trust. */
@@ -16,6 +21,8 @@ export interface CertificateSettings {
 	readonly proofAlways: boolean;
 	/** Whether nobody gets in by an authority whose revocation list should have been replaced. */
 	readonly refuseOverdueLists: boolean;
+	/** The authorities of which the service has the keys. */
+	readonly authority: AuthoritySettings;
 }
 
 /** Certificates that tenants trust, and the devices that come with them. */
@@ -28,12 +35,14 @@ export async function openCertificates(options: {
 	const { store, users, clock, settings } = options;
 	const trusted = await openTrustedCertificates({ store, clock, limits: settings });
 	const revocations = await openRevocationLists({ store, clock, refuseOverdue: settings.refuseOverdueLists });
+	const authorities = await openCertificateAuthorities({ store, trusted, clock, settings: settings.authority });
 	const logins = createCertificateLogins({ trusted, revocations, users, clock, proofAlways: settings.proofAlways });
 
-	/** Trusts a certificate no more, and forgets its revocation list. @throws AccessError `access/noCertificate` */
+	/** Trusts a certificate no more, and forgets its revocation list, and its key where the service has it. @throws AccessError `access/noCertificate` */
 	async function remove(tenant: string, fingerprint: string): Promise<void> {
-		await trusted.remove(tenant, fingerprint, [revocations.removeStep(tenant, fingerprint)]);
+		const besides = await authorities.removeSteps(tenant, fingerprint.toLowerCase());
+		await trusted.remove(tenant, fingerprint, [revocations.removeStep(tenant, fingerprint), ...besides]);
 	}
 
-	return { trusted: { ...trusted, remove }, revocations, ...logins };
+	return { trusted: { ...trusted, remove }, revocations, authorities, ...logins };
 }

@@ -77,7 +77,7 @@ export async function openTrustedCertificates(options: {
 
 	/** The step that adds a certificate of which the service has the private key. */
 	function ownAuthorityStep(tenant: string, certificate: Certificate, name: string): Step {
-		const made = newTrusted(tenant, certificate, { name, status: 'ENABLED', autoRegistrationEnabled: true });
+		const made = newTrusted(tenant, certificate, { name, status: 'ENABLED', autoRegistrationEnabled: false });
 		const { verificationCode: _code, codeUsableUntil: _until, ...rest } = made;
 		const document: TrustedCertificate = { ...rest, isProven: true, isOwnAuthority: true };
 		return { kind: 'insert', collection: collection.name, document };

@@ -6,6 +6,7 @@ export {
 	BasicConstraintsExtension,
 	ExtendedKeyUsage,
 	ExtendedKeyUsageExtension,
+	type Extension,
 	KeyUsageFlags,
 	KeyUsagesExtension,
 	type Name,

@@ -4,6 +4,7 @@ import { certificateRoutes } from './certificate-routes.ts';
 import { childrenRoutes } from './children-routes.ts';
 import { deviceTokenRoutes } from './device-token-routes.ts';
 import { docsRoutes } from './docs-routes.ts';
+import { enrolmentRoutes } from './enrolment-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import type { HttpServices } from './http-options.ts';
 import { identityRoutes } from './identity-routes.ts';
@@ -39,6 +40,7 @@ export function httpRoutes(services: HttpServices): Route[] {
 		...registrationRoutes(services),
 		...tenantRoutes(),
 		...certificateRoutes(services),
+		...enrolmentRoutes(services),
 		...deviceTokenRoutes(services),
 		...healthRoutes(services),
 	];

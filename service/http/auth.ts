@@ -39,11 +39,19 @@ export function createAuthenticator({ access, defaultTenant }: { readonly access
 }
 
 /** The user that a `Basic` header names, for the log. */
-export function claimedUser({ authorization }: IncomingHttpHeaders): string | undefined {
+export function claimedUser(headers: IncomingHttpHeaders): string | undefined {
+	return basicCredentials(headers)?.name.slice(0, 100);
+}
+
+/** What a `Basic` header says. */
+export function basicCredentials({
+	authorization,
+}: IncomingHttpHeaders): { readonly name: string; readonly password: string } | undefined {
 	const [, value] = /^basic (.*)$/i.exec(authorization ?? '') ?? [];
 	if (value === undefined) return undefined;
 	const text = Buffer.from(value, 'base64').toString('utf8');
-	return text.includes(':') ? text.slice(0, text.indexOf(':')).slice(0, 100) : undefined;
+	const colon = text.indexOf(':');
+	return colon < 0 ? undefined : { name: text.slice(0, colon), password: text.slice(colon + 1) };
 }
 
 const rejected: Authentication = { ok: false, reason: 'rejected' };

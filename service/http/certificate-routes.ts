@@ -19,7 +19,7 @@ import { readLimited } from './read-limited.ts';
 import { created, noContent, ok } from './reply.ts';
 import { noBody, noQuery, type Route, route } from './route.ts';
 
-const certificateSchema = z
+export const certificateSchema = z
 	.object({
 		self: z.string(),
 		fingerprint: z.string().meta({ description: 'SHA-1, 40 hexadecimal digits' }),

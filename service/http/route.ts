@@ -41,6 +41,8 @@ export interface IncomingCall {
 	readonly acceptsGzip: boolean;
 	readonly isHead: boolean;
 	readonly headers: IncomingHttpHeaders;
+	/** Where the request comes from. */
+	readonly address: string;
 	/** The body as it comes, for routes whose `upload` describes it. A client that stops sending is cut off. */
 	readonly readStream: () => Readable;
 	readonly readJson: () => Promise<unknown>;

@@ -108,6 +108,7 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 			acceptsGzip: request.headers['accept-encoding']?.includes('gzip') ?? false,
 			isHead: request.method === 'HEAD',
 			headers: request.headers,
+			address: request.socket.remoteAddress ?? '',
 			readJson: () => {
 				acceptBody(request, response);
 				return deadline.receiving(readJson(request, response));

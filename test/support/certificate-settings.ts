@@ -5,4 +5,5 @@ export const certificateSettings: CertificateSettings = {
 	codeSeconds: 3600,
 	proofAlways: false,
 	refuseOverdueLists: true,
+	authority: { secret: 'secret of authorities in tests', authorityDays: 100, deviceDays: 10 },
 };
