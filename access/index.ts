@@ -34,5 +34,5 @@ export {
 	type Role,
 	rolePermissions,
 } from './principal.ts';
-export { isSerialOfOther } from './serials.ts';
+export { isSerial, isSerialOfOther } from './serials.ts';
 export type { Authentication, AuthenticationLimits } from './users.ts';

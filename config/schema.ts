@@ -49,6 +49,12 @@ export const groups = {
 				'Port of HTTPS that also asks clients for a certificate, by which a device can log in (8443 with Cumulocity); 0 picks a free one; unset means no such listener. Browsers should use `HTTPS_PORT`: here they would ask people for a certificate.',
 			),
 			bodyMaxBytes: setting('HTTP_BODY_MAX_BYTES', bytes, 16 * mebibyte, 'Largest request body, in bytes.'),
+			bulkRegistrationMaxLines: setting(
+				'BULK_REGISTRATION_MAX_LINES',
+				wholeNumber(1, 100_000),
+				1000,
+				'How many devices one CSV file may register; each password costs its hash.',
+			),
 			jsonMaxDepth: setting('HTTP_JSON_MAX_DEPTH', wholeNumber(8, 1000), 64, 'How many levels deep a JSON body may be.'),
 			pageSizeMax: setting(
 				'HTTP_PAGE_SIZE_MAX',

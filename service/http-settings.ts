@@ -21,6 +21,7 @@ export function httpOptions({ http, limits, tenant, binaries, certificates }: Co
 		uploadTimeoutMilliseconds: binaries.uploadTimeoutSeconds * 1000,
 		standstillMilliseconds: binaries.standstillSeconds * 1000,
 		binaryRedirect: binaries.redirect,
+		bulkRegistrationMaxLines: http.bulkRegistrationMaxLines,
 		certificateListMaxBytes: certificates.listMaxBytes,
 		objectMaxBytes: limits.managedObjectMaxBytes,
 	};

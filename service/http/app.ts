@@ -1,5 +1,6 @@
 import express, { type Express } from 'express';
 import { binaryRoutes } from './binary-routes.ts';
+import { bulkRegistrationRoutes } from './bulk-registration-routes.ts';
 import { certificateRoutes } from './certificate-routes.ts';
 import { childrenRoutes } from './children-routes.ts';
 import { deviceTokenRoutes } from './device-token-routes.ts';
@@ -40,6 +41,7 @@ export function httpRoutes(services: HttpServices): Route[] {
 		...registrationRoutes(services),
 		...tenantRoutes(),
 		...certificateRoutes(services),
+		...bulkRegistrationRoutes(services),
 		...enrolmentRoutes(services),
 		...deviceTokenRoutes(services),
 		...healthRoutes(services),

@@ -32,6 +32,8 @@ export interface HttpOptions {
 	readonly standstillMilliseconds: number;
 	/** Who is sent to the address of the file itself, where its store has such. */
 	readonly binaryRedirect: 'nobody' | 'users' | 'everybody';
+	/** Lines of one file of registrations. */
+	readonly bulkRegistrationMaxLines: number;
 	/** Bytes of a revocation list. */
 	readonly certificateListMaxBytes: number;
 	/** Bytes of the description of a file. */

@@ -136,6 +136,26 @@ const rows: readonly Row[] = [
 	},
 	// Only for the management tenant.
 	{ method: 'post', url: `${trusted}-pop/{certificate}/confirmed`, ...trustedOnly, admin: 403 },
+	{ method: 'post', url: '/certificate-authority', ...usersOnly, admin: 409, otherAdmin: 409 },
+	{ method: 'get', url: '/.well-known/est/cacerts', ...everybody },
+	// Only for devices; what they send is no request.
+	{
+		method: 'post',
+		url: '/.well-known/est/simplereenroll',
+		body: 'x',
+		admin: 403,
+		device: 422,
+		foreignDevice: 422,
+		otherAdmin: 403,
+	},
+	{
+		method: 'post',
+		url: '/devicecontrol/bulkNewDeviceRequests',
+		form: 'ID,AUTH_TYPE\n',
+		...usersOnly,
+		admin: 201,
+		otherAdmin: 201,
+	},
 	// Only with a client certificate.
 	{ method: 'post', url: '/devicecontrol/deviceAccessToken', ...trustedOnly, admin: 403 },
 	{ method: 'post', url: '/inventory/binaries', form: 'new', admin: 201, device: 201, foreignDevice: 201, otherAdmin: 201 },
@@ -151,6 +171,7 @@ describe('http/authorisation', () => {
 	before(async () => {
 		fixture = await openHttpFixture();
 		certificate = await createAuthority('authority', { now: fixture.time });
+		for (const of of [tenant, 't2']) await fixture.services.access.certificates.authorities.create(of);
 	});
 	after(() => fixture.close());
 
