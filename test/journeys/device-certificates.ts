@@ -1,4 +1,6 @@
 import { sign } from 'node:crypto';
+import type { OutgoingHttpHeaders } from 'node:http';
+import { type RequestOptions, request } from 'node:https';
 import { expect } from 'chai';
 import { connect as connectMqtt, type IClientOptions } from 'mqtt';
 import { createAuthority, createCertificate, createRevocationList, type TestCertificate } from '../support/certificate-chain.ts';
@@ -18,7 +20,10 @@ describe('journeys/device-certificates', () => {
 	let rootFingerprint: string;
 	before(async () => {
 		files = await createCertificateFiles();
-		service = await startService({ MQTTS_PORT: '0', TLS_CERT_FILE: files.certFile, TLS_KEY_FILE: files.keyFile }, { logLines });
+		service = await startService(
+			{ MQTTS_PORT: '0', HTTPS_DEVICES_PORT: '0', TLS_CERT_FILE: files.certFile, TLS_KEY_FILE: files.keyFile },
+			{ logLines },
+		);
 		root = await createAuthority('factory root');
 		rootFingerprint = await trust(root);
 	});
@@ -303,5 +308,67 @@ describe('journeys/device-certificates', () => {
 			(found) => found.proofOfPossessionValid,
 		);
 		expect(rootFingerprint).to.match(/^[0-9a-f]{40}$/);
+	});
+
+	/** A request at the port that asks for a certificate. */
+	function ask(chain: readonly TestCertificate[], method: string, path: string, headers: OutgoingHttpHeaders = {}) {
+		return new Promise<{ status: number | undefined; body: { accessToken?: string; message?: string; name?: string } }>(
+			(resolve, reject) => {
+				request(
+					`${service.urls.httpsDevices}${path}`,
+					{ ...(tls(chain) as RequestOptions), method, headers, agent: false },
+					(response) => {
+						response.setEncoding('utf8');
+						let text = '';
+						response
+							.on('data', (chunk: string) => (text += chunk))
+							.on('end', () => resolve({ status: response.statusCode, body: JSON.parse(text) }));
+					},
+				)
+					.on('error', reject)
+					.end();
+			},
+		);
+	}
+
+	it('gives a token for a certificate over HTTPS, which opens HTTP for this device', async () => {
+		const middle = await createAuthority('http line', { issuer: root });
+		const leaf = await createCertificate('cert-http', { issuer: middle });
+		const path = '/devicecontrol/deviceAccessToken';
+		const { status, body } = await ask([leaf, middle], 'POST', path);
+		expect(status, body.message).to.equal(200);
+		const bearer = { authorization: `Bearer ${body.accessToken}` };
+		expect((await ask([], 'GET', '/tenant/currentTenant', bearer)).body).to.include({ name: 't1' });
+		expect((await ask([leaf, middle], 'GET', '/tenant/currentTenant')).status, 'the certificate itself').to.equal(200);
+		const chain = `${leaf.pem}${middle.pem}`.replaceAll('\n', ' ');
+		expect((await ask([leaf], 'POST', path)).status).to.equal(401);
+		expect((await ask([leaf], 'POST', path, { 'x-ssl-cert-chain': chain })).status, 'with the chain in a header').to.equal(200);
+		const again = await ask([leaf, middle], 'POST', path, bearer);
+		expect([again.status, again.body.message]).to.deep.equal([
+			403,
+			'Only a client certificate gives a token: send none of the other credentials',
+		]);
+		expect((await ask([], 'POST', path)).status).to.equal(401);
+	});
+
+	it('takes no certificate from a header', async () => {
+		const leaf = await createCertificate('cert-header', { issuer: root });
+		const stranger = await createCertificate('stranger');
+		const headers = { 'x-ssl-cert-chain': leaf.pem.replaceAll('\n', ' ') };
+		const path = '/devicecontrol/deviceAccessToken';
+		expect((await ask([], 'POST', path, headers)).status).to.equal(401);
+		expect((await ask([stranger], 'POST', path, headers)).status).to.equal(401);
+		const plain = await fetch(`${service.urls.http}${path}`, { method: 'POST', headers });
+		expect(plain.status).to.equal(401);
+	});
+
+	it('says in the log why a request with a certificate was refused', async () => {
+		const expired = await createCertificate('cert-late', { issuer: root, from: -9, until: -1 });
+		const { status, body } = await ask([expired], 'GET', '/tenant/currentTenant');
+		expect([status, body.message]).to.deep.equal([
+			401,
+			'The client certificate does not let this device in; the log of the service says why',
+		]);
+		expect(logLines.join('')).to.match(/login refused: its certificate expired at/);
 	});
 });
