@@ -1,5 +1,3 @@
-import type { CertificateProof } from './certificates/certificate-proof.ts';
-
 /** What a caller may do; every route and topic names the one it needs. */
 export const permissions = [
 	'inventory:read',
@@ -38,8 +36,6 @@ export interface Principal {
 	readonly role: Role;
 	/** For the role `device`: the serial of the one device that it is. */
 	readonly serial?: string;
-	/** Set where a client certificate let it in, and nothing else. */
-	readonly certificate?: CertificateProof;
 }
 
 export function mayDo(principal: Principal, permission: Permission): boolean {

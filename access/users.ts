@@ -156,12 +156,18 @@ export async function openUsers(options: {
 		return users.get(`${tenant}/${userName}`);
 	}
 
+	/** Who somebody with this name is now; `undefined` where nobody may come in by it. */
+	async function findPrincipal(tenant: string, userName: string): Promise<Principal | undefined> {
+		const user = await find(tenant, userName);
+		return user && toPrincipal(user);
+	}
+
 	async function remove(tenant: string, userName: string): Promise<void> {
 		await store.batch([{ kind: 'remove', collection: userSpec.name, id: `${tenant}/${userName}` }]);
 		forget(`${tenant}/${userName}`);
 	}
 
-	return { authenticate, set, setStep, create, createWithoutPassword, find, remove, watchRemoved, findMissing };
+	return { authenticate, set, setStep, create, createWithoutPassword, find, findPrincipal, remove, watchRemoved, findMissing };
 }
 
 const userCacheMilliseconds = 5000;

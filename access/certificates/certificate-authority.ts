@@ -1,7 +1,7 @@
 import { createPrivateKey, KeyObject, randomBytes, webcrypto } from 'node:crypto';
 import type { CollectionSpec, DocumentStore } from '../../store/index.ts';
 import { AccessError } from '../access-error.ts';
-import { parseDer } from './certificate.ts';
+import { type Certificate, parseDer } from './certificate.ts';
 import type { TrustedCertificate, TrustedCertificates } from './trusted-certificates.ts';
 import {
 	AuthorityKeyIdentifierExtension,
@@ -12,6 +12,7 @@ import {
 	KeyUsageFlags,
 	KeyUsagesExtension,
 	Pkcs10CertificateRequest,
+	type PublicKeyType,
 	SubjectKeyIdentifierExtension,
 	X509Certificate,
 	X509CertificateGenerator,
@@ -60,6 +61,50 @@ export async function openCertificateAuthorities(options: {
 	async function create(tenant: string): Promise<TrustedCertificate> {
 		const secret = theSecret();
 		const { privateKey: key, publicKey } = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+		const certificate = await createAuthorityCertificate(tenant, key, publicKey);
+		const protection = { cipher: 'aes-256-cbc', passphrase: secret };
+		const encryptedKey = KeyObject.from(key)
+			.export({ type: 'pkcs8', format: 'pem', ...protection })
+			.toString();
+		const document: CertificateAuthority = { _id: tenant, ...kept(certificate), encryptedKey };
+		const outcome = await store.batch([
+			{ kind: 'insert', collection: collection.name, document },
+			trusted.ownAuthorityStep(tenant, certificate, `Certificate authority of ${tenant}`),
+		]);
+		if (!outcome.ok) throw new AccessError('access/conflict', `Tenant '${tenant}' has a certificate authority already`);
+		return trusted.get(tenant, certificate.fingerprint);
+	}
+
+	/**
+	 * Makes a new certificate for the key that is there: what was signed stays good, and the old certificate is trusted on.
+	 * @throws AccessError `access/noCertificate`, `access/noSecret`, `access/conflict` where somebody else does so, too
+	 */
+	async function renew(tenant: string): Promise<TrustedCertificate> {
+		const authority = await get(tenant);
+		const key = await signingKey(authority, theSecret());
+		const { publicKey } = new X509Certificate(Buffer.from(authority.der, 'base64'));
+		const certificate = await createAuthorityCertificate(tenant, key, publicKey);
+		const { fingerprint } = authority;
+		const outcome = await store.batch([
+			{
+				kind: 'update',
+				collection: collection.name,
+				id: tenant,
+				where: { fingerprint },
+				update: { $set: kept(certificate) },
+			},
+			trusted.ownAuthorityStep(tenant, certificate, `Certificate authority of ${tenant}`),
+		]);
+		if (!outcome.ok)
+			throw new AccessError('access/conflict', `The certificate authority of tenant '${tenant}' was changed meanwhile`);
+		return trusted.get(tenant, certificate.fingerprint);
+	}
+
+	async function createAuthorityCertificate(
+		tenant: string,
+		key: webcrypto.CryptoKey,
+		publicKey: PublicKeyType,
+	): Promise<Certificate> {
 		const now = clock();
 		const subject = `CN=${tenant}, O=Device software management`;
 		const made = await X509CertificateGenerator.create({
@@ -77,19 +122,7 @@ export async function openCertificateAuthorities(options: {
 				await SubjectKeyIdentifierExtension.create(publicKey),
 			],
 		});
-		const certificate = parseDer(Buffer.from(made.rawData));
-		const protection = { cipher: 'aes-256-cbc', passphrase: secret };
-		const encryptedKey = KeyObject.from(key)
-			.export({ type: 'pkcs8', format: 'pem', ...protection })
-			.toString();
-		const { fingerprint, der } = certificate;
-		const document: CertificateAuthority = { _id: tenant, fingerprint, der: der.toString('base64'), encryptedKey };
-		const outcome = await store.batch([
-			{ kind: 'insert', collection: collection.name, document },
-			trusted.ownAuthorityStep(tenant, certificate, `Certificate authority of ${tenant}`),
-		]);
-		if (!outcome.ok) throw new AccessError('access/conflict', `Tenant '${tenant}' has a certificate authority already`);
-		return trusted.get(tenant, fingerprint);
+		return parseDer(Buffer.from(made.rawData));
 	}
 
 	/** @throws AccessError `access/noCertificate` */
@@ -115,7 +148,6 @@ export async function openCertificateAuthorities(options: {
 		const now = clock();
 		if (trustedOne.status !== 'ENABLED' || trustedOne.notAfter <= now)
 			throw new AccessError('access/invalid', `The certificate authority of tenant '${tenant}' is disabled or has expired`);
-		const key = openKey(authority, theSecret());
 		const certificate = await X509CertificateGenerator.create({
 			serialNumber: newSerial(),
 			subject: [{ CN: [serial] }],
@@ -123,9 +155,7 @@ export async function openCertificateAuthorities(options: {
 			notBefore: new Date(now - leeway),
 			notAfter: new Date(Math.min(now + settings.deviceDays * day, trustedOne.notAfter)),
 			publicKey: asked.publicKey,
-			signingKey: await webcrypto.subtle.importKey('pkcs8', key.export({ type: 'pkcs8', format: 'der' }), algorithm, false, [
-				'sign',
-			]),
+			signingKey: await signingKey(authority, theSecret()),
 			signingAlgorithm,
 			extensions: await deviceExtensions(asked, issuer),
 		});
@@ -152,7 +182,16 @@ export async function openCertificateAuthorities(options: {
 		);
 	}
 
-	return { create, sign, certificates, removeSteps };
+	return { create, renew, sign, certificates, removeSteps };
+}
+
+function kept({ fingerprint, der }: Certificate): Pick<CertificateAuthority, 'fingerprint' | 'der'> {
+	return { fingerprint, der: der.toString('base64') };
+}
+
+async function signingKey(authority: CertificateAuthority, secret: string): Promise<webcrypto.CryptoKey> {
+	const pkcs8 = openKey(authority, secret).export({ type: 'pkcs8', format: 'der' });
+	return webcrypto.subtle.importKey('pkcs8', pkcs8, algorithm, false, ['sign']);
 }
 
 /** The key of another secret than the one that encrypted it cannot be opened. */

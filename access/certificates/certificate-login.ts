@@ -1,6 +1,6 @@
 import { deviceUserPrefix, type Principal } from '../principal.ts';
 import { isSerial } from '../serials.ts';
-import { toPrincipal, type Users } from '../users.ts';
+import type { Users } from '../users.ts';
 import { type Certificate, parseDer } from './certificate.ts';
 import { arrangePath, type CertificatePath, formatDate, pathFault, pathTo } from './certificate-path.ts';
 import type { CertificateProof } from './certificate-proof.ts';
@@ -8,7 +8,7 @@ import type { RevocationLists } from './revocation-lists.ts';
 import type { TrustedCertificate, TrustedCertificates } from './trusted-certificates.ts';
 
 export type CertificateLogin =
-	| { readonly ok: true; readonly principal: Principal & { readonly certificate: CertificateProof } }
+	| { readonly ok: true; readonly principal: Principal; readonly proof: CertificateProof }
 	/**
 	 * `rejected`: the certificate proves nothing here; `forbidden`: it does, and its device may not come in all the same.
 	 * `message` is for the log: it may tell more than the client may know.
@@ -80,24 +80,21 @@ export function createCertificateLogins(options: {
 		if (serial === undefined || !isSerial(serial))
 			return rejected(`the common name of '${leaf.subject}' is not the id of a device`);
 		const userName = deviceUserPrefix + serial;
-		const known = await users.find(by.tenant, userName);
-		const user = known ?? (by.autoRegistrationEnabled ? await register(by.tenant, userName) : undefined);
-		if (!user)
+		const isKnown = (await users.find(by.tenant, userName)) !== undefined;
+		if (!isKnown && !by.autoRegistrationEnabled)
 			return forbidden(
 				`the device '${serial}' is not registered in tenant ${by.tenant}, and the trusted certificate '${by.name}' registers no devices by itself`,
 			);
-		const certificate: CertificateProof = {
+		if (!isKnown) await users.createWithoutPassword(by.tenant, userName, 'device');
+		const principal = await users.findPrincipal(by.tenant, userName);
+		if (!principal) return forbidden(`the user of the device '${serial}', or the tenant ${by.tenant}, is disabled`);
+		const proof: CertificateProof = {
 			tenant: by.tenant,
 			trusted: by.fingerprint,
 			signed: signedOn(path),
 			notAfter: Math.min(...path.map(({ notAfter }) => notAfter)),
 		};
-		return { ok: true, principal: { ...toPrincipal(user), certificate } };
-	}
-
-	async function register(tenant: string, userName: string) {
-		await users.createWithoutPassword(tenant, userName, 'device');
-		return users.find(tenant, userName);
+		return { ok: true, principal, proof };
 	}
 
 	/** Why what let somebody in would not do so any more; `undefined` while it would. */

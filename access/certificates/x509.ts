@@ -11,6 +11,7 @@ export {
 	KeyUsagesExtension,
 	type Name,
 	Pkcs10CertificateRequest,
+	type PublicKeyType,
 	SubjectKeyIdentifierExtension,
 	X509Certificate,
 	X509CertificateGenerator,

@@ -1,6 +1,7 @@
 import express, { type Express } from 'express';
 import { binaryRoutes } from './binary-routes.ts';
 import { bulkRegistrationRoutes } from './bulk-registration-routes.ts';
+import { certificateProofRoutes } from './certificate-proof-routes.ts';
 import { certificateRoutes } from './certificate-routes.ts';
 import { childrenRoutes } from './children-routes.ts';
 import { deviceTokenRoutes } from './device-token-routes.ts';
@@ -13,6 +14,7 @@ import { inventoryRoutes } from './inventory-routes.ts';
 import { describeApi } from './openapi.ts';
 import { operationRoutes } from './operation-routes.ts';
 import { registrationRoutes } from './registration-routes.ts';
+import { revocationListRoutes } from './revocation-list-routes.ts';
 import type { Route } from './route.ts';
 import { mountRoutes } from './router.ts';
 import { softwareRoutes } from './software-routes.ts';
@@ -41,6 +43,8 @@ export function httpRoutes(services: HttpServices): Route[] {
 		...registrationRoutes(services),
 		...tenantRoutes(),
 		...certificateRoutes(services),
+		...revocationListRoutes(services),
+		...certificateProofRoutes(services),
 		...bulkRegistrationRoutes(services),
 		...enrolmentRoutes(services),
 		...deviceTokenRoutes(services),

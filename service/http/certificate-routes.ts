@@ -1,45 +1,13 @@
 import { z } from 'zod';
-import {
-	certificateStatuses,
-	describeCertificate,
-	managementTenant,
-	type Principal,
-	type TrustedCertificate,
-} from '../../access/index.ts';
-import { formatTime } from '../../inventory/index.ts';
+import { certificateStatuses } from '../../access/index.ts';
 import { createAudit } from './audit.ts';
-import { HttpError } from './http-error.ts';
+import { auditFields, certificateJson, certificateSchema, ownTenant } from './certificate-json.ts';
 import type { HttpServices } from './http-options.ts';
 import { jsonBody } from './json-decode.ts';
-import type { Json } from './managed-object-json.ts';
-import { timeSchema } from './managed-object-schema.ts';
 import { pageParameters, pageSchema, readPage } from './paging.ts';
 import { booleanParameter } from './query-values.ts';
-import { readLimited } from './read-limited.ts';
 import { created, noContent, ok } from './reply.ts';
 import { noBody, noQuery, type Route, route } from './route.ts';
-
-export const certificateSchema = z
-	.object({
-		self: z.string(),
-		fingerprint: z.string().meta({ description: 'SHA-1, 40 hexadecimal digits' }),
-		name: z.string(),
-		status: z.enum(certificateStatuses),
-		autoRegistrationEnabled: z.boolean(),
-		certInPemFormat: z.string(),
-		algorithmName: z.string(),
-		subject: z.string(),
-		issuer: z.string(),
-		serialNumber: z.string().meta({ description: 'Decimal digits' }),
-		version: z.int(),
-		notBefore: timeSchema,
-		notAfter: timeSchema,
-		tenantCertificateAuthority: z.boolean().meta({ description: 'Whether the service itself signs with it' }),
-		proofOfPossessionValid: z.boolean(),
-		proofOfPossessionUnsignedVerificationCode: z.string().optional(),
-		proofOfPossessionVerificationCodeUsableUntil: timeSchema.optional(),
-	})
-	.meta({ id: 'TrustedCertificate' });
 
 const nameSchema = z.string().min(1).max(255);
 const newCertificateSchema = z.object({
@@ -49,26 +17,16 @@ const newCertificateSchema = z.object({
 	autoRegistrationEnabled: z.boolean().default(false),
 });
 
-const listSchema = z
-	.object({ thisUpdate: timeSchema, nextUpdate: timeSchema.optional(), entries: z.int() })
-	.meta({ id: 'RevocationList' });
-const listBytes = z.any().meta({
-	description: 'A certificate revocation list (X.509 CRL) in DER or PEM',
-	override: { type: 'string', format: 'binary' },
-});
-
 const maxAtOnce = 100;
 const ofTenant = { tenantId: 'The tenant: the own one' };
 const ofCertificate = { ...ofTenant, fingerprint: 'Fingerprint of the certificate' };
 const root = '/tenant/tenants/{tenantId}/trusted-certificates';
-const proofRoot = '/tenant/tenants/{tenantId}/trusted-certificates-pop/{fingerprint}';
 const common = { permission: 'certificates:write', tag: 'Trusted certificates' } as const;
 
 /** The certificates that a tenant trusts to vouch for its devices. */
 export function certificateRoutes(services: HttpServices): Route[] {
-	const { trusted, revocations } = services.access.certificates;
+	const { trusted } = services.access.certificates;
 	const audit = createAudit(services.log);
-	const { certificateListMaxBytes: listMaxBytes } = services.options;
 
 	return [
 		route({
@@ -190,137 +148,5 @@ export function certificateRoutes(services: HttpServices): Route[] {
 				return noContent;
 			},
 		}),
-		route({
-			...common,
-			method: 'put',
-			path: `${root}/{fingerprint}/crl`,
-			summary: 'Upload the revocation list of an authority',
-			description: 'Signed by it, and not older than the one there is. Devices whose certificates it names are disconnected.',
-			params: ofCertificate,
-			query: noQuery,
-			body: noBody,
-			upload: { 'application/pkix-crl': listBytes, 'application/x-pem-file': listBytes, '*/*': listBytes },
-			answers: { 200: { description: 'What the list says', schema: listSchema } },
-			refusals: ['access/noCertificate', 'access/invalid', 'http/bodyTooLarge'],
-			handler: async ({ principal, param, readStream }) => {
-				const tenant = ownTenant(principal, param('tenantId'));
-				const authority = await trusted.get(tenant, param('fingerprint'));
-				const list = await revocations.put(authority, await readLimited(readStream(), listMaxBytes));
-				const { entries, thisUpdate, nextUpdate } = list;
-				audit(principal, 'revocation list uploaded', { ...auditFields(authority), entries });
-				return ok({
-					thisUpdate: formatTime(thisUpdate),
-					...(nextUpdate !== null && { nextUpdate: formatTime(nextUpdate) }),
-					entries,
-				});
-			},
-		}),
-		route({
-			...common,
-			method: 'get',
-			path: `${root}/{fingerprint}/crl`,
-			summary: 'Read the revocation list of an authority',
-			params: ofCertificate,
-			query: noQuery,
-			body: noBody,
-			answers: { 200: { description: 'The list in DER', schema: listBytes, mediaType: 'application/pkix-crl' } },
-			refusals: ['access/noCertificate'],
-			handler: async ({ principal, param }) => {
-				const tenant = ownTenant(principal, param('tenantId'));
-				const list = await revocations.get(await trusted.get(tenant, param('fingerprint')));
-				return { status: 200, bytes: Buffer.from(list.der, 'base64'), type: 'application/pkix-crl' };
-			},
-		}),
-		route({
-			...common,
-			method: 'post',
-			path: `${proofRoot}/verification-code`,
-			summary: 'Get a new code to prove the possession of the private key with',
-			params: ofCertificate,
-			query: noQuery,
-			body: noBody,
-			answers: { 200: { description: 'The certificate, with the code', schema: certificateSchema } },
-			refusals: ['access/noCertificate'],
-			handler: async ({ principal, param, base }) => {
-				const tenant = ownTenant(principal, param('tenantId'));
-				return ok(certificateJson(await trusted.createCode(tenant, param('fingerprint')), base));
-			},
-		}),
-		route({
-			...common,
-			method: 'post',
-			path: `${proofRoot}/pop`,
-			summary: 'Prove the possession of the private key',
-			description: 'With the verification code, signed with SHA-256, in base64.',
-			params: ofCertificate,
-			query: noQuery,
-			body: jsonBody(z.object({ proofOfPossessionSignedVerificationCode: z.string().max(8192) })),
-			answers: { 200: { description: 'The certificate, proven', schema: certificateSchema } },
-			refusals: ['access/noCertificate', 'access/notProven'],
-			handler: async ({ principal, param, body, base }) => {
-				const tenant = ownTenant(principal, param('tenantId'));
-				const signature = body.proofOfPossessionSignedVerificationCode;
-				const proven = await trusted.prove(tenant, param('fingerprint'), signature);
-				audit(principal, 'possession of a certificate proven', auditFields(proven));
-				return ok(certificateJson(proven, base));
-			},
-		}),
-		route({
-			...common,
-			method: 'post',
-			path: `${proofRoot}/confirmed`,
-			summary: 'Take a tenant’s word for its possession of the private key',
-			description: 'Only for users of the management tenant.',
-			params: { ...ofCertificate, tenantId: 'The tenant' },
-			query: noQuery,
-			body: noBody,
-			answers: { 200: { description: 'The certificate, proven', schema: certificateSchema } },
-			refusals: ['access/noCertificate'],
-			handler: async ({ principal, param, base }) => {
-				if (principal.tenant !== managementTenant)
-					throw new HttpError('http/forbidden', `Only users of the tenant '${managementTenant}' may confirm certificates`);
-				const proven = await trusted.confirm(param('tenantId'), param('fingerprint'));
-				audit(principal, 'possession of a certificate confirmed', { ofTenant: proven.tenant, ...auditFields(proven) });
-				return ok(certificateJson(proven, base));
-			},
-		}),
 	];
-}
-
-/** The tenant that the path names. @throws HttpError `http/forbidden` where it is not the caller's */
-function ownTenant({ tenant }: Principal, named: string): string {
-	if (named === tenant) return tenant;
-	throw new HttpError(
-		'http/forbidden',
-		`The certificates of another tenant cannot be seen or changed: your tenant is '${tenant}'`,
-	);
-}
-
-function auditFields({ fingerprint, name, status, autoRegistrationEnabled }: TrustedCertificate) {
-	return { fingerprint, name, status, autoRegistrationEnabled };
-}
-
-/** A trusted certificate as it is answered. */
-export function certificateJson(trusted: TrustedCertificate, base: string): Json {
-	const { tenant, fingerprint, name, status, autoRegistrationEnabled, verificationCode, codeUsableUntil } = trusted;
-	const { pem, algorithmName, subject, issuer, serialNumber, version, notBefore, notAfter } = describeCertificate(trusted);
-	return {
-		self: `${base}/tenant/tenants/${encodeURIComponent(tenant)}/trusted-certificates/${fingerprint}`,
-		fingerprint,
-		name,
-		status,
-		autoRegistrationEnabled,
-		certInPemFormat: pem,
-		algorithmName,
-		subject,
-		issuer,
-		serialNumber: BigInt(`0x${serialNumber}`).toString(),
-		version,
-		notBefore: formatTime(notBefore),
-		notAfter: formatTime(notAfter),
-		tenantCertificateAuthority: trusted.isOwnAuthority ?? false,
-		proofOfPossessionValid: trusted.isProven,
-		...(verificationCode !== undefined && { proofOfPossessionUnsignedVerificationCode: verificationCode }),
-		...(codeUsableUntil !== undefined && { proofOfPossessionVerificationCodeUsableUntil: formatTime(codeUsableUntil) }),
-	};
 }

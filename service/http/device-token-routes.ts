@@ -20,9 +20,9 @@ export function deviceTokenRoutes({ access }: HttpServices): Route[] {
 			query: noQuery,
 			body: noBody,
 			answers: { 200: { description: 'The token', schema: z.object({ accessToken: z.string() }) } },
-			handler: async ({ principal, base }) => {
+			handler: async ({ principal, isByCertificate, base }) => {
 				// A token must not be the way to the next one, or one that was stolen would last forever.
-				if (!principal.certificate)
+				if (!isByCertificate)
 					throw new HttpError('http/forbidden', 'Only a client certificate gives a token: send none of the other credentials');
 				return ok({ accessToken: access.tokens.issue(principal, hostOf(base)) });
 			},

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Principal } from '../../access/index.ts';
 import { createAudit } from './audit.ts';
 import { basicCredentials } from './auth.ts';
-import { certificateJson, certificateSchema } from './certificate-routes.ts';
+import { certificateJson, certificateSchema } from './certificate-json.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
 import { readLimited } from './read-limited.ts';
@@ -36,6 +36,21 @@ export function enrolmentRoutes({ access, log }: HttpServices): Route[] {
 			handler: async ({ principal, base }) => {
 				const made = await authorities.create(principal.tenant);
 				audit(principal, 'certificate authority made', { fingerprint: made.fingerprint });
+				return created(certificateJson(made, base));
+			},
+		}),
+		route({
+			...common,
+			method: 'post',
+			path: '/certificate-authority/renew',
+			permission: 'certificates:write',
+			summary: 'Make a new certificate for the key of the certificate authority',
+			description: 'What it has signed stays good.',
+			answers: { 201: { description: 'Its certificate', schema: certificateSchema } },
+			refusals: ['access/noCertificate', 'access/conflict', 'access/noSecret'],
+			handler: async ({ principal, base }) => {
+				const made = await authorities.renew(principal.tenant);
+				audit(principal, 'certificate authority renewed', { fingerprint: made.fingerprint });
 				return created(certificateJson(made, base));
 			},
 		}),

@@ -41,6 +41,8 @@ export interface IncomingCall {
 	readonly acceptsGzip: boolean;
 	readonly isHead: boolean;
 	readonly headers: IncomingHttpHeaders;
+	/** Whether a client certificate let the caller in, and nothing else. */
+	readonly isByCertificate?: boolean;
 	/** Where the request comes from. */
 	readonly address: string;
 	/** The body as it comes, for routes whose `upload` describes it. A client that stops sending is cut off. */

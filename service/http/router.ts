@@ -48,9 +48,10 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 				const call = callOf(request, response, deadline, () => principal);
 				const work = async () => {
 					if (each.permission === 'public') return each.answer(call);
-					principal = await identify(request);
+					const isByCertificate = hasShownCertificate(request);
+					principal = await (isByCertificate ? identifyByCertificate(request) : identify(request));
 					if (!mayDo(principal, each.permission)) throw forbidden(principal, each.permission);
-					return each.answer(call, principal);
+					return each.answer({ ...call, isByCertificate }, principal);
 				};
 				await send(request, response, await deadline.wait(work()));
 			} catch (error) {
@@ -70,8 +71,6 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 
 	async function identify(request: Request): Promise<Principal> {
 		const address = request.socket.remoteAddress ?? '';
-		const chain = request.headers.authorization === undefined ? presentedChain(request.socket) : undefined;
-		if (chain) return identifyByCertificate(request, chain, { address, path: request.path });
 		try {
 			return await authenticate(request.headers, address);
 		} catch (error) {
@@ -82,12 +81,11 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 		}
 	}
 
-	/** Credentials in the request come before a certificate. */
-	async function identifyByCertificate(request: Request, chain: readonly Buffer[], origin: object): Promise<Principal> {
-		const others = forwardedChain(request.headers['x-ssl-cert-chain']);
-		const login = await services.access.certificates.logIn([...chain, ...others]);
+	async function identifyByCertificate(request: Request): Promise<Principal> {
+		const chain = presentedChain(request.socket) ?? [];
+		const login = await services.access.certificates.logIn([...chain, ...forwardedChain(request.headers['x-ssl-cert-chain'])]);
 		if (login.ok) return login.principal;
-		services.log.info(origin, `login refused: ${login.message}`);
+		services.log.info({ address: request.socket.remoteAddress, path: request.path }, `login refused: ${login.message}`);
 		const code = login.reason === 'rejected' ? 'http/unauthorized' : 'http/forbidden';
 		throw new HttpError(code, 'The client certificate does not let this device in; the log of the service says why');
 	}
@@ -173,6 +171,11 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 			histogram.observe(seconds);
 		};
 	}
+}
+
+/** Credentials in the request come before a certificate. */
+function hasShownCertificate({ headers, socket }: Request): boolean {
+	return headers.authorization === undefined && presentedChain(socket) !== undefined;
 }
 
 function byPath(routes: readonly Route[]): Map<string, Route[]> {

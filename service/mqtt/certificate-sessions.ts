@@ -21,13 +21,13 @@ export function createCertificateSessions(options: {
 	async function logIn(presented: readonly Buffer[], wantedTenant: string | undefined): Promise<CertificateLogin> {
 		const before = changes;
 		const login = await certificates.logIn(presented, wantedTenant);
-		if (login.ok) seenAtLogin.set(login.principal.certificate, before);
+		if (login.ok) seenAtLogin.set(login.proof, before);
 		return login;
 	}
 
 	/** From now on the connection is among `sessions`. What has changed since it logged in was not looked at for it. */
 	function connected(session: Session): void {
-		const { certificate } = session.principal;
+		const { certificate } = session;
 		if (certificate && seenAtLogin.get(certificate) !== changes) checkSession(session, certificate).catch(warn);
 	}
 
@@ -38,7 +38,7 @@ export function createCertificateSessions(options: {
 
 	async function check(isConcerned: (proof: CertificateProof) => boolean): Promise<void> {
 		for (const session of [...sessions]) {
-			const { certificate } = session.principal;
+			const { certificate } = session;
 			if (certificate && isConcerned(certificate)) await checkSession(session, certificate);
 		}
 	}

@@ -1,7 +1,14 @@
 import type { Duplex } from 'node:stream';
 import { Aedes, type AuthenticateError, type Client, type PublishPacket, type Subscription } from 'aedes';
 import type { Logger } from 'pino';
-import { type Access, type CertificateLogin, mayDo, type Principal, parseUserName } from '../../access/index.ts';
+import {
+	type Access,
+	type CertificateLogin,
+	type CertificateProof,
+	mayDo,
+	type Principal,
+	parseUserName,
+} from '../../access/index.ts';
 import { InventoryError } from '../../inventory/index.ts';
 import { maySubscribe, parseTopic } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
@@ -60,9 +67,11 @@ interface Connected {
 }
 
 /** Who is connected, and what their CONNECT says of them. */
-type SessionOwner = Pick<Session, 'principal' | 'serial' | 'host' | 'defaultCollection'>;
+type SessionOwner = Pick<Session, 'principal' | 'certificate' | 'serial' | 'host' | 'defaultCollection'>;
 
-type LogIn = { readonly principal: Principal } | { readonly code: number; readonly refusal: string };
+type LogIn =
+	| { readonly principal: Principal; readonly certificate?: CertificateProof }
+	| { readonly code: number; readonly refusal: string };
 
 const maxTurn = 64;
 
@@ -212,13 +221,13 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		if (serial === undefined) return refused(connack.identifierRejected, 'the client id names no device');
 		const login = await logIn(client, username, password, address);
 		if ('refusal' in login) return refused(login.code, login.refusal);
-		const { principal } = login;
+		const { principal, certificate } = login;
 		if (!mayDo(principal, 'mqtt:connect')) return refused(connack.notAuthorized, 'this user may not connect');
 		if (!mayConnectAs(principal, serial)) {
-			const who = principal.certificate ? 'by its certificate (common name) it may connect as' : 'this user may connect as';
+			const who = certificate ? 'by its certificate (common name) it may connect as' : 'this user may connect as';
 			return refused(connack.notAuthorized, `${who} '${principal.serial}' only`);
 		}
-		await openSession(client, { principal, serial, host, ...defaultCollection(asked) });
+		await openSession(client, { principal, ...(certificate && { certificate }), serial, host, ...defaultCollection(asked) });
 		return connack.accepted;
 	}
 
@@ -229,7 +238,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		address: string,
 	): Promise<LogIn> {
 		const byKey = await certificateLogins.get(client);
-		if (byKey?.ok) return { principal: byKey.principal };
+		if (byKey?.ok) return { principal: byKey.principal, certificate: byKey.proof };
 		if (byKey)
 			return { code: byKey.reason === 'rejected' ? connack.badCredentials : connack.notAuthorized, refusal: byKey.message };
 		if (!username || password === undefined)

@@ -137,6 +137,7 @@ const rows: readonly Row[] = [
 	// Only for the management tenant.
 	{ method: 'post', url: `${trusted}-pop/{certificate}/confirmed`, ...trustedOnly, admin: 403 },
 	{ method: 'post', url: '/certificate-authority', ...usersOnly, admin: 409, otherAdmin: 409 },
+	{ method: 'post', url: '/certificate-authority/renew', ...usersOnly, admin: 201, otherAdmin: 201 },
 	{ method: 'get', url: '/.well-known/est/cacerts', ...everybody },
 	// Only for devices; what they send is no request.
 	{

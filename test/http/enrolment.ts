@@ -102,6 +102,27 @@ describe('http/enrolment', () => {
 		expect((await poll()).status).to.equal(404);
 	});
 
+	it('renews its certificate, and goes on letting in what it has signed', async () => {
+		await register('ID,AUTH_TYPE,ENROLLMENT_OTP\nlasting,CERTIFICATES,password-of-lasting\n');
+		const before = certificateOf(await enrol('lasting', 'password-of-lasting', await createRequest('lasting')));
+		fixture.time += 1000;
+		const renewed = await fixture.call('admin', 'post', '/certificate-authority/renew');
+		expect(renewed.status).to.equal(201);
+		const list = await fixture.call('admin', 'get', '/tenant/tenants/t1/trusted-certificates?certificateAuthority=true');
+		const [old, current] = list.body.certificates.map(({ fingerprint }: { fingerprint: string }) => fingerprint);
+		expect(current).to.equal(renewed.body.fingerprint);
+		const { certificates } = fixture.services.access;
+		await certificates.trusted.remove('t1', old);
+		expect((await certificates.logIn([before.raw])).ok).to.equal(true);
+		const again = await fixture.call('device', 'post', '/.well-known/est/simplereenroll', {
+			text: (await createRequest('dev1')).toString('base64'),
+			type: 'application/pkcs10',
+		});
+		expect(
+			certificateOf(again).checkIssued(certificateOf(await fixture.call('device', 'get', '/.well-known/est/cacerts'))),
+		).to.equal(true);
+	});
+
 	it('signs again for a device that is logged in, for itself only', async () => {
 		const again = (name: string) =>
 			createRequest(name).then((request) =>

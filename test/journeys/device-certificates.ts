@@ -1,12 +1,13 @@
 import { sign } from 'node:crypto';
 import type { OutgoingHttpHeaders } from 'node:http';
-import { type RequestOptions, request } from 'node:https';
+import { Agent, type RequestOptions, request } from 'node:https';
 import { expect } from 'chai';
 import { connect as connectMqtt, type IClientOptions } from 'mqtt';
 import { createAuthority, createCertificate, createRevocationList, type TestCertificate } from '../support/certificate-chain.ts';
 import { type CertificateFiles, createCertificateFiles } from '../support/certificates.ts';
 import { eventually, within } from '../support/eventually.ts';
 import { type ServiceUnderTest, startService } from '../support/service-fixture.ts';
+import { deafTo, openSharedStore } from '../support/shared-store.ts';
 
 type TlsOptions = IClientOptions & { readonly ciphers?: string };
 
@@ -311,12 +312,18 @@ describe('journeys/device-certificates', () => {
 	});
 
 	/** A request at the port that asks for a certificate. */
-	function ask(chain: readonly TestCertificate[], method: string, path: string, headers: OutgoingHttpHeaders = {}) {
+	function ask(
+		chain: readonly TestCertificate[],
+		method: string,
+		path: string,
+		headers: OutgoingHttpHeaders = {},
+		agent: Agent | false = false,
+	) {
 		return new Promise<{ status: number | undefined; body: { accessToken?: string; message?: string; name?: string } }>(
 			(resolve, reject) => {
 				request(
 					`${service.urls.httpsDevices}${path}`,
-					{ ...(tls(chain) as RequestOptions), method, headers, agent: false },
+					{ ...(tls(chain) as RequestOptions), method, headers, agent },
 					(response) => {
 						response.setEncoding('utf8');
 						let text = '';
@@ -351,6 +358,18 @@ describe('journeys/device-certificates', () => {
 		expect((await ask([], 'POST', path)).status).to.equal(401);
 	});
 
+	it('knows the whole chain at every request of a connection that stays open', async () => {
+		const middle = await createAuthority('kept line', { issuer: root });
+		const leaf = await createCertificate('cert-kept-open', { issuer: middle });
+		const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+		try {
+			for (let times = 0; times < 3; times++)
+				expect((await ask([leaf, middle], 'GET', '/tenant/currentTenant', {}, agent)).status).to.equal(200);
+		} finally {
+			agent.destroy();
+		}
+	});
+
 	it('takes no certificate from a header', async () => {
 		const leaf = await createCertificate('cert-header', { issuer: root });
 		const stranger = await createCertificate('stranger');
@@ -370,5 +389,34 @@ describe('journeys/device-certificates', () => {
 			'The client certificate does not let this device in; the log of the service says why',
 		]);
 		expect(logLines.join('')).to.match(/login refused: its certificate expired at/);
+	});
+
+	it('closes connections at another process, also when that one hears nothing, and when it missed something', async () => {
+		const store = await openSharedStore();
+		const deaf = deafTo(store);
+		const tlsFiles = { TLS_CERT_FILE: files.certFile, TLS_KEY_FILE: files.keyFile };
+		const [here, hearing, there] = await Promise.all([
+			startService({}, { store }),
+			startService({ MQTTS_PORT: '0', ...tlsFiles }, { store }),
+			startService({ MQTTS_PORT: '0', ...tlsFiles, MQTT_DELIVERY_SWEEP_SECONDS: '1' }, { store: deaf }),
+		]);
+		try {
+			const authority = await createAuthority('shared');
+			const { fingerprint } = await here.operator.http.post<{ fingerprint: string }>(certificatesPath, {
+				certInPemFormat: authority.pem,
+				autoRegistrationEnabled: true,
+			});
+			const devices = await Promise.all(
+				[hearing, there].map(async (service, index) => {
+					const leaf = await createCertificate(`far-${index}`, { issuer: authority });
+					return service.connect(`far-${index}`, { url: service.urls.mqtts ?? '', ...asNobody, mqtt: tls([leaf]) });
+				}),
+			);
+			await here.operator.http.put(`${certificatesPath}/${fingerprint}`, { status: 'DISABLED' });
+			for (const device of devices) await within('the connection is closed', device.closed);
+		} finally {
+			for (const service of [here, hearing, there]) await service.close();
+			await store.close();
+		}
 	});
 });

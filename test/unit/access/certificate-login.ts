@@ -1,12 +1,15 @@
 import { sign } from 'node:crypto';
 import { expect } from 'chai';
+import { certificateAuthoritySpec } from '../../../access/certificates/certificate-authority.ts';
 import {
 	createAuthority,
 	createCertificate,
+	createRequest,
 	createRevocationList,
 	type TestCertificate,
 	type Wanted,
 } from '../../support/certificate-chain.ts';
+import { certificateSettings } from '../../support/certificate-settings.ts';
 import { type AccessBench, openAccessBench } from './access-bench.ts';
 
 describe('access/certificates/certificate-login', () => {
@@ -131,8 +134,8 @@ describe('access/certificates/certificate-login', () => {
 		const fingerprint = await trust('t1', root);
 		const login = await bench.access.certificates.logIn([leaf.der]);
 		if (!login.ok) throw new Error(login.message);
-		const { certificate } = login.principal;
-		const lapse = () => bench.access.certificates.lapse(certificate);
+		const { proof } = login;
+		const lapse = () => bench.access.certificates.lapse(proof);
 		expect(await lapse()).to.equal(undefined);
 		await trusted().update('t1', fingerprint, { status: 'DISABLED' });
 		expect(await lapse()).to.match(/is disabled/);
@@ -156,5 +159,29 @@ describe('access/certificates/certificate-login', () => {
 				reason: 'rejected',
 				message: 'the certificate cannot be read',
 			});
+	});
+
+	it('makes no authority without a secret, and opens no key with another one', async () => {
+		const code = (work: Promise<unknown>) =>
+			work.then(
+				() => 'done',
+				(error: { code: string }) => error.code,
+			);
+		const authority = { ...certificateSettings.authority, secret: undefined };
+		const without = await bench.reopen({ authority });
+		expect(await code(without.certificates.authorities.create('t1'))).to.equal('access/noSecret');
+		await bench.access.certificates.authorities.create('t1');
+		const stored = JSON.stringify(await (await bench.store.collection(certificateAuthoritySpec)).get('t1'));
+		expect(stored).to.contain('BEGIN ENCRYPTED PRIVATE KEY').and.not.contain('BEGIN PRIVATE KEY');
+		const request = await createRequest('leaf');
+		const other = await bench.reopen({ authority: { ...authority, secret: 'another secret' } });
+		expect(await code(other.certificates.authorities.sign('t1', 'leaf', request))).to.equal('access/noSecret');
+		expect(await code(bench.access.certificates.authorities.sign('t2', 'leaf', request))).to.equal('access/noCertificate');
+		expect(await code(bench.access.certificates.authorities.sign('t1', 'leaf', request))).to.equal('done');
+		const { fingerprint } = (await trusted().list('t1', { skip: 0, limit: 1 }))[0] ?? { fingerprint: '' };
+		await trusted().update('t1', fingerprint, { status: 'DISABLED' });
+		expect(await code(bench.access.certificates.authorities.sign('t1', 'leaf', request))).to.equal('access/invalid');
+		await trusted().remove('t1', fingerprint);
+		expect(await code(bench.access.certificates.authorities.sign('t1', 'leaf', request))).to.equal('access/noCertificate');
 	});
 });
