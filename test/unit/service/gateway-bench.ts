@@ -4,6 +4,7 @@ import type { ManagedObject } from '../../../inventory/index.ts';
 import { createMetrics } from '../../../service/metrics.ts';
 import { createGateway, type Gateway } from '../../../service/mqtt/gateway.ts';
 import type { IncomingPublish, Session } from '../../../service/mqtt/session.ts';
+import { createSerialCheck } from '../../../service/serial-check.ts';
 import { certificateSettings } from '../../support/certificate-settings.ts';
 import { smallLimits, tenant } from '../inventory/inventory-bench.ts';
 import { type OperationsBench, openOperationsBench } from '../operations/operations-bench.ts';
@@ -63,6 +64,7 @@ export async function openGatewayBench(): Promise<GatewayBench> {
 		certificates: certificateSettings,
 	});
 	const gateway = createGateway({
+		isSerialOfOther: createSerialCheck({ access }),
 		...operationsBench,
 		access,
 		metrics: createMetrics(),
