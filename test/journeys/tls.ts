@@ -12,7 +12,7 @@ import { useServiceProcess } from '../support/service-process.ts';
 /** The serial number of the certificate that a server shows. */
 async function shownBy(url: string | undefined): Promise<string> {
 	const { hostname, port } = new URL(url ?? '');
-	const socket = connect({ host: hostname, port: Number(port), servername: hostname, rejectUnauthorized: false });
+	const socket = connect({ host: hostname, port: Number(port), servername: 'localhost', rejectUnauthorized: false });
 	await once(socket, 'secureConnect');
 	const { serialNumber } = socket.getPeerCertificate();
 	socket.destroy();
