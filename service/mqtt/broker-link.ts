@@ -172,26 +172,31 @@ export function openBrokerLink(options: BrokerLinkOptions) {
 		});
 		opened.handleMessage = (packet: IPublishPacket, callback) => {
 			const next = () => callback(notYet);
-			// What is not taken up any more is not acknowledged either: the next one of this session gets it.
-			if (closing || opened !== client) return next();
-			const messageId = packet.qos > 0 ? (packet.messageId ?? 0) : 0;
-			const acknowledge = messageId > 0 ? order.add(messageId) : undefined;
-			inWork++;
-			options.onMessage({
-				topic: packet.topic,
-				payload: Buffer.from(packet.payload),
-				messageId,
-				redelivered: packet.dup && packet.qos > 0,
-				done(error) {
-					inWork--;
-					if (error) drop(opened, 'messages could not be stored');
-					else acknowledge?.();
-					goOn();
-				},
-			});
-			// At QoS 0, which no window bounds, the connection itself is held up.
-			if (inWork < maxInWork) next();
-			else readOn = next;
+			const take = (): void => {
+				// What is not taken up any more is not acknowledged either: the next one of this session gets it.
+				if (closing || opened !== client) return next();
+				const messageId = packet.qos > 0 ? (packet.messageId ?? 0) : 0;
+				const acknowledge = messageId > 0 ? order.add(messageId) : undefined;
+				inWork++;
+				options.onMessage({
+					topic: packet.topic,
+					payload: Buffer.from(packet.payload),
+					messageId,
+					redelivered: packet.dup && packet.qos > 0,
+					done(error) {
+						inWork--;
+						if (error) drop(opened, 'messages could not be stored');
+						else acknowledge?.();
+						goOn();
+					},
+				});
+				// At QoS 0, which no window bounds, the connection itself is held up.
+				if (inWork < maxInWork) next();
+				else readOn = next;
+			};
+			// What came over a connection that was lost may be in work still.
+			if (inWork < maxInWork) take();
+			else readOn = take;
 		};
 	}
 
