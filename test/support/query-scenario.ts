@@ -120,6 +120,8 @@ export async function drive(service: ServiceUnderTest, store: DocumentStore): Pr
 		name: ['a', 'a*', '*a'],
 		version: ['1', '*1'],
 		owner: ['admin'],
+		software: ['a', 'a;type=x', '!a'],
+		after: ['1'],
 	};
 	for (const method of ['get', 'delete']) {
 		for (const [path, methods] of Object.entries(description.paths)) {
