@@ -256,7 +256,7 @@ export const groups = {
 				'STORE_WAITING_MAX_BYTES',
 				wholeNumber(mebibyte, 64 * 1024 * mebibyte),
 				256 * mebibyte,
-				'How many bytes of such batches may wait on MongoDB, which may be out of reach for a while.',
+				'How many bytes of such batches may wait: more are refused, so that a database that is slow or out of reach does not fill the memory. One batch alone may be larger.',
 			),
 		})
 		.describe('Store'),

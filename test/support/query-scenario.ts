@@ -1,7 +1,9 @@
+import { contentSpec, openBinaryRecords, referenceSpec } from '../../inventory/binary-records.ts';
+import { openBridgedDevices } from '../../inventory/index.ts';
 import { templates } from '../../smartrest/index.ts';
 import type { DocumentStore, StoredDocument } from '../../store/index.ts';
 import { eventually } from './eventually.ts';
-import { createHttpClient } from './http-client.ts';
+import { createHttpClient, type HttpClient } from './http-client.ts';
 import { upstream } from './raw-client.ts';
 import type { ServiceUnderTest } from './service-fixture.ts';
 
@@ -26,7 +28,23 @@ const views: Samples = {
 	withChildren: ['false'],
 	skipChildrenNames: ['true'],
 };
-/** Parameters that are refused, or go with a removal. */
+/** What is asked of the inventory in its query language, for each of its indexes, and by words: tried alone. */
+const searches = [
+	"query=name eq 'a'",
+	"query=name eq 'a*' $orderby=name",
+	'query=has(c8y_IsDevice) $orderby=name desc',
+	"query=c8y_Software.version eq '1'",
+	"query=c8y_Hardware.serialNumber eq '1'",
+	"query=c8y_Availability.status eq 'UNAVAILABLE'",
+	"query=creationTime.date gt '2026-01-01' $orderby=creationTime",
+	"query=type eq 'type' and name eq '*a'",
+	"query=name eq 'a' or type eq 'type'",
+	"query=_id gt '7' $orderby=_id asc",
+	'query=$orderby=creationTime desc',
+	"q=name eq 'a'",
+	'text=a',
+];
+/** Parameters that are tried alone, or are refused, or go with a removal. */
 const others = new Set(
 	'query q text childDeviceId childAssetId childAdditionId onlyRoots withGroups bulkOperationId cascade forceCascade withDeviceUser'.split(
 		' ',
@@ -127,10 +145,42 @@ export async function drive(service: ServiceUnderTest, store: DocumentStore): Pr
 			}
 		}
 	}
+	for (const search of searches) {
+		const [name = '', ...text] = search.split('=');
+		await http.get(`/inventory/managedObjects?withTotalElements=true&${name}=${encodeURIComponent(text.join('='))}`);
+	}
+	await driveBinaries(service, asDevice, store);
+	await (await openBridgedDevices({ store })).listOf(0, '', 10);
 	await createOperation('plan-1', { c8y_Restart: {} });
 	await http.call('GET', '/metrics').catch(textAnswer);
 	await eventually('the other process is forgotten', gone, (isGone) => isGone, 20_000);
 	await http.delete(`/inventory/managedObjects/${id}?forceCascade=true&withDeviceUser=true`);
+}
+
+/** A file that a device is told to install, downloads, and that is removed; then what is done in the background. */
+async function driveBinaries(service: ServiceUnderTest, device: HttpClient, store: DocumentStore): Promise<void> {
+	const form = new FormData();
+	form.set('file', new Blob(['content']), 'a.deb');
+	const authorization = `Basic ${Buffer.from(`${service.admin.user}:${service.admin.password}`).toString('base64')}`;
+	const uploaded = await fetch(`${service.urls.http}/inventory/binaries`, {
+		method: 'POST',
+		headers: { authorization },
+		body: form,
+	});
+	const { id } = (await uploaded.json()) as { readonly id: string };
+	const path = `/inventory/binaries/${id}`;
+	// At first no operation names it.
+	await device.call('GET', path).catch(textAnswer);
+	await service.operator.createOperation('plan-1', {
+		c8y_SoftwareUpdate: [{ action: 'install', name: 'a', version: '1', url: `${service.urls.http}${path}` }],
+	});
+	await device.call('GET', path).catch(textAnswer);
+	await service.operator.http.delete(path);
+	const [references, contents] = [await store.collection(referenceSpec), await store.collection(contentSpec)];
+	const records = openBinaryRecords({ store, references, contents });
+	await records.usedBytes('t1');
+	await records.isRecorded('key');
+	for await (const _ of records.takeUnneeded());
 }
 
 /** What a process leaves that was killed; resolves to whether somebody has cleaned up after it. */
