@@ -43,7 +43,8 @@ export const trustedCertificateSpec: CollectionSpec<TrustedCertificate> = {
 	name: 'trustedCertificates',
 	indexes: [
 		{ name: 'byTenant', keys: ['tenant', 'creationTime'] },
-		{ name: 'bySubject', keys: ['subjectKey'] },
+		{ name: 'ofOwnAuthorities', keys: ['tenant', 'isOwnAuthority', 'creationTime'] },
+		{ name: 'bySubject', keys: ['subjectKey', 'isProven'] },
 	],
 };
 

@@ -1,3 +1,4 @@
+import { openTrustedCertificates } from '../../access/certificates/trusted-certificates.ts';
 import { contentSpec, openBinaryRecords, referenceSpec } from '../../inventory/binary-records.ts';
 import { openBridgedDevices } from '../../inventory/index.ts';
 import { templates } from '../../smartrest/index.ts';
@@ -122,6 +123,7 @@ export async function drive(service: ServiceUnderTest, store: DocumentStore): Pr
 		owner: ['admin'],
 		software: ['a', 'a;type=x', '!a'],
 		after: ['1'],
+		certificateAuthority: ['true'],
 	};
 	for (const method of ['get', 'delete']) {
 		for (const [path, methods] of Object.entries(description.paths)) {
@@ -132,6 +134,8 @@ export async function drive(service: ServiceUnderTest, store: DocumentStore): Pr
 			if (unknown.length > 0) throw new Error(`${method} ${path}: give the scenario a value for ${unknown.join(', ')}`);
 			const at = path
 				.replace(/\{(id|deviceId)\}/, path.includes('operations/') ? '1' : id)
+				.replace('{tenantId}', service.tenant)
+				.replace('{fingerprint}', '0'.repeat(40))
 				.replace(/\{type\}\/\{externalId\}/, 'c8y_Serial/plan-1');
 			const shown = names.filter((name) => views[name]).map((name) => `${name}=${views[name]?.[0]}`);
 			for (const filters of subsets(
@@ -150,6 +154,8 @@ export async function drive(service: ServiceUnderTest, store: DocumentStore): Pr
 		await http.get(`/inventory/managedObjects?withTotalElements=true&${name}=${encodeURIComponent(text.join('='))}`);
 	}
 	await driveBinaries(service, asDevice, store);
+	const limits = { maxPerTenant: 10, codeSeconds: 60 };
+	await (await openTrustedCertificates({ store, clock: Date.now, limits })).findBySubject(['a', 'b']);
 	await (await openBridgedDevices({ store })).listOf(0, '', 10);
 	await createOperation('plan-1', { c8y_Restart: {} });
 	await http.call('GET', '/metrics').catch(textAnswer);
