@@ -1,19 +1,12 @@
 const always = require('./.mocharc.json');
-
-/** What only the embedded store is tested with: it has run where `STORES` names sqlite. */
-const embeddedOnly = [
-	'test/contract/sqlite-*.ts',
-	'test/contract/store-*.ts',
-	...['backup', 'clock-set-back', 'damaged-store', 'full-disk', 'killed-process', 'process'].map(
-		(name) => `test/journeys/${name}.ts`,
-	),
-];
+/** What only the embedded store is tested with, and why: it has run where `STORES` names sqlite. */
+const embeddedOnly = require('./test/support/embedded-only.json');
 
 const stores = (process.env.STORES ?? 'sqlite').split(',').map((name) => name.trim());
 
 module.exports = {
 	...always,
-	ignore: [...always.ignore, ...(stores.includes('sqlite') ? [] : embeddedOnly)],
+	ignore: [...always.ignore, ...(stores.includes('sqlite') ? [] : Object.keys(embeddedOnly))],
 	// The MongoDB of the tests is many times slower than a real one.
 	timeout: stores.includes('mongodb') ? 60_000 : always.timeout,
 };

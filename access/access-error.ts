@@ -4,7 +4,12 @@ export type AccessErrorCode =
 	| 'access/conflict'
 	| 'access/notYet'
 	| 'access/forbidden'
-	| 'access/weakPassword';
+	| 'access/weakPassword'
+	| 'access/noCertificate'
+	| 'access/notProven'
+	| 'access/noSecret'
+	| 'access/wrongOneTimePassword'
+	| 'access/throttled';
 
 /** A refused call about users and registrations. `message` may be shown to the caller. */
 export class AccessError extends Error {

@@ -1,4 +1,5 @@
 import type { CollectionSpec, DocumentStore, Migration, StoredDocument } from '../store/index.ts';
+import { type CertificateSettings, certificateCollections, openCertificates } from './certificates/certificates.ts';
 import { openDeviceRegistration, registrationSpec } from './device-registration.ts';
 import { logoutSpec } from './logouts.ts';
 import { generatePassword } from './passwords.ts';
@@ -23,6 +24,7 @@ export const accessCollections: readonly CollectionSpec<StoredDocument>[] = [
 	registrationSpec,
 	keySpec,
 	logoutSpec,
+	...certificateCollections,
 ];
 
 export const accessMigrations: readonly Migration[] = [rolesMigration];
@@ -38,6 +40,7 @@ export interface AccessOptions {
 	readonly limits: AuthenticationLimits;
 	readonly tokens: TokenSettings;
 	readonly tenants: TenantSettings;
+	readonly certificates: CertificateSettings;
 }
 
 /** What a first start needs; a password that is not given is generated. */
@@ -67,8 +70,9 @@ export async function openAccess(given: AccessOptions) {
 	const users = await openUsers({ store, clock, elapsed, pause, limits, tenants, roles });
 	const directory = openUserDirectory({ store, users, tenants, roles, clock });
 	const options = await openTenantOptions({ store });
-	const registration = await openDeviceRegistration({ store, users, clock });
+	const registration = await openDeviceRegistration({ store, users, clock, elapsed, pause, limits });
 	const tokens = await openTokens({ store, users, clock, elapsed, settings: given.tokens });
+	const certificates = await openCertificates({ store, users, tenants, clock, settings: given.certificates });
 
 	/**
 	 * Creates the tenant, its administrator and the bootstrap user where they are missing; returns what was generated.
@@ -119,5 +123,5 @@ export async function openAccess(given: AccessOptions) {
 		return tenants.create(id, { ...change, adminName: admin.userName }, [adminStep]);
 	}
 
-	return { tenants, users, roles, directory, options, registration, tokens, prepare, createTenant };
+	return { tenants, users, roles, directory, options, registration, tokens, certificates, prepare, createTenant };
 }

@@ -1,8 +1,10 @@
 import type { CollectionSpec, DocumentStore } from '../store/index.ts';
 import { AccessError } from './access-error.ts';
-import { generatePassword } from './passwords.ts';
+import { createLoginAttempts } from './login-attempts.ts';
+import { generatePassword, hashPassword, verifyPassword } from './passwords.ts';
 import { deviceUserPrefix } from './principal.ts';
-import type { Users } from './users.ts';
+import { isSerial } from './serials.ts';
+import type { AuthenticationLimits, Users } from './users.ts';
 
 export const registrationStatuses = ['WAITING_FOR_CONNECTION', 'PENDING_ACCEPTANCE', 'ACCEPTED'] as const;
 export type RegistrationStatus = (typeof registrationStatuses)[number];
@@ -14,6 +16,8 @@ export interface Registration {
 	readonly tenant: string;
 	readonly status: RegistrationStatus;
 	readonly creationTime: number;
+	/** It comes with a one-time password, and gets a certificate for it in place of credentials. */
+	readonly oneTimePasswordHash?: string;
 }
 
 export interface DeviceCredentials {
@@ -31,19 +35,35 @@ export async function openDeviceRegistration(options: {
 	readonly store: DocumentStore;
 	readonly users: Users;
 	readonly clock: () => number;
+	/** Milliseconds that never go back. */
+	readonly elapsed: () => number;
+	/** Resolves after so many milliseconds. */
+	readonly pause: (milliseconds: number) => Promise<void>;
+	readonly limits: AuthenticationLimits;
 }) {
-	const { store, users, clock } = options;
+	const { store, users, clock, elapsed, pause, limits } = options;
+	const attempts = createLoginAttempts({ limits, elapsed, pause, maxEntries: limits.cacheEntries });
+	const unknownHash = hashPassword(generatePassword(), limits.hashCost);
 	const registrations = await store.collection(registrationSpec);
 
-	/** @throws AccessError `access/invalid`, `access/conflict` */
-	async function request(tenant: string, serial: string): Promise<Registration> {
-		if (!/^[^\s/:"'\\,+#\p{Cc}\p{Cs}][^/:"'\\,+#\p{Cc}\p{Cs}]{0,253}$/u.test(serial)) {
+	/**
+	 * @param oneTimePassword with which the device fetches a certificate; without it, a person has to accept it
+	 * @throws AccessError `access/invalid`, `access/conflict`
+	 */
+	async function request(tenant: string, serial: string, oneTimePassword?: string): Promise<Registration> {
+		if (!isSerial(serial)) {
 			throw new AccessError(
 				'access/invalid',
 				'id must have 1 to 254 characters, without quotes, comma, colon, slash, backslash, plus and hash',
 			);
 		}
-		const registration: Registration = { _id: serial, tenant, status: 'WAITING_FOR_CONNECTION', creationTime: clock() };
+		const registration: Registration = {
+			_id: serial,
+			tenant,
+			status: 'WAITING_FOR_CONNECTION',
+			creationTime: clock(),
+			...(oneTimePassword !== undefined && { oneTimePasswordHash: await hashPassword(oneTimePassword, limits.hashCost) }),
+		};
 		const outcome = await store.batch([{ kind: 'insert', collection: registrationSpec.name, document: registration }]);
 		if (!outcome.ok) throw new AccessError('access/conflict', `A registration for '${serial}' exists`);
 		return registration;
@@ -90,7 +110,7 @@ export async function openDeviceRegistration(options: {
 	 */
 	async function poll(serial: string): Promise<DeviceCredentials | undefined> {
 		const registration = await registrations.findOneAndUpdate(
-			{ _id: serial, status: 'WAITING_FOR_CONNECTION' },
+			{ _id: serial, status: 'WAITING_FOR_CONNECTION', oneTimePasswordHash: { $exists: false } },
 			{ $set: { status: 'PENDING_ACCEPTANCE' } },
 		);
 		if (registration) return undefined;
@@ -106,5 +126,42 @@ export async function openDeviceRegistration(options: {
 		return outcome.ok ? credentials : undefined;
 	}
 
-	return { request, list, count, get, accept, remove, poll };
+	/**
+	 * Takes a one-time password for what `sign` makes; it is used up when that is made.
+	 * @param address where the attempt comes from
+	 * @throws AccessError `access/wrongOneTimePassword`, `access/throttled`, and what `sign` throws
+	 */
+	async function enrol<T>(
+		attempt: { readonly serial: string; readonly oneTimePassword: string; readonly address: string },
+		sign: (tenant: string) => Promise<T>,
+	): Promise<{ readonly tenant: string; readonly made: T }> {
+		const { serial, oneTimePassword, address } = attempt;
+		const registration = await registrations.get(serial);
+		const hash = registration?.oneTimePasswordHash;
+		// A device that is not expected costs what a wrong password costs.
+		const check = async () => verifyPassword(hash ?? (await unknownHash), oneTimePassword);
+		const outcome = await attempts.run(address, serial, check);
+		if (outcome === 'throttled')
+			throw new AccessError(
+				'access/throttled',
+				'Too many wrong one-time passwords for this device from this address: wait a minute',
+			);
+		if (outcome === 'wrong' || !registration || hash === undefined)
+			throw new AccessError(
+				'access/wrongOneTimePassword',
+				`No device '${serial.slice(0, 254)}' is registered with this one-time password`,
+			);
+		const { tenant } = registration;
+		const made = await sign(tenant);
+		await users.createWithoutPassword(tenant, deviceUserPrefix + serial, 'device');
+		// Of two that ask at once, one gets something.
+		const { ok } = await store.batch([
+			{ kind: 'require', collection: registrationSpec.name, id: serial, where: { tenant, oneTimePasswordHash: hash } },
+			{ kind: 'remove', collection: registrationSpec.name, id: serial },
+		]);
+		if (ok) return { tenant, made };
+		throw new AccessError('access/wrongOneTimePassword', 'The one-time password has been used');
+	}
+
+	return { enrol, request, list, count, get, accept, remove, poll };
 }

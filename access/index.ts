@@ -10,6 +10,11 @@ export {
 } from './access.ts';
 /** Refusals. */
 export { AccessError, type AccessErrorCode } from './access-error.ts';
+/** Certificates that tenants trust, and devices that log in with one. */
+export type { CertificateLogin } from './certificates/certificate-login.ts';
+export type { CertificateProof } from './certificates/certificate-proof.ts';
+export type { CertificateSettings } from './certificates/certificates.ts';
+export { certificateStatuses, describeCertificate, type TrustedCertificate } from './certificates/trusted-certificates.ts';
 /** Devices that are expected. */
 export {
 	type DeviceCredentials,
@@ -49,7 +54,7 @@ export {
 } from './principal.ts';
 /** Roles that users of a tenant can have, groups in the words of clients. */
 export { type GlobalRole, predefinedGlobalRoles, type RoleChange, roleKey } from './roles.ts';
-export { isSerialOfOther } from './serials.ts';
+export { isSerial, isSerialOfOther } from './serials.ts';
 /** Logins: what passwords and tokens have to be, and what somebody is who has shown one. */
 export { type SigningAlgorithm, signingAlgorithms } from './signing-keys.ts';
 /** Settings that tools keep at a tenant. */

@@ -20,6 +20,10 @@ export function isHashedOtherwise(storedHash: string, { memoryKibibytes, passes 
 	return memoryCost !== memoryKibibytes || timeCost !== passes;
 }
 
+export async function verifyPassword(storedHash: string, password: string): Promise<boolean> {
+	return verify(storedHash, password);
+}
+
 // Letters and digits that cannot be mistaken for each other, and nothing that a device splits at.
 const alphabet = 'abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789';
 

@@ -13,3 +13,10 @@ export async function isSerialOfOther(
 	const owner = deviceUserPrefix + serial;
 	return role === 'device' && owner !== userName && (await users.find(tenant, owner)) !== undefined;
 }
+
+const serialPattern = /^[^\s/:"'\\,+#\p{Cc}\p{Cs}][^/:"'\\,+#\p{Cc}\p{Cs}]{0,253}$/u;
+
+/** Whether a text can be the serial of a device that is registered. */
+export function isSerial(text: string): boolean {
+	return serialPattern.test(text);
+}

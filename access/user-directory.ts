@@ -411,7 +411,10 @@ function mayHaveOwn({ role }: User): boolean {
 }
 
 function withoutPassword(userName: string): AccessError {
-	return new AccessError('access/invalid', `User '${userName.slice(0, 60)}' has no password: it logs in at another provider`);
+	return new AccessError(
+		'access/invalid',
+		`User '${userName.slice(0, 60)}' has no password: it logs in at another provider, or with a certificate`,
+	);
 }
 
 function checkGrant(role: string): void {

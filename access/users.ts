@@ -34,14 +34,14 @@ export interface User {
 	readonly owner?: string;
 	/** Until the password is changed, the user may do nothing else. */
 	readonly shouldResetPassword?: boolean;
-	/** Absent where somebody else checks who the user is. */
+	/** Absent where a provider, or a client certificate, says who the user is. */
 	readonly passwordHash?: string;
 	readonly creationTime: number;
 	/** Another text whenever all sessions of the user end. */
 	readonly sessionsId?: string;
 	/** The one session, a token by its id, that went on when the others ended. */
 	readonly keptSession?: { readonly id: string; readonly generation: string };
-	/** Who the user is at the provider by which it logs in; of users without a password. */
+	/** Who the user is at the provider by which it logs in. */
 	readonly identity?: string;
 	/** Grows with each change that others make: the expected value of the next one. */
 	readonly revision?: number;
@@ -220,14 +220,23 @@ export async function openUsers(options: {
 		return (await store.batch([{ kind: 'insert', collection: userSpec.name, document }])).ok;
 	}
 
+	/** A user that only a client certificate lets in; false when there is such a user already. */
+	async function createWithoutPassword(tenant: string, userName: string, role: Role): Promise<boolean> {
+		const document = withoutPassword(tenant, userName, role);
+		return (await store.batch([{ kind: 'insert', collection: userSpec.name, document }])).ok;
+	}
+
 	async function newUser(tenant: string, userName: string, password: string, role: Role): Promise<User> {
+		return { ...withoutPassword(tenant, userName, role), passwordHash: await hashPassword(password, limits.hashCost) };
+	}
+
+	function withoutPassword(tenant: string, userName: string, role: Role): User {
 		return {
 			_id: `${tenant}/${userName}`,
 			tenant,
 			userName,
 			role,
 			globalRoles: [role],
-			passwordHash: await hashPassword(password, limits.hashCost),
 			creationTime: clock(),
 			sessionsId: randomUUID(),
 		};
@@ -277,16 +286,7 @@ export async function openUsers(options: {
 		const _id = `${tenant}/${userName}`;
 		const present = await known.get(_id);
 		if (present?.identity === identity && isOnly(globalRolesOf(present), role)) return present;
-		const document: User = {
-			_id,
-			tenant,
-			userName,
-			role,
-			globalRoles: [role],
-			identity,
-			creationTime: clock(),
-			sessionsId: randomUUID(),
-		};
+		const document: User = { ...withoutPassword(tenant, userName, role), identity };
 		if (!present && (await store.batch([{ kind: 'insert', collection: userSpec.name, document }])).ok) return document;
 		const $set = { role: roleOf([role], present?.grants), globalRoles: [role] };
 		const updated = await users.findOneAndUpdate({ _id, identity }, { $set, $inc: { revision: 1 } });
@@ -316,6 +316,7 @@ export async function openUsers(options: {
 		set,
 		setStep,
 		create,
+		createWithoutPassword,
 		find,
 		findKnown,
 		findPrincipal,

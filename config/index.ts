@@ -1,5 +1,6 @@
 /** The configuration of a process, read once and passed on a group at a time. */
 export { ConfigError, type Environment, type Fault, load, printConfig } from './load.ts';
+export { usesTls } from './rules.ts';
 export type { Config } from './schema.ts';
 /** A text that hides itself. */
 export { Secret } from './secret.ts';

@@ -11,6 +11,7 @@ export interface Rule {
 const listeners: readonly [Rule['at'], (config: Config) => number | undefined][] = [
 	[['http', 'port'], ({ http }) => http.port],
 	[['http', 'httpsPort'], ({ http }) => http.httpsPort],
+	[['http', 'httpsDevicesPort'], ({ http }) => http.httpsDevicesPort],
 	[['mqtt', 'port'], ({ mqtt }) => (mqtt.port === 'off' ? undefined : mqtt.port)],
 	[['mqtt', 'mqttsPort'], ({ mqtt }) => mqtt.mqttsPort],
 ];
@@ -25,12 +26,17 @@ const differentPorts = listeners.slice(1).map(([at, portOf], index): Rule => {
 	};
 });
 
+/** Whether a listener of TLS is wanted. */
+export function usesTls({ http, mqtt }: Pick<Config, 'http' | 'mqtt'>): boolean {
+	return [http.httpsPort, http.httpsDevicesPort, mqtt.mqttsPort].some((port) => port !== undefined);
+}
+
 const tlsFiles = (['certFile', 'keyFile'] as const).map(
 	(key): Rule => ({
 		at: ['tls', key],
 		reads: [`tls.${key}`],
-		holds: ({ tls, http, mqtt }) => tls[key] !== undefined || (http.httpsPort === undefined && mqtt.mqttsPort === undefined),
-		right: 'a path of a PEM file, because HTTPS_PORT or MQTTS_PORT is set',
+		holds: (config) => config.tls[key] !== undefined || !usesTls(config),
+		right: 'a path of a PEM file, because HTTPS_PORT, HTTPS_DEVICES_PORT or MQTTS_PORT is set',
 	}),
 );
 

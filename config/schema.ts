@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { access } from './access.ts';
 import { binaries } from './binaries.ts';
+import { certificates } from './certificates.ts';
 import { identityProviders } from './identity-providers.ts';
 import { mongodb } from './mongodb.ts';
 import { outsideBroker } from './outside-broker.ts';
@@ -51,7 +52,18 @@ export const groups = {
 				'loopback',
 				'Proxies in front, as a list of addresses and networks with commas between; `loopback`, `linklocal` and `uniquelocal` stand for such networks. Their `X-Forwarded-For`, `-Proto` and `-Host` are believed.',
 			),
+			httpsDevicesPort: optional(
+				'HTTPS_DEVICES_PORT',
+				port,
+				'Port of HTTPS that also asks clients for a certificate, by which a device can log in (8443 with Cumulocity); 0 picks a free one; unset means no such listener. Browsers should use `HTTPS_PORT`: here they would ask people for a certificate.',
+			),
 			bodyMaxBytes: setting('HTTP_BODY_MAX_BYTES', bytes, 16 * mebibyte, 'Largest request body, in bytes.'),
+			bulkRegistrationMaxLines: setting(
+				'BULK_REGISTRATION_MAX_LINES',
+				wholeNumber(1, 100_000),
+				1000,
+				'How many devices one CSV file may register; each password costs its hash.',
+			),
 			jsonMaxDepth: setting('HTTP_JSON_MAX_DEPTH', wholeNumber(8, 1000), 64, 'How many levels deep a JSON body may be.'),
 			pageSizeMax: setting(
 				'HTTP_PAGE_SIZE_MAX',
@@ -209,6 +221,12 @@ export const groups = {
 				'Path of the PEM file with the certificate, and its chain, of all TLS listeners.',
 			),
 			keyFile: optional('TLS_KEY_FILE', tlsPath, 'Path of the PEM file with the private key of that certificate.'),
+			reloadSeconds: setting(
+				'TLS_RELOAD_SECONDS',
+				seconds,
+				60,
+				'Seconds between two looks at these files: new ones are taken up without a restart. SIGHUP looks at once.',
+			),
 		})
 		.describe('TLS'),
 	store: z
@@ -247,7 +265,7 @@ export const groups = {
 				'STORE_WAITING_MAX_BYTES',
 				wholeNumber(mebibyte, 64 * 1024 * mebibyte),
 				256 * mebibyte,
-				'How many bytes of such batches may wait on MongoDB, which may be out of reach for a while.',
+				'How many bytes of such batches may wait: more are refused, so that a database that is slow or out of reach does not fill the memory. One batch alone may be larger.',
 			),
 		})
 		.describe('Store'),
@@ -284,6 +302,7 @@ export const groups = {
 	tenant: tenantSettings,
 	access,
 	identityProviders,
+	certificates,
 	limits: z
 		.object({
 			packagesMax: setting('PACKAGES_MAX', count, 100_000, 'How many packages the installed software of one device may have.'),

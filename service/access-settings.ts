@@ -1,14 +1,15 @@
 import { setTimeout } from 'node:timers/promises';
-import type { AccessOptions, AuthenticationLimits, FirstStart, TokenSettings } from '../access/index.ts';
+import type { AccessOptions, AuthenticationLimits, CertificateSettings, FirstStart, TokenSettings } from '../access/index.ts';
 import type { Config } from '../config/index.ts';
 
 /** What tenants, users and tokens take of the configuration. */
-export function accessSettings(config: Config): Pick<AccessOptions, 'pause' | 'limits' | 'tokens' | 'tenants'> {
+export function accessSettings(config: Config): Omit<AccessOptions, 'store' | 'clock' | 'elapsed'> {
 	const { tenant, binaries } = config;
 	return {
 		pause: (milliseconds) => setTimeout(milliseconds, undefined, { ref: false }),
 		limits: authenticationLimits(config),
 		tokens: tokenSettings(config),
+		certificates: certificateSettings(config),
 		tenants: {
 			defaultTenant: tenant.id,
 			...(tenant.hostSuffix !== undefined && { hostSuffix: tenant.hostSuffix }),
@@ -43,6 +44,20 @@ function tokenSettings({ access }: Config): TokenSettings {
 		lifetimeSeconds: access.tokenLifetimeSeconds,
 		sessionSeconds: access.sessionSeconds,
 		keyDays: access.tokenKeyDays,
+	};
+}
+
+function certificateSettings({ certificates }: Config): CertificateSettings {
+	return {
+		maxPerTenant: certificates.maxPerTenant,
+		codeSeconds: certificates.codeSeconds,
+		proofAlways: certificates.proof === 'always',
+		refuseOverdueLists: certificates.overdueLists === 'refuse',
+		authority: {
+			secret: certificates.authoritySecret?.reveal(),
+			authorityDays: certificates.authorityDays,
+			deviceDays: certificates.deviceDays,
+		},
 	};
 }
 

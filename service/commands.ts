@@ -28,19 +28,27 @@ function textFor(asked: Exclude<Asked, { readonly what: 'migrate' }>, { environm
 		case 'backup':
 			return backUp(load(environment, file), asked.target);
 		case 'restore': {
+			refuseMongoDb(load(environment, file), 'mongorestore');
 			const restored = restoreBackup(asked.backup, asked.directory);
 			return `restored ${restored.sizeBytes} bytes to ${restored.file}: start the service with DATA_DIR=${asked.directory}\n`;
 		}
 	}
 }
 
-function backUp({ store, mongodb }: Config, target: string): string {
-	if (mongodb.url !== undefined)
-		throw new Error('MONGODB_URL is set: only the embedded database is backed up by this, MongoDB by its own tools, `mongodump`');
+function backUp(config: Config, target: string): string {
+	refuseMongoDb(config, 'mongodump');
 	// The service beside it goes first.
 	setPriority(constants.priority.PRIORITY_LOW);
-	const { sizeBytes, writeMilliseconds, checkMilliseconds } = writeBackup(store.dataDir, target);
+	const { sizeBytes, writeMilliseconds, checkMilliseconds } = writeBackup(config.store.dataDir, target);
 	return `backup ${target}: ${sizeBytes} bytes, written in ${seconds(writeMilliseconds)} s, checked in ${seconds(checkMilliseconds)} s\n`;
+}
+
+// A service with these settings has its data elsewhere: a file would give false comfort.
+function refuseMongoDb({ mongodb }: Config, tool: string): void {
+	if (mongodb.url === undefined) return;
+	throw new Error(
+		`MONGODB_URL is set: backup and restore are for the embedded database. MongoDB has its own tools, \`${tool}\`: see docs/guides/backup.md`,
+	);
 }
 
 function seconds(milliseconds: number): string {

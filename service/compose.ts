@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { openAccess, type ShownCredentials } from '../access/index.ts';
-import type { Config } from '../config/index.ts';
+import { type Config, usesTls } from '../config/index.ts';
 import { openBridgedDevices, openInventory } from '../inventory/index.ts';
 import { openOperations } from '../operations/index.ts';
 import { type ContentStore, type DocumentStore, takeIntoUse } from '../store/index.ts';
@@ -9,6 +9,7 @@ import { accessSettings, firstStart } from './access-settings.ts';
 import { composeBinaries, openContentStore } from './binary-parts.ts';
 import { createHttpApp } from './http/index.ts';
 import { httpOptions } from './http-settings.ts';
+import { serviceJobs } from './jobs.ts';
 import { openLeaseKeeper } from './leases.ts';
 import { type Listener, openListeners } from './listeners.ts';
 import { createMetrics } from './metrics.ts';
@@ -22,6 +23,7 @@ import { createReadiness } from './readiness.ts';
 import { createMetricsSampler } from './sample-metrics.ts';
 import { startScheduler } from './scheduler.ts';
 import { createSerialCheck } from './serial-check.ts';
+import { openServerCertificate } from './server-certificate.ts';
 import { closeBegun, shutDown } from './shut-down.ts';
 import { openTenantRemoval } from './tenant-removal.ts';
 import { version } from './version.ts';
@@ -34,6 +36,8 @@ export interface Service {
 	readonly credentials: readonly ShownCredentials[];
 	/** Resolves with the reason when the service can do nothing any more: the process should end, for a new one to begin. */
 	readonly failed: Promise<Error>;
+	/** Takes up anew what it has read from files: the certificate of the TLS listeners. */
+	reload(): Promise<void>;
 	/** Stops accepting, ends what runs, closes the store. */
 	close(): Promise<void>;
 }
@@ -156,7 +160,8 @@ async function open(foundation: Foundation): Promise<Service> {
 		onDevicesRemoved: (of, ids) => gateway.devicesRemoved(of, ids),
 	});
 
-	const listeners = await openListeners({ config, app, broker });
+	const certificate = usesTls(config) ? await openServerCertificate({ tls: config.tls, log, metrics }) : undefined;
+	const listeners = await openListeners({ config, app, broker, certificate, log });
 	begun.push(() => Promise.all(listeners.map((listener) => listener.close(0))));
 	// After the ports: a start that fails must not use up the one time that the passwords are shown.
 	const credentials = await access.prepare(firstStart(config));
@@ -167,25 +172,12 @@ async function open(foundation: Foundation): Promise<Service> {
 		graceMilliseconds: tenant.removalGraceSeconds * 1000,
 	});
 	bridge?.start();
-	const everyMilliseconds = config.mqtt.deliverySweepSeconds * 1000;
-	const scheduler = startScheduler(
-		[
-			{ name: 'delivery sweep', everyMilliseconds, run: gateway.outbound.sweepAll },
-			{ name: 'outside devices sweep', everyMilliseconds, run: () => bridge?.sweep() },
-			...(isShared ? [{ name: 'sweep of users', everyMilliseconds, run: broker.checkUsers }] : []),
-			{ name: 'refreshing of tokens', everyMilliseconds: 10_000, run: access.tokens.refresh },
-			{
-				name: 'removal of tenants',
-				everyMilliseconds: tenant.removalSeconds * 1000,
-				once: true,
-				run: () => removal.run(() => stopping),
-			},
-			...files.jobs,
-			...(others?.jobs ?? []),
-		],
-		log,
-		others?.isLeader,
-	);
+	const isStopping = () => stopping;
+	const parts = { config, isShared, access, gateway, broker, bridge, certificate, removal, isStopping };
+	const jobs = [...serviceJobs(parts), ...files.jobs, ...(others?.jobs ?? [])];
+	const scheduler = startScheduler(jobs, log, others?.isLeader);
+
+	const reload = async () => certificate?.reload();
 
 	async function close(): Promise<void> {
 		stopping = true;
@@ -194,5 +186,5 @@ async function open(foundation: Foundation): Promise<Service> {
 		await closeStore();
 	}
 
-	return { listeners, place, credentials, failed: store.failed, close };
+	return { listeners, place, credentials, failed: store.failed, reload, close };
 }

@@ -5,7 +5,7 @@ import type { HttpOptions, IdentityProvider } from './http/index.ts';
 
 /** What the HTTP interface takes of the configuration. */
 export function httpOptions(config: Config, packageLimits: PackageLimits): HttpOptions {
-	const { http, limits, tenant, binaries, access, query } = config;
+	const { http, limits, tenant, binaries, access, query, certificates } = config;
 	return {
 		bodyMaxBytes: http.bodyMaxBytes,
 		jsonMaxDepth: http.jsonMaxDepth,
@@ -27,6 +27,8 @@ export function httpOptions(config: Config, packageLimits: PackageLimits): HttpO
 		identityProviders: identityProviders(config),
 		answerSeconds: config.identityProviders.answerSeconds,
 		loginSeconds: config.identityProviders.loginSeconds,
+		bulkRegistrationMaxLines: http.bulkRegistrationMaxLines,
+		certificateListMaxBytes: certificates.listMaxBytes,
 		objectMaxBytes: limits.managedObjectMaxBytes,
 		softwareSearch: {
 			maxLength: query.maxLength,

@@ -1,16 +1,24 @@
-import { readFile } from 'node:fs/promises';
-import { createServer, type Server as HttpServer, type IncomingMessage, type RequestListener, ServerResponse } from 'node:http';
+import { constants } from 'node:crypto';
+import {
+	createServer,
+	type Server as HttpServer,
+	type IncomingMessage,
+	type RequestListener,
+	type ServerResponse,
+} from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { type AddressInfo, createServer as createTcpServer, type Server, Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
-import { createSecureContext, createServer as createTlsServer, type SecureContextOptions, TLSSocket } from 'node:tls';
-import { createWebSocketStream, WebSocketServer } from 'ws';
+import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TlsOptions, type Server as TlsServer } from 'node:tls';
+import type { Logger } from 'pino';
 import type { Config } from '../config/index.ts';
-import type { EmbeddedBroker, Origin } from './mqtt/index.ts';
+import type { EmbeddedBroker } from './mqtt/index.ts';
+import { originOf } from './origin.ts';
+import type { ServerCertificate } from './server-certificate.ts';
+import { upgradeToMqtt } from './web-socket.ts';
 
 /** An open port. */
 export interface Listener {
-	readonly name: 'http' | 'https' | 'mqtt' | 'mqtts';
+	readonly name: 'http' | 'https' | 'httpsDevices' | 'mqtt' | 'mqtts';
 	readonly port: number;
 	/** Takes up no new connections, lets running requests end until the deadline, then cuts off. */
 	close(graceMilliseconds: number): Promise<void>;
@@ -20,26 +28,49 @@ export interface ListenerOptions {
 	readonly config: Config;
 	readonly app: RequestListener;
 	readonly broker: EmbeddedBroker;
+	/** Given where a port of TLS is configured. */
+	readonly certificate: ServerCertificate | undefined;
+	readonly log: Logger;
 }
 
+/**
+ * Asks for a client's certificate, and takes what comes: whether it is good, and what for, is told by access, so that a refusal
+ * has a reason in the log and the right answer. No names of authorities are told to clients, and no system-wide ones are trusted.
+ * A resumed session would come without the certificates in between, so none is resumed.
+ */
+const askForCertificate: TlsOptions = {
+	requestCert: true,
+	rejectUnauthorized: false,
+	ca: [],
+	secureOptions: constants.SSL_OP_NO_TICKET,
+};
+
 /** Opens every port of the configuration; when one cannot be had, none stays open. */
-export async function openListeners({ config, app, broker }: ListenerOptions): Promise<Listener[]> {
-	const { http, mqtt, tls: files, server, binaries } = config;
-	const tls = http.httpsPort === undefined && mqtt.mqttsPort === undefined ? {} : await readTls(files);
+export async function openListeners({ config, app, broker, certificate, log }: ListenerOptions): Promise<Listener[]> {
+	const { http, mqtt, server, binaries } = config;
 	const onConnection = (socket: Socket) => {
 		socket.setNoDelay(true);
 		broker.handle(socket, originOf(socket));
 	};
+	const https = (extra: TlsOptions = {}) =>
+		webServer(withTls(extra, (tls) => createHttpsServer({ ...httpOptions(http), ...tls }, app)));
+	const handshakeTimeout = mqtt.connectTimeoutSeconds * 1000;
 	const wanted = [
 		{ name: 'http', port: http.port, open: () => webServer(createServer(httpOptions(http), app)) },
-		{ name: 'https', port: http.httpsPort, open: () => webServer(createHttpsServer({ ...httpOptions(http), ...tls }, app)) },
+		{ name: 'https', port: http.httpsPort, open: () => https() },
+		{ name: 'httpsDevices', port: http.httpsDevicesPort, open: () => https(askForCertificate) },
 		{ name: 'mqtt', port: mqtt.port === 'off' ? undefined : mqtt.port, open: () => createTcpServer(onConnection) },
 		{
 			name: 'mqtts',
 			port: mqtt.mqttsPort,
-			open: () => createTlsServer({ ...tls, handshakeTimeout: mqtt.connectTimeoutSeconds * 1000 }, onConnection),
+			open: () => withTls(askForCertificate, (tls) => createTlsServer({ ...tls, handshakeTimeout }, onConnection)),
 		},
 	] as const;
+
+	function withTls<S extends TlsServer>(extra: TlsOptions, create: (options: TlsOptions) => S): S {
+		if (!certificate) throw new Error('TLS_CERT_FILE and TLS_KEY_FILE are needed for TLS');
+		return certificate.keepUpToDate(create(certificate.options(extra)), extra);
+	}
 
 	function webServer<S extends HttpServer>(web: S): S {
 		web.headersTimeout = http.headersTimeoutSeconds * 1000;
@@ -55,7 +86,7 @@ export async function openListeners({ config, app, broker }: ListenerOptions): P
 	const open: Listener[] = [];
 	try {
 		for (const { name, port, open: create } of wanted)
-			if (port !== undefined) open.push(await listen(name, create(), port, server.host));
+			if (port !== undefined) open.push(await listen(name, create(), port, server.host, log));
 		return open;
 	} catch (error) {
 		await Promise.all(open.map((listener) => listener.close(0)));
@@ -67,85 +98,16 @@ function httpOptions(http: Config['http']) {
 	return { maxHeaderSize: http.headersMaxBytes };
 }
 
-async function readTls({ certFile, keyFile }: Config['tls']): Promise<SecureContextOptions> {
-	if (certFile === undefined || keyFile === undefined) throw new Error('TLS_CERT_FILE and TLS_KEY_FILE are needed for TLS');
-	const options: SecureContextOptions = {
-		cert: await readTlsFile('TLS_CERT_FILE', certFile),
-		key: await readTlsFile('TLS_KEY_FILE', keyFile),
-		minVersion: 'TLSv1.2',
-	};
-	try {
-		createSecureContext(options);
-	} catch (error) {
-		const reason = error instanceof Error ? error.message : String(error);
-		throw new Error(
-			`TLS_CERT_FILE, TLS_KEY_FILE: '${certFile}' and '${keyFile}' are no certificate with its key in PEM: ${reason}`,
-			{
-				cause: error,
-			},
-		);
-	}
-	return options;
-}
-
-async function readTlsFile(setting: string, file: string): Promise<string> {
-	try {
-		return await readFile(file, 'utf8');
-	} catch (error) {
-		throw new Error(`${setting}: the file '${file}' cannot be read`, { cause: error });
-	}
-}
-
-function upgradeToMqtt(web: HttpServer, broker: EmbeddedBroker, app: RequestListener, maxPayload: number): void {
-	const webSockets = new WebSocketServer({
-		noServer: true,
-		maxPayload,
-		handleProtocols: (offered) => ['mqtt', 'mqttv3.1'].find((protocol) => offered.has(protocol)) ?? false,
-	});
-	web.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-		socket.on('error', () => socket.destroy());
-		if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
-			answerWithoutUpgrade(request, socket, app);
-			return;
-		}
-		if (request.url?.split('?')[0] !== '/mqtt') {
-			socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-			return;
-		}
-		webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-			const host = request.headers.host?.replace(/:\d+$/, '') ?? '';
-			broker.handle(createWebSocketStream(webSocket), { ...originOf(request.socket), ...(host && { host }) });
-		});
-	});
-}
-
-// Clients may offer another protocol, HTTP/2 for one, and go on with HTTP/1.1 when that is not taken up. [RFC 9110, 7.8]
-function answerWithoutUpgrade(request: IncomingMessage, socket: Duplex, app: RequestListener): void {
-	const hasBody = request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
-	if (hasBody || !(socket instanceof Socket)) {
-		socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-		return;
-	}
-	const response = new ServerResponse(request);
-	response.shouldKeepAlive = false;
-	response.assignSocket(socket);
-	response.on('finish', () => socket.end());
-	app(request, response);
-}
-
-function originOf(socket: Socket): Origin {
-	const serverName = socket instanceof TLSSocket ? socket.servername : undefined;
-	return { address: socket.remoteAddress ?? '', host: serverName || (socket.localAddress ?? '') };
-}
-
-function listen(name: Listener['name'], server: Server, port: number, host: string): Promise<Listener> {
+function listen(name: Listener['name'], server: Server, port: number, host: string, log: Logger): Promise<Listener> {
 	const sockets = new Set<Socket>();
 	server.on('connection', (socket) => {
 		sockets.add(socket);
 		socket.on('close', () => sockets.delete(socket));
 	});
-	// A handshake that fails is the client's business.
-	server.on('tlsClientError', () => {});
+	// A handshake that fails is the client's business, and that of whoever looks for it.
+	server.on('tlsClientError', ({ message: reason }: Error, { remoteAddress: address }: Socket) =>
+		log.debug({ address, reason }, 'TLS handshake failed'),
+	);
 	return new Promise((resolve, reject) => {
 		server.once('error', (error) =>
 			reject(new Error(`${name.toUpperCase()}_PORT: port ${port} of ${host} cannot be opened: ${error.message}`)),

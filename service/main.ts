@@ -4,7 +4,7 @@ import { runCommand } from './commands.ts';
 import { compose } from './compose.ts';
 import { createLog } from './log.ts';
 import { readyText } from './ready-text.ts';
-import { stopOnSignal } from './stop-signal.ts';
+import { reloadOnSignal, stopOnSignal } from './stop-signal.ts';
 import { version } from './version.ts';
 
 async function main(): Promise<void> {
@@ -16,6 +16,7 @@ async function main(): Promise<void> {
 	// From the beginning on: a container's first process is told of no signal that it does not listen for.
 	const { shutdownGraceSeconds: graceSeconds } = config.server;
 	stopOnSignal({ log, graceSeconds, stop: async () => (await starting).close(), fail });
+	reloadOnSignal({ log, reload: async () => (await starting).reload() });
 	const service = await starting;
 	process.stdout.write(readyText(service, config));
 	log.info({ version, ports: Object.fromEntries(service.listeners.map(({ name, port }) => [name, port])) }, 'ready');

@@ -99,6 +99,11 @@ export function createMetrics() {
 			help: 'Processes that work on the same store, as far as this one sees',
 			registers,
 		}),
+		tlsExpiry: createAbsentGauge({
+			name: 'tls_certificate_expiry_timestamp_seconds',
+			help: 'When the certificate of the TLS listeners expires, in seconds since 1970; not told without such listeners',
+			registers,
+		}),
 		storeWaiting: new Gauge({ name: 'store_waiting_batches', help: 'Writes waiting for their commit', registers }),
 		storeCommits: createReadCounter({ name: 'store_commits_total', help: 'Commits since the start', registers }),
 		storeBatches: createReadCounter({

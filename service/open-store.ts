@@ -16,8 +16,8 @@ export interface OpenedStore {
 /** Opens the store that the configuration chooses. @throws Error that names the setting */
 export async function openStore(config: Config, log: Logger, now: () => number): Promise<OpenedStore> {
 	const onFault = (error: Error) => log.error({ err: error }, 'a fault in the store');
-	const { groupMaxSteps: maxGroupSteps, waitingMaxBatches: maxWaitingBatches, waitingMaxBytes } = config.store;
-	const common = { now, onFault, maxGroupSteps, maxWaitingBatches };
+	const { groupMaxSteps: maxGroupSteps, waitingMaxBatches: maxWaitingBatches, waitingMaxBytes: maxWaitingBytes } = config.store;
+	const common = { now, onFault, maxGroupSteps, maxWaitingBatches, maxWaitingBytes };
 	const { mongodb } = config;
 	const url = mongodb.url?.reveal();
 	if (url === undefined) {
@@ -40,7 +40,6 @@ export async function openStore(config: Config, log: Logger, now: () => number):
 		transactionTimeoutMilliseconds: mongodb.transactionTimeoutSeconds * 1000,
 		heartbeatMilliseconds: mongodb.heartbeatSeconds * 1000,
 		silentMilliseconds: config.processes.leaseSeconds * 1000,
-		maxWaitingBytes: waitingMaxBytes,
 		maxGroupBytes: mongodb.groupMaxBytes,
 		maxGroupsInFlight: mongodb.groupsInFlight,
 	});

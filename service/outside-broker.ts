@@ -6,6 +6,8 @@ import type { DocumentStore, Leases } from '../store/index.ts';
 import type { Metrics } from './metrics.ts';
 import { type Bridge, type Gateway, openBridge, readBrokerAddress } from './mqtt/index.ts';
 
+export type OutsideBroker = Awaited<ReturnType<typeof openOutsideBroker>>;
+
 /** Connects to the outside broker of the configuration; `undefined` when it names none. */
 export async function openOutsideBroker(options: {
 	readonly config: Config;

@@ -11,6 +11,7 @@ export function readyText({ listeners, credentials, place }: Service, config: Co
 	const lines = [
 		['HTTP', port.has('http') && `http://${host}:${port.get('http')}`],
 		['HTTPS', port.has('https') && `https://${host}:${port.get('https')}`],
+		['HTTPS for devices', port.has('httpsDevices') && `https://${host}:${port.get('httpsDevices')}`],
 		['MQTT', port.has('mqtt') && `mqtt://${host}:${port.get('mqtt')}`],
 		['MQTT over TLS', port.has('mqtts') && `mqtts://${host}:${port.get('mqtts')}`],
 		['MQTT over WebSocket', port.has('http') && `ws://${host}:${port.get('http')}/mqtt`],

@@ -32,3 +32,11 @@ export function onStopSignal(stop: (signal: string) => void): void {
 	};
 	process.on('SIGINT', hear).on('SIGTERM', hear);
 }
+
+/** Takes up what has changed in files at each SIGHUP. */
+export function reloadOnSignal({ log, reload }: { readonly log: Logger; readonly reload: () => Promise<void> }): void {
+	process.on('SIGHUP', () => {
+		log.info('looking at the files again');
+		reload().catch((error: unknown) => log.error({ err: error }, 'the files could not be looked at again'));
+	});
+}

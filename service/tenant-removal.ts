@@ -3,14 +3,18 @@ import type { Access, Tenant } from '../access/index.ts';
 import type { Collection, CollectionSpec, DocumentStore, Filter, StoredDocument } from '../store/index.ts';
 
 /**
- * How the documents of a tenant are found in a collection: by the `_id`, which begins with the tenant, or by an indexed field.
+ * How the documents of a tenant are found in a collection: by the `_id`, which begins with the tenant, by an indexed field,
+ * or as the one document whose `_id` the tenant `itself` is.
  * `shared` documents are nobody's, or go when nobody needs them; `last` ones go when all others have gone.
  */
-export type RemovalRule = 'byId' | 'byTenant' | 'shared' | 'last';
+export type RemovalRule = 'byId' | 'byTenant' | 'itself' | 'shared' | 'last';
 
 /** THE table of what a tenant leaves behind, in the order in which it goes: first those who could come in. A test knows of gaps. */
 export const removalRules: Readonly<Record<string, RemovalRule>> = {
 	users: 'byId',
+	trustedCertificates: 'byId',
+	revocationLists: 'byId',
+	certificateAuthorities: 'itself',
 	registrations: 'byTenant',
 	globalRoles: 'byId',
 	tenantOptions: 'byId',
@@ -35,6 +39,8 @@ export const removalRules: Readonly<Record<string, RemovalRule>> = {
 	tenantDomains: 'last',
 	tenants: 'last',
 };
+
+export type TenantRemoval = Awaited<ReturnType<typeof openTenantRemoval>>;
 
 const pageSize = 500;
 
@@ -90,7 +96,8 @@ export async function openTenantRemoval(options: {
 	return { run };
 }
 
-function filterOf(rule: 'byId' | 'byTenant', tenant: string): Filter {
+function filterOf(rule: 'byId' | 'byTenant' | 'itself', tenant: string): Filter {
+	if (rule === 'itself') return { _id: tenant };
 	// The character that follows the slash.
 	return rule === 'byId' ? { _id: { $gt: `${tenant}/`, $lt: `${tenant}0` } } : { tenant };
 }

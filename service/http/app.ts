@@ -1,8 +1,13 @@
 import express, { type Express } from 'express';
 import { applicationRoutes } from './application-routes.ts';
 import { binaryRoutes } from './binary-routes.ts';
+import { bulkRegistrationRoutes } from './bulk-registration-routes.ts';
+import { certificateProofRoutes } from './certificate-proof-routes.ts';
+import { certificateRoutes } from './certificate-routes.ts';
 import { childrenRoutes } from './children-routes.ts';
+import { deviceTokenRoutes } from './device-token-routes.ts';
 import { docsRoutes } from './docs-routes.ts';
+import { enrolmentRoutes } from './enrolment-routes.ts';
 import { groupRoutes } from './group-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import type { HttpServices } from './http-options.ts';
@@ -15,6 +20,7 @@ import { describeApi } from './openapi.ts';
 import { operationRoutes } from './operation-routes.ts';
 import { optionRoutes } from './option-routes.ts';
 import { registrationRoutes } from './registration-routes.ts';
+import { revocationListRoutes } from './revocation-list-routes.ts';
 import { roleRoutes } from './role-routes.ts';
 import type { Route } from './route.ts';
 import { mountRoutes } from './router.ts';
@@ -60,6 +66,12 @@ export function httpRoutes(services: HttpServices, identityProviders = openIdent
 		...tenantManagementRoutes(services),
 		...optionRoutes(services),
 		...applicationRoutes(services),
+		...certificateRoutes(services),
+		...revocationListRoutes(services),
+		...certificateProofRoutes(services),
+		...bulkRegistrationRoutes(services),
+		...enrolmentRoutes(services),
+		...deviceTokenRoutes(services),
 		...healthRoutes(services),
 	];
 	routes.push(...docsRoutes(() => describeApi(routes, services.version)));

@@ -13,6 +13,8 @@ export interface Login {
 	readonly session?: TokenSession;
 	/** Whether the token came in a cookie. */
 	readonly byCookie: boolean;
+	/** Whether a client certificate let the caller in, and nothing else. */
+	readonly byCertificate?: true;
 }
 
 /** A request as far as logins go. */
@@ -113,9 +115,14 @@ export function parseBasic(value: string): { readonly user: string; readonly pas
 }
 
 /** The user that a `Basic` header names, for the log. */
-export function claimedUser({ authorization }: IncomingHttpHeaders): string | undefined {
+export function claimedUser(headers: IncomingHttpHeaders): string | undefined {
+	return basicCredentials(headers)?.user.slice(0, 100);
+}
+
+/** What a `Basic` header says. */
+export function basicCredentials({ authorization }: IncomingHttpHeaders): ReturnType<typeof parseBasic> {
 	const [, value] = /^basic (.*)$/i.exec(authorization ?? '') ?? [];
-	return value === undefined ? undefined : parseBasic(value)?.user.slice(0, 100);
+	return value === undefined ? undefined : parseBasic(value);
 }
 
 // Clients read these words: they ask for the password again, or log in anew.

@@ -32,6 +32,10 @@ export interface HttpOptions {
 	readonly standstillMilliseconds: number;
 	/** Who is sent to the address of the file itself, where its store has such. */
 	readonly binaryRedirect: 'nobody' | 'users' | 'everybody';
+	/** Lines of one file of registrations. */
+	readonly bulkRegistrationMaxLines: number;
+	/** Bytes of a revocation list. */
+	readonly certificateListMaxBytes: number;
 	/** Searches for installed software: how versions are compared, and how long conditions may be. */
 	readonly softwareSearch: ConditionLimits & { readonly orderOfType: OrderOfType };
 	/** Proxies in front whose word is taken for the client's address, scheme and host. */

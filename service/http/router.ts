@@ -1,9 +1,12 @@
 import type { Express, Request, Response } from 'express';
 import { mayDo, mayDoSomewhere, type Principal } from '../../access/index.ts';
+import { presentedChain } from '../presented-chain.ts';
 import { type AnswerDeadline, startAnswerDeadline } from './answer-deadline.ts';
 import { claimedUser, createAuthenticator, type ForeignTokens, type Login } from './auth.ts';
 import { createOrigins, hostOf } from './base-url.ts';
 import { limitBodyTime, limitStandstill } from './body-time.ts';
+import { readSessionCookie } from './cookies.ts';
+import { forwardedChain } from './forwarded-chain.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
 import { createBodyReader } from './json-body.ts';
@@ -49,7 +52,7 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 				const call = callOf(request, response, deadline, () => principal);
 				const work = async () => {
 					if (each.permission === 'public') return each.answer(call);
-					const login = await identify(request);
+					const login = await (hasShownCertificate(request) ? identifyByCertificate(request) : identify(request));
 					principal = login.principal;
 					await tenantRate.take(principal.tenant);
 					if (!(each.isScoped ? mayDoSomewhere : mayDo)(principal, each.permission)) throw forbidden(principal, each.permission);
@@ -85,6 +88,15 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 				);
 			throw error;
 		}
+	}
+
+	async function identifyByCertificate(request: Request): Promise<Login> {
+		const chain = presentedChain(request.socket) ?? [];
+		const login = await services.access.certificates.logIn([...chain, ...forwardedChain(request.headers['x-ssl-cert-chain'])]);
+		if (login.ok) return { principal: login.principal, byCookie: false, byCertificate: true };
+		services.log.info({ address: addressOf(request), path: request.path }, `login refused: ${login.message}`);
+		const code = login.reason === 'rejected' ? 'http/unauthorized' : 'http/forbidden';
+		throw new HttpError(code, 'The client certificate does not let this device in; the log of the service says why');
 	}
 
 	function callOf(
@@ -185,6 +197,12 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 			histogram.observe(seconds);
 		};
 	}
+}
+
+/** Credentials in the request come before a certificate. */
+function hasShownCertificate({ headers, socket }: Request): boolean {
+	const hasOthers = headers.authorization !== undefined || readSessionCookie(headers) !== undefined;
+	return !hasOthers && presentedChain(socket) !== undefined;
 }
 
 function byPath(routes: readonly Route[]): Map<string, Route[]> {

@@ -1,10 +1,19 @@
 import type { Duplex } from 'node:stream';
 import { Aedes, type AuthenticateError, type Client, type PublishPacket, type Subscription } from 'aedes';
 import type { Logger } from 'pino';
-import { type Access, mayConnectAs, mayDo, type Principal, parseUserName } from '../../access/index.ts';
+import {
+	type Access,
+	type CertificateLogin,
+	type CertificateProof,
+	mayConnectAs,
+	mayDo,
+	type Principal,
+	parseUserName,
+} from '../../access/index.ts';
 import { deviceKey, InventoryError } from '../../inventory/index.ts';
 import { maySubscribe, parseTopic } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
+import { createCertificateSessions } from './certificate-sessions.ts';
 import { createDeviceQueue, type DeviceQueue } from './device-queue.ts';
 import { drainSessions } from './drain.ts';
 import { createEmbeddedConnections } from './embedded-connections.ts';
@@ -41,6 +50,8 @@ export interface Origin {
 	readonly address: string;
 	/** The host name by which the client knows the service. */
 	readonly host: string;
+	/** What the client has shown of certificates in the TLS handshake, in DER, its own first. */
+	readonly certificates?: readonly Buffer[];
 }
 
 export type EmbeddedBroker = Awaited<ReturnType<typeof openEmbeddedBroker>>;
@@ -49,9 +60,9 @@ export type EmbeddedBroker = Awaited<ReturnType<typeof openEmbeddedBroker>>;
 const connack = { accepted: 0, identifierRejected: 2, unavailable: 3, badCredentials: 4, notAuthorized: 5 } as const;
 
 const refusals = {
-	throttled: { code: connack.unavailable, text: 'too many wrong passwords' },
-	rejected: { code: connack.badCredentials, text: 'wrong user name or password' },
-	disabled: { code: connack.notAuthorized, text: 'the user, or its tenant, is disabled' },
+	throttled: { code: connack.unavailable, refusal: 'too many wrong passwords' },
+	rejected: { code: connack.badCredentials, refusal: 'wrong user name or password' },
+	disabled: { code: connack.notAuthorized, refusal: 'the user, or its tenant, is disabled' },
 } as const;
 
 interface Connected {
@@ -69,10 +80,16 @@ interface Claim {
 	readonly asked: string;
 	readonly tenant: string;
 	readonly userName: string;
+	/** How many changes of rights had been heard of before its credentials were checked. */
+	readonly rightsSeen: number;
 }
 
 /** Who is connected, and what their CONNECT says of them. */
-type SessionOwner = Pick<Session, 'principal' | 'serial' | 'host' | 'defaultCollection'>;
+type SessionOwner = Pick<Session, 'principal' | 'certificate' | 'serial' | 'host' | 'defaultCollection'>;
+
+type LogIn =
+	| { readonly principal: Principal; readonly certificate?: CertificateProof }
+	| { readonly code: number; readonly refusal: string };
 
 const maxTurn = 64;
 
@@ -85,6 +102,8 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 	const connected = new WeakMap<Client, Connected>();
 	const origins = new WeakMap<Client, Origin>();
 	const claims = new WeakMap<Client, Claim>();
+	const byCertificate = createCertificateSessions({ certificates: access.certificates, sessions: gateway.sessions, log });
+	const certificateLogins = new WeakMap<Client, Promise<CertificateLogin>>();
 	const mayConnect = createRateLimit({ perSecond: limits.connectionsPerSecond, elapsed });
 	const connections = createEmbeddedConnections({
 		downlinkBufferMaxBytes: limits.downlinkBufferMaxBytes,
@@ -108,11 +127,12 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 			// One name space for each tenant, and one for each device in it: the newer connection of a device takes over.
 			const asked = packet.clientId;
 			const serial = parseClientId(asked);
+			const rightsSeen = rightsHeard;
 			// What a session has to keep is in the store: each connection begins clean, and says so.
 			packet.clean = true;
-			identify(client, packet.username).then(
+			identify(client, packet.username, packet.password !== undefined).then(
 				({ tenant, userName }) => {
-					claims.set(client, { asked, tenant, userName });
+					claims.set(client, { asked, tenant, userName, rightsSeen });
 					if (serial !== undefined) packet.clientId = deviceKey(tenant, serial);
 					done(null, true);
 				},
@@ -171,6 +191,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		if (!entry) return;
 		metrics.mqttConnections.set(broker.connectedClients);
 		gateway.connected(entry.session);
+		byCertificate.connected(entry.session);
 		// What changed while it was coming in was told to those who were in.
 		if (entry.rightsSeen !== rightsHeard) look((principal) => principal === entry.session.principal);
 		log.info(describe(client, entry.session), 'device connected');
@@ -203,10 +224,20 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		() => look(),
 	);
 
-	/** The tenant that the user name names, else that of the host name, else the default one. */
-	async function identify(client: Client, username = ''): Promise<Pick<Claim, 'tenant' | 'userName'>> {
-		const host = username.includes('/') ? undefined : origins.get(client)?.host;
-		return parseUserName(username, await access.tenants.ofHost(host));
+	/**
+	 * The tenant that the user name names, else that of the host name, else the default one; with a certificate, and no password, the
+	 * tenant that trusts it.
+	 */
+	async function identify(client: Client, username = '', hasPassword: boolean): Promise<Pick<Claim, 'tenant' | 'userName'>> {
+		const { host, certificates } = origins.get(client) ?? {};
+		const namesTenant = username.includes('/');
+		const claimed = parseUserName(username, await access.tenants.ofHost(namesTenant ? undefined : host));
+		if (!certificates || hasPassword) return claimed;
+		const login = byCertificate.logIn(certificates, namesTenant ? claimed.tenant : undefined);
+		certificateLogins.set(client, login);
+		// A refusal, or a failure, is told when the client is authenticated.
+		const outcome = await login.catch(() => undefined);
+		return outcome?.ok ? outcome.principal : claimed;
 	}
 
 	function leave(entry: Connected): void {
@@ -220,7 +251,8 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 
 	async function connect(client: Client, username: string | undefined, password: string | undefined): Promise<number> {
 		const { address, host } = origins.get(client) ?? { address: '', host: '' };
-		const { asked, tenant, userName } = claims.get(client) ?? { asked: '', tenant: '', userName: '' };
+		const claim = claims.get(client) ?? { asked: '', tenant: '', userName: '', rightsSeen: -1 };
+		const { asked } = claim;
 		const serial = parseClientId(asked);
 		const refused = (code: number, reason: string): number => {
 			log.info({ address, client: asked.slice(0, 100), user: username?.slice(0, 100), code }, `connection refused: ${reason}`);
@@ -230,18 +262,38 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 			return refused(connack.unavailable, 'as many clients as allowed are connected');
 		if (!mayConnect()) return refused(connack.unavailable, 'too many connections a second');
 		if (serial === undefined) return refused(connack.identifierRejected, 'the client id names no device');
-		if (!username || password === undefined) return refused(connack.badCredentials, 'no user name or password');
-		const rightsSeen = rightsHeard;
-		const authentication = await access.users.authenticate(tenant, userName, password, address);
-		if (!authentication.ok) {
-			const { code, text } = refusals[authentication.reason];
-			return refused(code, text);
-		}
-		const { principal } = authentication;
+		const login = await logIn(client, claim, { isNamed: Boolean(username), password, address });
+		if ('refusal' in login) return refused(login.code, login.refusal);
+		const { principal, certificate } = login;
 		if (!mayDo(principal, 'mqtt:connect')) return refused(connack.notAuthorized, 'this user may not connect');
-		if (!mayConnectAs(principal, serial)) return refused(connack.notAuthorized, `this user may not speak for '${serial}'`);
-		await openSession(client, { principal, serial, host, ...defaultCollection(asked) }, rightsSeen);
+		if (!mayConnectAs(principal, serial)) {
+			const reason = certificate
+				? `by its certificate (common name) it may connect as '${principal.serial}' only`
+				: `this user may not speak for '${serial}'`;
+			return refused(connack.notAuthorized, reason);
+		}
+		const owner = { principal, ...(certificate && { certificate }), serial, host, ...defaultCollection(asked) };
+		await openSession(client, owner, claim.rightsSeen);
 		return connack.accepted;
+	}
+
+	async function logIn(
+		client: Client,
+		{ tenant, userName }: Claim,
+		{
+			isNamed,
+			password,
+			address,
+		}: { readonly isNamed: boolean; readonly password: string | undefined; readonly address: string },
+	): Promise<LogIn> {
+		const byKey = await certificateLogins.get(client);
+		if (byKey?.ok) return { principal: byKey.principal, certificate: byKey.proof };
+		if (byKey)
+			return { code: byKey.reason === 'rejected' ? connack.badCredentials : connack.notAuthorized, refusal: byKey.message };
+		if (!isNamed || password === undefined)
+			return { code: connack.badCredentials, refusal: 'no user name or password, and no client certificate' };
+		const authentication = await access.users.authenticate(tenant, userName, password, address);
+		return authentication.ok ? { principal: authentication.principal } : refusals[authentication.reason];
 	}
 
 	async function openSession(client: Client, who: SessionOwner, rightsSeen: number): Promise<void> {
@@ -337,7 +389,15 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		});
 	}
 
-	return { handle, drain, checkUsers, close, connections: () => broker.connectedClients, queuedMessages: () => queued };
+	return {
+		handle,
+		drain,
+		checkUsers,
+		checkCertificates: byCertificate.checkAll,
+		close,
+		connections: () => broker.connectedClients,
+		queuedMessages: () => queued,
+	};
 }
 
 /** A broker that hands nothing on between clients: a publish ends with the gateway. */

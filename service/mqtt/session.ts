@@ -1,4 +1,4 @@
-import type { Principal } from '../../access/index.ts';
+import type { CertificateProof, Principal } from '../../access/index.ts';
 import { deviceKey, type ManagedObjectId } from '../../inventory/index.ts';
 
 /** What the MQTT side needs of a connection, whichever broker it is on. */
@@ -37,6 +37,8 @@ export interface Session {
 	readonly serial: string;
 	/** The host name by which the device knows the service. */
 	readonly host: string;
+	/** What let it in, where that was a client certificate. */
+	readonly certificate?: CertificateProof;
 	/** The X-ID of the template collection that its client id names. */
 	readonly defaultCollection?: string;
 	readonly connection: DeviceConnection;

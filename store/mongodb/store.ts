@@ -52,8 +52,8 @@ export interface MongoStore extends DocumentStore {
 	readonly name: string;
 	/** Removes what has expired now. Returns when it is done. */
 	expire(): Promise<void>;
-	/** Runs a query for its plan. */
-	explain(collection: string, query: Query): Promise<QueryPlan>;
+	/** Runs a query for its plan; with a `hint`, over the index of that name. */
+	explain(collection: string, query: Query, hint?: string): Promise<QueryPlan>;
 }
 
 /** Spec names are letters only, so nobody else has this collection. */
@@ -155,7 +155,7 @@ function createStore(options: MongoStoreOptions, { client, db, endpoint }: Conne
 			return closed;
 		},
 		expire: () => read(expiry.run),
-		explain: (name, query) => read(() => explainQuery(db.collection<Row>(name), query)),
+		explain: (name, query, hint) => read(() => explainQuery(db.collection<Row>(name), query, hint)),
 	};
 }
 

@@ -31,6 +31,8 @@ export interface SqliteStoreOptions {
 	readonly maxGroupSteps?: number;
 	/** Batches that may wait; more are refused with StoreError. */
 	readonly maxWaitingBatches?: number;
+	/** Bytes of such batches; one alone may be larger. */
+	readonly maxWaitingBytes?: number;
 	readonly expireEverySeconds?: number;
 	/** Memory for pages of the database, in each of the two threads. */
 	readonly cacheMegabytes?: number;
@@ -123,6 +125,7 @@ function createStore(options: SqliteStoreOptions, { writer, reader, sizeBytes }:
 		channel: writer,
 		maxGroupSteps: options.maxGroupSteps ?? 1000,
 		maxWaitingBatches: options.maxWaitingBatches ?? 50_000,
+		maxWaitingBytes: options.maxWaitingBytes ?? 256 * 1024 * 1024,
 		onChanges: watchers.publish,
 	});
 	let closed: Promise<void> | undefined;

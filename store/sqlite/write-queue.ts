@@ -25,6 +25,7 @@ export interface WriteQueueOptions {
 	readonly channel: Channel;
 	readonly maxGroupSteps: number;
 	readonly maxWaitingBatches: number;
+	readonly maxWaitingBytes: number;
 	readonly onChanges: (changes: readonly Cell[]) => void;
 }
 
@@ -37,6 +38,7 @@ interface PendingGroup {
 	readonly cells: Cell[];
 	readonly waiters: Waiter[];
 	steps: number;
+	bytes: number;
 }
 
 /** One is being written while the next is on its way. */
@@ -44,10 +46,11 @@ const groupsInFlight = 2;
 const applied: BatchOutcome = Object.freeze({ ok: true });
 
 export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
-	const { channel, maxGroupSteps, maxWaitingBatches, onChanges } = options;
+	const { channel, maxGroupSteps, maxWaitingBatches, maxWaitingBytes, onChanges } = options;
 	const groups: PendingGroup[] = [];
 	let inFlight = 0;
 	let waiting = 0;
+	let waitingBytes = 0;
 	let commits = 0;
 	let committedBatches = 0;
 	let isFlushDue = false;
@@ -59,13 +62,22 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
 		if (waiting >= maxWaitingBatches) throw new StoreError(`the store is busy: ${waiting} batches are waiting`);
 		let group = groups[groups.length - 1];
 		if (group === undefined || (group.steps > 0 && group.steps + steps > maxGroupSteps)) {
-			group = { cells: [], waiters: [], steps: 0 };
+			group = { cells: [], waiters: [], steps: 0, bytes: 0 };
 			groups.push(group);
 		}
+		const start = group.cells.length;
 		encodeInto(group.cells, encode);
+		const bytes = bytesOf(group.cells, start);
+		// One alone is taken, whatever its size.
+		if (waiting > 0 && waitingBytes + bytes > maxWaitingBytes) {
+			group.cells.length = start;
+			throw new StoreError(`the store is busy: batches of ${waitingBytes} bytes are waiting`);
+		}
 		group.steps += steps;
+		group.bytes += bytes;
 		group.waiters.push(waiter);
 		waiting++;
+		waitingBytes += bytes;
 		if (isFlushDue) return;
 		isFlushDue = true;
 		setImmediate(flush);
@@ -106,7 +118,7 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
 		} else {
 			commits++;
 			committedBatches += group.waiters.length;
-			waiting -= group.waiters.length;
+			release(group);
 			settleAll(group.waiters, answer);
 			if (answer.changes.length > 0) onChanges(answer.changes);
 		}
@@ -118,8 +130,13 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
 	};
 
 	const rejectAll = (group: PendingGroup, error: StoreError): void => {
-		waiting -= group.waiters.length;
+		release(group);
 		for (const waiter of group.waiters) waiter.reject(error);
+	};
+
+	const release = ({ waiters, bytes }: PendingGroup): void => {
+		waiting -= waiters.length;
+		waitingBytes -= bytes;
 	};
 
 	const releaseDrained = (): void => {
@@ -168,6 +185,16 @@ function encodeInto(cells: Cell[], encode: EncodeBatch): void {
 		cells.length = start;
 		throw error;
 	}
+}
+
+/** What the cells from there on take in memory, nearly: nothing but texts is large. */
+function bytesOf(cells: readonly Cell[], start: number): number {
+	let bytes = 0;
+	for (let at = start; at < cells.length; at++) {
+		const cell = cells[at];
+		bytes += 8 + (typeof cell === 'string' ? cell.length : 0);
+	}
+	return bytes;
 }
 
 /** All promises of a group in one go, so that what the callers do next shares a commit and a packet again. */

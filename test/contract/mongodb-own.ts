@@ -221,14 +221,20 @@ function ownCases(this: Mocha.Suite): void {
 			expect((await store.statistics()).commits - before).to.be.lessThan(10);
 		});
 
-		it('refuses batches beyond those that may wait, and takes new ones afterwards', async () => {
-			const store = await open({ maxWaitingBatches: 10 });
-			const things = await thingsOf(store);
-			const results = await Promise.allSettled(Array.from({ length: 15 }, (_, n) => things.insert({ _id: `${n}` })));
-			expect(results.map(({ status }) => status)).to.deep.equal([...Array(10).fill('fulfilled'), ...Array(5).fill('rejected')]);
-			await things.insert({ _id: 'later' });
-			expect((await store.statistics()).waitingBatches).to.equal(0);
-		});
+		for (const [what, options, text] of [
+			['batches', { maxWaitingBatches: 10 }, ''],
+			// A character may be three bytes.
+			['bytes', { maxWaitingBytes: 3_150_000 }, 'x'.repeat(100_000)],
+		] as const) {
+			it(`refuses ${what} beyond those that may wait, and takes new ones afterwards`, async () => {
+				const store = await open(options);
+				const things = await thingsOf(store);
+				const results = await Promise.allSettled(Array.from({ length: 15 }, (_, n) => things.insert({ _id: `${n}`, text })));
+				expect(results.map(({ status }) => status)).to.deep.equal([...Array(10).fill('fulfilled'), ...Array(5).fill('rejected')]);
+				await things.insert({ _id: 'later' });
+				expect((await store.statistics()).waitingBatches).to.equal(0);
+			});
+		}
 
 		it('applies a batch of 5,000 steps on several collections, whole', async () => {
 			const store = await open();

@@ -169,14 +169,19 @@ describe('store/sqlite', () => {
 		expect((await store.statistics()).commits - before).to.equal(5);
 	});
 
-	it('refuses batches beyond those that may wait, and takes new ones afterwards', async () => {
-		const store = await open(await freshDirectory(), { maxWaitingBatches: 10 });
-		const collection = await store.collection(things);
-		const results = await Promise.allSettled(Array.from({ length: 15 }, (_, n) => collection.insert({ _id: `${n}` })));
-		expect(results.map(({ status }) => status)).to.deep.equal([...Array(10).fill('fulfilled'), ...Array(5).fill('rejected')]);
-		await collection.insert({ _id: 'later' });
-		expect(await collection.count({})).to.equal(11);
-	});
+	for (const [what, options, text] of [
+		['batches', { maxWaitingBatches: 10 }, ''],
+		['bytes', { maxWaitingBytes: 1_050_000 }, 'x'.repeat(100_000)],
+	] as const) {
+		it(`refuses ${what} beyond those that may wait, and takes new ones afterwards`, async () => {
+			const store = await open(await freshDirectory(), options);
+			const collection = await store.collection<AnyDocument>(things);
+			const results = await Promise.allSettled(Array.from({ length: 15 }, (_, n) => collection.insert({ _id: `${n}`, text })));
+			expect(results.map(({ status }) => status)).to.deep.equal([...Array(10).fill('fulfilled'), ...Array(5).fill('rejected')]);
+			await collection.insert({ _id: 'later' });
+			expect(await collection.count({})).to.equal(11);
+		});
+	}
 
 	it('rejects writes when the disk is full, goes on reading, and writes again when there is room', async () => {
 		const store = await open(await freshDirectory(), { maxSizeBytes: 1_000_000 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
+import { type CertificateFiles, createCertificateFiles } from '../support/certificates.ts';
 import { check, readText, readYaml } from '../support/deploy-files.ts';
 import { hasProgram } from '../support/programs.ts';
 import { type ParsedExpression, parsePromql } from '../support/promql.ts';
@@ -76,10 +77,12 @@ function collectGarbage(): void {
 }
 
 describe('deploy/monitoring', () => {
+	let files: CertificateFiles;
 	let service: ServiceUnderTest;
 	let known: ReadonlyMap<string, ReadonlySet<string>>;
 	before(async () => {
-		service = await startService();
+		files = await createCertificateFiles();
+		service = await startService({ HTTPS_PORT: '0', TLS_CERT_FILE: files.certFile, TLS_KEY_FILE: files.keyFile });
 		// A figure shows its labels from the first time on that it has something to tell.
 		const device = await service.connect('monitored-1');
 		await device.send(['100,Monitored,type', '114,c8y_Command', '999,nonsense']);
@@ -95,7 +98,10 @@ describe('deploy/monitoring', () => {
 			// The runtime tells of a collection by an observer, a turn of the loop or more after it.
 		} while (!known.has('nodejs_gc_duration_seconds_sum') && Date.now() < deadline);
 	});
-	after(() => service?.close());
+	after(async () => {
+		await service?.close();
+		files?.remove();
+	});
 
 	it('reads the figures of a service that has something to tell', () => {
 		expect([...(known.get('mqtt_messages_total') ?? [])]).to.have.members(['direction', 'template']);

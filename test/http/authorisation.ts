@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream';
 import { expect } from 'chai';
-import { type InventoryRole, inventoryRoles, type Principal, rolePermissions } from '../../access/index.ts';
+import { describeCertificate, type InventoryRole, inventoryRoles, type Principal, rolePermissions } from '../../access/index.ts';
 import { childKinds } from '../../inventory/index.ts';
 import type { Route } from '../../service/http/index.ts';
+import { createAuthority, type TestCertificate } from '../support/certificate-chain.ts';
 import type { HttpMethod } from '../support/checked-http-client.ts';
 import { type Caller, type HttpFixture, openHttpFixture, tenant } from '../support/http-fixture.ts';
 import { fileForm } from '../support/multipart.ts';
@@ -11,7 +12,7 @@ import { fileForm } from '../support/multipart.ts';
 interface Row {
 	readonly method: HttpMethod;
 	/**
-	 * `{object}`, `{operation}`, `{binary}` and `{serial}` are of the device, `{child}` is below it in every kind; each call finds
+	 * `{object}`, `{operation}`, `{binary}`, `{certificate}` and `{serial}` are of the device, `{child}` is below it in every kind; each call finds
 	 * them as new.
 	 */
 	readonly url: string;
@@ -45,6 +46,9 @@ const managementOnly = { admin: 403, device: 403, foreignDevice: 403, otherAdmin
 const users = `/user/${tenant}/users`;
 const groups = `/user/${tenant}/groups`;
 const role = { role: { id: 'ROLE_AUDIT_READ' } };
+/** Of the own tenant, and for its administrator. */
+const trusted = '/tenant/tenants/t1/trusted-certificates';
+const trustedOnly = { admin: 200, device: 403, foreignDevice: 403, otherAdmin: 403 };
 const packages = [{ name: 'a', version: '1' }];
 
 const rows: readonly Row[] = [
@@ -132,6 +136,47 @@ const rows: readonly Row[] = [
 		bootstrap: 404,
 	},
 	{ method: 'get', url: '/tenant/currentTenant', ...everybody },
+	{ method: 'get', url: trusted, ...trustedOnly },
+	{ method: 'post', url: trusted, body: { certInPemFormat: 'x' }, ...trustedOnly, admin: 422 },
+	{ method: 'post', url: `${trusted}/bulk`, body: { certificates: [{ certInPemFormat: 'x' }] }, ...trustedOnly, admin: 422 },
+	{ method: 'get', url: `${trusted}/{certificate}`, ...trustedOnly },
+	{ method: 'put', url: `${trusted}/{certificate}`, body: { status: 'DISABLED' }, ...trustedOnly },
+	{ method: 'delete', url: `${trusted}/{certificate}`, ...trustedOnly, admin: 204 },
+	{ method: 'put', url: `${trusted}/{certificate}/crl`, body: 'no list', ...trustedOnly, admin: 422 },
+	{ method: 'get', url: `${trusted}/{certificate}/crl`, ...trustedOnly, admin: 404 },
+	{ method: 'post', url: `${trusted}-pop/{certificate}/verification-code`, ...trustedOnly },
+	{
+		method: 'post',
+		url: `${trusted}-pop/{certificate}/pop`,
+		body: { proofOfPossessionSignedVerificationCode: 'x' },
+		...trustedOnly,
+		admin: 422,
+	},
+	// Only for the management tenant.
+	{ method: 'post', url: `${trusted}-pop/{certificate}/confirmed`, ...trustedOnly, admin: 403, management: 200 },
+	{ method: 'post', url: '/certificate-authority', ...usersOnly, admin: 409, otherAdmin: 409, management: 201 },
+	{ method: 'post', url: '/certificate-authority/renew', ...usersOnly, admin: 201, otherAdmin: 201 },
+	{ method: 'get', url: '/.well-known/est/cacerts', ...everybody },
+	// Only for devices; what they send is no request.
+	{
+		method: 'post',
+		url: '/.well-known/est/simplereenroll',
+		body: 'x',
+		admin: 403,
+		device: 422,
+		foreignDevice: 422,
+		otherAdmin: 403,
+	},
+	{
+		method: 'post',
+		url: '/devicecontrol/bulkNewDeviceRequests',
+		form: 'ID,AUTH_TYPE\n',
+		...usersOnly,
+		admin: 201,
+		otherAdmin: 201,
+	},
+	// Only with a client certificate.
+	{ method: 'post', url: '/devicecontrol/deviceAccessToken', ...trustedOnly, admin: 403 },
 	{ method: 'post', url: '/inventory/binaries', form: 'new', admin: 201, device: 201, foreignDevice: 201, otherAdmin: 201 },
 	{ method: 'get', url: '/inventory/binaries', ...everybody },
 	{ method: 'get', url: '/inventory/binaries/{binary}', ...own },
@@ -225,8 +270,11 @@ function routeOf(routes: readonly Route[], { method, url }: Row): Route | undefi
 describe('http/authorisation', () => {
 	let fixture: HttpFixture;
 	let made = 0;
+	let certificate: TestCertificate;
 	before(async () => {
 		fixture = await openHttpFixture();
+		certificate = await createAuthority('authority', { now: fixture.time });
+		for (const of of [tenant, 't2']) await fixture.services.access.certificates.authorities.create(of);
 	});
 	after(() => fixture.close());
 
@@ -257,6 +305,10 @@ describe('http/authorisation', () => {
 		const received = await binaries.receive(tenant, Readable.from([Buffer.from('bytes')]));
 		const patch = { fragments: {} };
 		const binary = await binaries.create(tenant, { owner: 'device_dev1', patch, contentType: 'text/plain' }, received);
+		const { fingerprint } = describeCertificate({ der: certificate.der.toString('base64') });
+		await access.certificates.trusted.remove(tenant, fingerprint).catch(() => {});
+		const how = { name: 'a', status: 'ENABLED', autoRegistrationEnabled: false } as const;
+		await access.certificates.trusted.add(tenant, { pem: certificate.pem, ...how });
 		await access.registration.request(tenant, 'expected');
 		await access.registration.poll('expected');
 		const devices = await make('admin');
@@ -294,6 +346,7 @@ describe('http/authorisation', () => {
 			devices: devices.id,
 			group: String(group.id),
 			newTenant,
+			certificate: fingerprint,
 		};
 		return (text) => Object.entries(ids).reduce((filled, [name, value]) => filled.replaceAll(`{${name}}`, value), text);
 	}

@@ -1,5 +1,13 @@
 import { expect } from 'chai';
-import { canFailDatabase, databaseFaultReason, startLoad, useFaultyService } from '../support/database-faults.ts';
+import {
+	ask,
+	becomesReady,
+	canFailDatabase,
+	databaseFaultReason,
+	startLoad,
+	useFaultyService,
+} from '../support/database-faults.ts';
+import { eventually } from '../support/eventually.ts';
 import type { InjectedError } from '../support/faulty-mongodb.ts';
 import { connectDevice, operatorOf } from '../support/service-process.ts';
 import { describeWhere } from '../support/skip.ts';
@@ -8,6 +16,10 @@ const retryable: InjectedError = { errorCode: 11_600, errorLabels: ['RetryableWr
 const conflict: InjectedError = { errorCode: 112, errorLabels: ['TransientTransactionError'] };
 const lasting: InjectedError = { errorCode: 8000 };
 const broken: InjectedError = { closeConnection: true };
+
+/** What mongod answers to a write: its code OutOfDiskSpace. */
+const diskFull: InjectedError = { errorCode: 14_031 };
+const writes = ['insert', 'update', 'delete', 'findAndModify', 'commitTransaction', 'bulkWrite'];
 
 const faults: readonly (readonly [command: string, what: string, error: InjectedError])[] = [
 	['insert', 'an error that may pass', retryable],
@@ -40,6 +52,30 @@ describeWhere(canFailDatabase, 'journeys/database-errors', databaseFaultReason, 
 				throw new Error(`after ${what} of ${command}: ${fault.message}`);
 			});
 		}
+		await load.settle();
+	});
+
+	it('refuses writes and loses nothing while the disk of the database is full, and goes on by itself when there is room', async () => {
+		const [database, service] = await start();
+		const load = await startLoad(service);
+		await load.flows(20, 1);
+		const operator = load.operator;
+		const deviceId = await operator.idOf('stream-1');
+		const post = () => operator.http.call('POST', '/devicecontrol/operations', { deviceId, c8y_Restart: {} });
+		await database.fail('alwaysOn', writes, diskFull);
+		const refused = await eventually('writes are refused', post, ({ status }) => status !== 201);
+		expect(refused).to.deep.include({ status: 503 });
+		expect(refused.body).to.include({ error: 'http/unavailable' });
+		await becomesReady(service, 503, 30_000);
+		expect((await ask(service, '/health')).status).to.equal(200);
+		expect((await operator.softwarePage(deviceId, 'pageSize=10')).softwareList).to.have.length(10);
+		expect(service.output.join('\n')).to.include('the disk of the database is full');
+		const acknowledged = load.ledger.balance().acknowledged;
+		expect((await post()).status).to.equal(503);
+		expect(load.ledger.balance().acknowledged, 'acknowledged without being stored').to.equal(acknowledged);
+		await database.fail('off', writes, diskFull);
+		await becomesReady(service, 200, 30_000);
+		await load.flows(20, 1);
 		await load.settle();
 	});
 

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { createMemoryRecord } from '../soak/memory-record.ts';
 import {
 	ask,
 	becomesReady,
@@ -15,6 +16,12 @@ import { describeWhere } from '../support/skip.ts';
 const pausedMilliseconds = 20_000;
 // What the settings of these processes add up to: a look at the server, a connection, a server to select; and a busy machine.
 const answerSeconds = 20;
+
+/**
+ * Far more than the service may hold: messages of 16 kB, sent without waiting for an answer. What is held of a device are those of
+ * one read of its connection, 64 KiB; the rest stays with it.
+ */
+const flooding = { devices: 20, messages: 200, bytes: 16_000, heldMost: 8, memoryMaxBytes: 64 * 1024 * 1024 };
 
 describeWhere(canFailDatabase, 'journeys/database-paused', databaseFaultReason, function () {
 	this.timeout(180_000);
@@ -94,6 +101,47 @@ describeWhere(canFailDatabase, 'journeys/database-paused', databaseFaultReason, 
 		await operator.reaches(created[0]?.id ?? '', 'SUCCESSFUL');
 		await device.close();
 		expect(await service.end()).to.equal(0);
+	});
+
+	it('holds no more than so many messages of each device, whatever they send, when the database does nothing', async () => {
+		const [database, service] = await start();
+		// One package again and again: as large as a message may be, and little work afterwards.
+		const payload = '141,package,1,apt,\n'.repeat(Math.floor(flooding.bytes / 19));
+		const clients = await Promise.all(
+			Array.from({ length: flooding.devices }, async (_, number) => {
+				const client = await openRawClient(service.mqtt);
+				await client.logIn({ clientId: `flooding-${number}`, ...processLogin });
+				return client;
+			}),
+		);
+		const memory = createMemoryRecord('the service', service.pid);
+		database.pause();
+		await becomesReady(service, 503, 10_000);
+		memory.note();
+		const before = memory.read().last;
+		for (let messageId = 1; messageId <= flooding.messages; messageId++)
+			for (const client of clients) client.send(upstream(messageId, payload));
+		const queued = async () => Number(/^mqtt_queued_messages (\d+)$/m.exec((await ask(service, '/metrics')).text)?.[1]);
+		// Nothing more is read when the figure stays the same.
+		let last = -1;
+		let same = 0;
+		const held = await eventually(
+			'the service reads no further',
+			queued,
+			(count) => {
+				memory.note();
+				same = count === last && count > 0 ? same + 1 : 0;
+				last = count;
+				return same === 3;
+			},
+			20_000,
+		);
+		expect(clients.flatMap((client) => client.untaken('puback'))).to.deep.equal([]);
+		expect(held).to.be.at.most(flooding.devices * flooding.heldMost);
+		expect(memory.read().peak - before).to.be.below(flooding.memoryMaxBytes);
+		for (const client of clients) client.close();
+		database.resume();
+		await becomesReady(service, 200, 20_000);
 	});
 
 	it('ends within its time when it is asked to while the database does nothing', async () => {

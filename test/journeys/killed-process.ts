@@ -1,11 +1,16 @@
 import { expect } from 'chai';
 import { eventually } from '../support/eventually.ts';
 import { createLedger } from '../support/ledger.ts';
+import { sized } from '../support/named-stores.ts';
 import { createInstaller, createOperations, noteOperations } from '../support/operation-stream.ts';
 import { createPackageStream } from '../support/package-stream.ts';
 import { operatorOf, processLogin, processPassword, useServiceProcess } from '../support/service-process.ts';
 
 const settings = { ADMIN_PASSWORD: processPassword };
+/** How many are acknowledged, and delivered, before each kill. */
+const packages = sized(600, 60);
+const deliveries = sized(60, 6);
+const rounds = sized(3, 2);
 
 describe('journeys/killed-process', function () {
 	this.timeout(180_000);
@@ -17,7 +22,7 @@ describe('journeys/killed-process', function () {
 			createPackageStream({ serial, login: processLogin, ledger }),
 		);
 		const [first] = streams;
-		for (let round = 1; round <= 3; round++) {
+		for (let round = 1; round <= rounds; round++) {
 			const service = await start(settings);
 			const operator = operatorOf(service);
 			const clients = await Promise.all(streams.map(({ connect }) => connect(service.mqtt)));
@@ -31,7 +36,7 @@ describe('journeys/killed-process', function () {
 			await eventually(
 				'the streams flow',
 				() => first?.countAcknowledged() ?? 0,
-				(count) => count >= round * 600,
+				(count) => count >= round * packages,
 				30_000,
 			);
 			await service.kill();
@@ -45,7 +50,7 @@ describe('journeys/killed-process', function () {
 		const { sent, acknowledged, lost, doubled, strangers } = ledger.balance();
 		expect({ lost, doubled, strangers }).to.deep.equal({ lost: [], doubled: [], strangers: [] });
 		expect(acknowledged)
-			.to.be.above(3 * 600)
+			.to.be.above(rounds * packages)
 			.and.below(sent);
 		expect(ledger.stream('operations').countAcknowledged()).to.be.above(0);
 		expect(await service.end()).to.equal(0);
@@ -55,11 +60,11 @@ describe('journeys/killed-process', function () {
 		const ledger = createLedger();
 		const entries = ledger.stream('operations');
 		const installer = createInstaller('delivered-1', ledger);
-		for (let round = 1; round <= 3; round++) {
+		for (let round = 1; round <= rounds; round++) {
 			const service = await start(settings);
 			const device = await installer.connect(service);
 			const creating = createOperations(operatorOf(service), 'delivered-1', ledger).catch(wasKilled);
-			await eventually('deliveries flow', entries.countDelivered, (count) => count >= round * 60, 30_000);
+			await eventually('deliveries flow', entries.countDelivered, (count) => count >= round * deliveries, 30_000);
 			await service.kill();
 			device.close();
 			await creating;

@@ -15,13 +15,13 @@ import {
 
 describe('journeys/process', function () {
 	this.timeout(60_000);
-	const { folder, start } = useServiceProcess();
+	const { store, start } = useServiceProcess();
 
 	it('keeps the passwords for the start that succeeds, and ends when it cannot start', async () => {
 		const blocker = createServer().listen(0, '127.0.0.1');
 		await once(blocker, 'listening');
 		const port = String((blocker.address() as AddressInfo).port);
-		const failed = await failedStart({ DATA_DIR: folder(), HTTP_PORT: port });
+		const failed = await failedStart({ ...store(), HTTP_PORT: port });
 		blocker.close();
 		expect(failed)
 			.to.match(/the process ended with 1/)
@@ -36,7 +36,7 @@ describe('journeys/process', function () {
 			HOST: '127.0.0.1',
 			HTTP_PORT: port,
 			MQTT_PORT: '0',
-			DATA_DIR: folder(),
+			...store(),
 			LOG_LEVEL: 'info',
 		});
 		const alive = () =>

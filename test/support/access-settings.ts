@@ -1,4 +1,5 @@
 import type { AccessOptions } from '../../access/index.ts';
+import { certificateSettings } from './certificate-settings.ts';
 
 /** What access needs beside its store and its clocks; hashes are as cheap as they may be. Attempts that wait go on at once. */
 export const accessSettings = {
@@ -14,6 +15,7 @@ export const accessSettings = {
 		hashCost: { memoryKibibytes: 7168, passes: 1 },
 		passwordRules: { minCharacters: 12, maxCharacters: 100 },
 	},
+	certificates: certificateSettings,
 	tenants: {
 		defaultTenant: 't1',
 		hostSuffix: 'example.com',

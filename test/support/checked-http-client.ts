@@ -26,7 +26,8 @@ export function createCheckedHttpClient({ url, description }: { readonly url: st
 		path: string,
 		{ body, text, type, headers = {} }: CallOptions = {},
 	): Promise<Response> {
-		const test: Test = supertest(url)[method](path);
+		// Also what is of no type that the client knows.
+		const test: Test = supertest(url)[method](path).buffer(true);
 		if (credentials !== undefined) test.set('Authorization', basic(credentials));
 		if (body !== undefined || text !== undefined) {
 			if (type !== '') test.set('Content-Type', type ?? 'application/json');

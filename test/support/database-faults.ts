@@ -11,8 +11,7 @@ export const databaseFaultReason = 'the embedded database has no server that cou
 export const canFailDatabase = isOnMongoDb;
 
 /** Short, so that a fault is over sooner than a test. */
-const quickly = {
-	ADMIN_PASSWORD: processPassword,
+export const shortTimeouts = {
 	MONGODB_CONNECT_TIMEOUT_SECONDS: '3',
 	MONGODB_HEARTBEAT_SECONDS: '1',
 	MONGODB_SERVER_SELECTION_TIMEOUT_SECONDS: '5',
@@ -26,7 +25,7 @@ export function useFaultyService() {
 
 	return async (settings: Readonly<Record<string, string>> = {}): Promise<[database: FaultyMongoDb, service: ServiceProcess]> => {
 		const database = await startDatabase();
-		return [database, await start({ ...quickly, MONGODB_URL: database.url, ...settings })];
+		return [database, await start({ ADMIN_PASSWORD: processPassword, ...shortTimeouts, MONGODB_URL: database.url, ...settings })];
 	};
 }
 

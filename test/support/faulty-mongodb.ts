@@ -11,8 +11,8 @@ export interface InjectedError {
 
 /** A database server of one test. */
 export interface FaultyMongoDb extends TestMongoDb {
-	/** Lets the next `times` of these commands fail. */
-	fail(times: number, commands: readonly string[], error: InjectedError): Promise<void>;
+	/** Lets the next `times` of these commands fail, or all of them until it is told `off`. */
+	fail(times: number | 'alwaysOn' | 'off', commands: readonly string[], error: InjectedError): Promise<void>;
 }
 
 /** Starts servers that tests pause, kill, or let fail; they are gone after the test. */
@@ -28,10 +28,16 @@ export function useFaultyMongoDb(): () => Promise<FaultyMongoDb> {
 	};
 }
 
-async function injectFault(url: string, times: number, failCommands: readonly string[], error: InjectedError): Promise<void> {
+async function injectFault(
+	url: string,
+	times: number | 'alwaysOn' | 'off',
+	failCommands: readonly string[],
+	error: InjectedError,
+): Promise<void> {
+	const mode = typeof times === 'number' ? { times } : times;
 	const client = new MongoClient(url);
 	try {
-		await client.db('admin').command({ configureFailPoint: 'failCommand', mode: { times }, data: { failCommands, ...error } });
+		await client.db('admin').command({ configureFailPoint: 'failCommand', mode, data: { failCommands, ...error } });
 	} finally {
 		await client.close();
 	}

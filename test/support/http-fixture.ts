@@ -70,6 +70,8 @@ const defaults: HttpOptions = {
 	uploadTimeoutMilliseconds: 10_000,
 	standstillMilliseconds: 5000,
 	binaryRedirect: 'nobody',
+	bulkRegistrationMaxLines: 20,
+	certificateListMaxBytes: 100_000,
 	objectMaxBytes: 1024 * 1024,
 	softwareSearch: {
 		maxLength: 1000,

@@ -1,9 +1,11 @@
-import type { CollectionSpec, Filter, Query, StoredDocument } from '../../store/index.ts';
+import type { CollectionSpec, Filter, IndexSpec, Query, StoredDocument } from '../../store/index.ts';
 import { operatorsOf } from './query-recorder.ts';
 
 /** How each field of a filter can use a sorted index. */
 type Use = 'equal' | 'oneOf' | 'range' | 'residual';
 
+/** Every collection has it; the name is that of MongoDB. */
+const idIndex: IndexSpec = { name: '_id_', keys: ['_id'] };
 const rangeOperators = ['$gt', '$gte', '$lt', '$lte', '…*'];
 
 /** What keeps a query from being answered by reading one stretch of one index in order. */
@@ -22,8 +24,22 @@ export interface Misfit {
  */
 export function misfitOf(spec: CollectionSpec<StoredDocument>, query: Query): Misfit | undefined {
 	return branchesOf(query.filter)
-		.map((fields) => misfitOfFields(spec, fields, query))
-		.find((misfit) => misfit !== undefined);
+		.map((fields) => bestFit(spec, fields, query).misfit)
+		.find((misfit) => costOf(misfit) > 0);
+}
+
+/** The index that fits best, of each alternative of the filter. */
+export function bestIndexes(spec: CollectionSpec<StoredDocument>, query: Query): string[] {
+	return [...new Set(branchesOf(query.filter).map((fields) => bestFit(spec, fields, query).index))];
+}
+
+/** The indexes that narrow what is read by every field of the filter, whatever the order. */
+export function narrowingIndexes(spec: CollectionSpec<StoredDocument>, { filter }: Query): string[] {
+	return branchesOf(filter).flatMap((fields) =>
+		[idIndex, ...spec.indexes]
+			.filter(({ keys }) => costOf(misfitOfKeys(keys, fields, [], undefined)) === 0)
+			.map(({ name }) => name),
+	);
 }
 
 /** The alternatives of a filter, each with the use of its fields. */
@@ -46,18 +62,21 @@ function useOf(condition: Filter[string]): Use {
 	return operators.some((operator) => rangeOperators.includes(operator)) ? 'range' : 'residual';
 }
 
-function misfitOfFields(
-	spec: CollectionSpec<StoredDocument>,
-	fields: ReadonlyMap<string, Use>,
-	{ sort = [], limit }: Query,
-): Misfit | undefined {
+interface Fit {
+	readonly index: string;
+	readonly misfit: Misfit;
+}
+
+function bestFit(spec: CollectionSpec<StoredDocument>, fields: ReadonlyMap<string, Use>, { sort = [], limit }: Query): Fit {
 	// A list of ids is as long as whoever asks made it.
 	const id = fields.get('_id');
-	if (id === 'equal' || id === 'oneOf') return undefined;
-	const misfits = [['_id'], ...spec.indexes.map(({ keys }) => keys)].map((keys) => misfitOfKeys(keys, fields, sort, limit));
-	const costs = ({ residual, isSorted, isWhole }: Misfit) => residual.length + (isSorted ? 1 : 0) + (isWhole ? 1 : 0);
-	const [best] = misfits.sort((a, b) => costs(a) - costs(b));
-	return best && costs(best) > 0 ? best : undefined;
+	if (id === 'equal' || id === 'oneOf') return { index: idIndex.name, misfit: { residual: [], isSorted: false, isWhole: false } };
+	const fitOf = ({ name, keys }: IndexSpec): Fit => ({ index: name, misfit: misfitOfKeys(keys, fields, sort, limit) });
+	return spec.indexes.map(fitOf).reduce((best, fit) => (costOf(fit.misfit) < costOf(best.misfit) ? fit : best), fitOf(idIndex));
+}
+
+function costOf({ residual, isSorted, isWhole }: Misfit): number {
+	return 2 * residual.length + (isSorted ? 1 : 0) + (isWhole ? 1 : 0);
 }
 
 function misfitOfKeys(

@@ -60,6 +60,15 @@ export async function isReady(http: string): Promise<void> {
 	);
 }
 
+export async function isUnready(http: string): Promise<void> {
+	await eventually(
+		'the service is not ready',
+		() => readiness(http),
+		(status) => status === 503,
+		30_000,
+	);
+}
+
 /** A figure of `/metrics`; 0 while it is not there. */
 export async function figure(http: string, name: string): Promise<number> {
 	const text = await (await fetch(`${http}/metrics`)).text();

@@ -17,6 +17,7 @@ export function recordQueries(store: DocumentStore): QueryRecorder {
 	const recorded = new Map<string, RecordedQuery>();
 	const specs = new Map<string, CollectionSpec<StoredDocument>>();
 	const note = (spec: CollectionSpec<StoredDocument>, kind: RecordedQuery['kind'], query: Query): void => {
+		if (canMatchNothing(query.filter)) return;
 		const one = { spec, kind, query };
 		recorded.set(shapeOf(one), one);
 	};
@@ -89,6 +90,13 @@ export function operatorsOf(condition: Filter[string]): string[] {
 		if (operator === '$wildcard') return [String(operand).startsWith('*') ? '*…' : '…*'];
 		return [operator === '$eq' ? '=' : operator];
 	});
+}
+
+/** Whether it asks for one of an empty list: no engine reads anything for that. */
+function canMatchNothing(filter: Filter): boolean {
+	return Object.values(filter).some(
+		(condition) => typeof condition === 'object' && condition !== null && '$in' in condition && condition.$in?.length === 0,
+	);
 }
 
 function isList(value: Filter[string]): value is readonly Filter[] {

@@ -1,7 +1,10 @@
+import { openTrustedCertificates } from '../../access/certificates/trusted-certificates.ts';
+import { contentSpec, openBinaryRecords, referenceSpec } from '../../inventory/binary-records.ts';
+import { openBridgedDevices } from '../../inventory/index.ts';
 import { templates } from '../../smartrest/index.ts';
 import type { DocumentStore, StoredDocument } from '../../store/index.ts';
 import { eventually } from './eventually.ts';
-import { createHttpClient } from './http-client.ts';
+import { createHttpClient, type HttpClient } from './http-client.ts';
 import { upstream } from './raw-client.ts';
 import type { ServiceUnderTest } from './service-fixture.ts';
 
@@ -26,7 +29,23 @@ const views: Samples = {
 	withChildren: ['false'],
 	skipChildrenNames: ['true'],
 };
-/** Parameters that are refused, or go with a removal. */
+/** What is asked of the inventory in its query language, for each of its indexes, and by words: tried alone. */
+const searches = [
+	"query=name eq 'a'",
+	"query=name eq 'a*' $orderby=name",
+	'query=has(c8y_IsDevice) $orderby=name desc',
+	"query=c8y_Software.version eq '1'",
+	"query=c8y_Hardware.serialNumber eq '1'",
+	"query=c8y_Availability.status eq 'UNAVAILABLE'",
+	"query=creationTime.date gt '2026-01-01' $orderby=creationTime",
+	"query=type eq 'type' and name eq '*a'",
+	"query=name eq 'a' or type eq 'type'",
+	"query=_id gt '7' $orderby=_id asc",
+	'query=$orderby=creationTime desc',
+	"q=name eq 'a'",
+	'text=a',
+];
+/** Parameters that are tried alone, or are refused, or go with a removal. */
 const others = new Set(
 	'query q text childDeviceId childAssetId childAdditionId onlyRoots withGroups bulkOperationId cascade forceCascade withDeviceUser'.split(
 		' ',
@@ -104,6 +123,7 @@ export async function drive(service: ServiceUnderTest, store: DocumentStore): Pr
 		owner: ['admin'],
 		software: ['a', 'a;type=x', '!a'],
 		after: ['1'],
+		certificateAuthority: ['true'],
 	};
 	for (const method of ['get', 'delete']) {
 		for (const [path, methods] of Object.entries(description.paths)) {
@@ -114,6 +134,8 @@ export async function drive(service: ServiceUnderTest, store: DocumentStore): Pr
 			if (unknown.length > 0) throw new Error(`${method} ${path}: give the scenario a value for ${unknown.join(', ')}`);
 			const at = path
 				.replace(/\{(id|deviceId)\}/, path.includes('operations/') ? '1' : id)
+				.replace('{tenantId}', service.tenant)
+				.replace('{fingerprint}', '0'.repeat(40))
 				.replace(/\{type\}\/\{externalId\}/, 'c8y_Serial/plan-1');
 			const shown = names.filter((name) => views[name]).map((name) => `${name}=${views[name]?.[0]}`);
 			for (const filters of subsets(
@@ -127,10 +149,44 @@ export async function drive(service: ServiceUnderTest, store: DocumentStore): Pr
 			}
 		}
 	}
+	for (const search of searches) {
+		const [name = '', ...text] = search.split('=');
+		await http.get(`/inventory/managedObjects?withTotalElements=true&${name}=${encodeURIComponent(text.join('='))}`);
+	}
+	await driveBinaries(service, asDevice, store);
+	const limits = { maxPerTenant: 10, codeSeconds: 60 };
+	await (await openTrustedCertificates({ store, clock: Date.now, limits })).findBySubject(['a', 'b']);
+	await (await openBridgedDevices({ store })).listOf(0, '', 10);
 	await createOperation('plan-1', { c8y_Restart: {} });
 	await http.call('GET', '/metrics').catch(textAnswer);
 	await eventually('the other process is forgotten', gone, (isGone) => isGone, 20_000);
 	await http.delete(`/inventory/managedObjects/${id}?forceCascade=true&withDeviceUser=true`);
+}
+
+/** A file that a device is told to install, downloads, and that is removed; then what is done in the background. */
+async function driveBinaries(service: ServiceUnderTest, device: HttpClient, store: DocumentStore): Promise<void> {
+	const form = new FormData();
+	form.set('file', new Blob(['content']), 'a.deb');
+	const authorization = `Basic ${Buffer.from(`${service.admin.user}:${service.admin.password}`).toString('base64')}`;
+	const uploaded = await fetch(`${service.urls.http}/inventory/binaries`, {
+		method: 'POST',
+		headers: { authorization },
+		body: form,
+	});
+	const { id } = (await uploaded.json()) as { readonly id: string };
+	const path = `/inventory/binaries/${id}`;
+	// At first no operation names it.
+	await device.call('GET', path).catch(textAnswer);
+	await service.operator.createOperation('plan-1', {
+		c8y_SoftwareUpdate: [{ action: 'install', name: 'a', version: '1', url: `${service.urls.http}${path}` }],
+	});
+	await device.call('GET', path).catch(textAnswer);
+	await service.operator.http.delete(path);
+	const [references, contents] = [await store.collection(referenceSpec), await store.collection(contentSpec)];
+	const records = openBinaryRecords({ store, references, contents });
+	await records.usedBytes('t1');
+	await records.isRecorded('key');
+	for await (const _ of records.takeUnneeded());
 }
 
 /** What a process leaves that was killed; resolves to whether somebody has cleaned up after it. */

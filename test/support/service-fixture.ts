@@ -15,6 +15,8 @@ export interface ServiceUrls {
 	readonly mqtt: string;
 	readonly webSocket: string;
 	readonly https?: string;
+	/** That asks for a client's certificate. */
+	readonly httpsDevices?: string;
 	readonly mqtts?: string;
 }
 
@@ -32,11 +34,11 @@ export type DeviceSettings = Partial<FakeDeviceOptions>;
  * The composed service on free ports of the loopback, with its store in memory, or a database of its own where the run is on
  * MongoDB, unless the settings name a folder.
  * Settings have the names of the environment. A store that is given is shared with others, and stays open; the clock is the
- * machine's unless one is given. `close` ends devices and service; it has to be called.
+ * machine's unless one is given; what is logged goes to `logLines`, where they are given. `close` ends devices and service; it has to be called.
  */
 export async function startService(
 	settings: Readonly<Record<string, string>> = {},
-	given: { readonly store?: DocumentStore; readonly clock?: () => number } = {},
+	given: { readonly store?: DocumentStore; readonly clock?: () => number; readonly logLines?: string[] } = {},
 ) {
 	const isOwn = isOnMongoDb && settings.DATA_DIR === undefined && given.store === undefined;
 	const database = isOwn ? freshMongoDatabase() : undefined;
@@ -54,7 +56,11 @@ export async function startService(
 		DRAIN_DELAY_SECONDS: '0',
 		...settings,
 	});
-	const service = await compose(config, pino({ level: process.env.LOG_LEVEL ?? 'silent' }), given);
+	const { logLines, ...parts } = given;
+	const log = logLines
+		? pino({ level: 'info' }, { write: (line: string) => void logLines.push(line) })
+		: pino({ level: process.env.LOG_LEVEL ?? 'silent' });
+	const service = await compose(config, log, parts);
 	const urls = urlsOf(service.listeners);
 	const tenant = config.tenant.id;
 	const admin: Credentials = { user: `${tenant}/${config.tenant.adminUsername}`, password: adminPassword };
@@ -98,19 +104,21 @@ export async function startService(
 		await database?.drop();
 	}
 
-	return { urls, tenant, admin, operator, connect, openRaw, register, close };
+	return { urls, tenant, admin, operator, connect, openRaw, register, reload: service.reload, close };
 }
 
 function urlsOf(listeners: readonly { readonly name: string; readonly port: number }[]): ServiceUrls {
 	const port = new Map(listeners.map((listener) => [listener.name, listener.port]));
 	const https = port.get('https');
 	const mqtts = port.get('mqtts');
+	const httpsDevices = port.get('httpsDevices');
 	return {
 		http: `http://127.0.0.1:${port.get('http')}`,
 		mqtt: `mqtt://127.0.0.1:${port.get('mqtt')}`,
 		webSocket: `ws://127.0.0.1:${port.get('http')}/mqtt`,
 		// A certificate is for a name.
 		...(https !== undefined && { https: `https://localhost:${https}` }),
+		...(httpsDevices !== undefined && { httpsDevices: `https://localhost:${httpsDevices}` }),
 		...(mqtts !== undefined && { mqtts: `mqtts://localhost:${mqtts}` }),
 	};
 }

@@ -7,7 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { within } from './eventually.ts';
 import { connectFakeDevice, type FakeDevice, type FakeDeviceOptions } from './fake-device.ts';
 import { createHttpClient } from './http-client.ts';
+import { isOnMongoDb } from './named-stores.ts';
 import { createOperator, type Operator } from './operator.ts';
+import { freshMongoDatabase, type MongoDatabase } from './test-store.ts';
 
 const main = fileURLToPath(new URL('../../service/main.ts', import.meta.url));
 
@@ -57,26 +59,35 @@ export const processPassword = 'password-of-process-tests';
 /** How clients of such processes log in. */
 export const processLogin = { username: 't1/admin', password: processPassword };
 
-/** A fresh folder for each test, with processes on it that are gone after the test, one at a time. */
+/** A fresh store for each test, with processes on it that are gone after the test, one at a time. */
 export function useServiceProcess() {
 	let folder = '';
+	let database: MongoDatabase | undefined;
 	let running: ServiceProcess | undefined;
 	beforeEach(() => {
 		folder = mkdtempSync(join(tmpdir(), 'process-'));
+		database = isOnMongoDb ? freshMongoDatabase() : undefined;
 	});
 	afterEach(async () => {
 		await running?.kill();
 		running = undefined;
+		await database?.drop();
 		rmSync(folder, { recursive: true, force: true });
 	});
 
-	/** On the folder, unless the settings name another. */
+	/** The settings that name the store: the folder, or on MongoDB a database of the test. */
+	function store(): Readonly<Record<string, string>> {
+		return { DATA_DIR: folder, ...(database && { MONGODB_URL: database.url, MONGODB_DATABASE: database.database }) };
+	}
+
+	/** On the store of the test, unless the settings name another. */
 	async function start(settings: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> {
-		running = await startServiceProcess({ DATA_DIR: folder, ...settings });
+		const isElsewhere = settings.DATA_DIR !== undefined || settings.MONGODB_URL !== undefined;
+		running = await startServiceProcess({ ...(isElsewhere ? { DATA_DIR: folder } : store()), ...settings });
 		return running;
 	}
 
-	return { folder: () => folder, start };
+	return { folder: () => folder, store, start };
 }
 
 export function operatorOf({ http }: ServiceProcess, user = processLogin.username, password = processPassword): Operator {

@@ -29,6 +29,7 @@ const table: Readonly<Record<Permission, readonly Role[]>> = {
 	'rollouts:read': ['admin', 'operator', 'reader'],
 	'rollouts:write': ['admin', 'operator'],
 	'registrations:write': ['admin'],
+	'certificates:write': ['admin'],
 	'users:read': ['admin'],
 	'users:create': ['admin'],
 	'users:write': ['admin'],

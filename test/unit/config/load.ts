@@ -194,8 +194,8 @@ describe('config/load', () => {
 			'  MQTTS_PORT: found "99999" in the environment; right is a whole number from 0 to 65535',
 			'  MONGODB_URL: found [redacted] in the environment; right is mongodb://user:password@host:27017/database?replicaSet=rs0, with @ : and / in a password written as %40, %3A and %2F',
 			'  LOG_LEVEL: found "loud" in the environment; right is one of fatal, error, warn, info, debug, trace, silent',
-			'  TLS_CERT_FILE: found nothing; right is a path of a PEM file, because HTTPS_PORT or MQTTS_PORT is set',
-			'  TLS_KEY_FILE: found nothing; right is a path of a PEM file, because HTTPS_PORT or MQTTS_PORT is set',
+			'  TLS_CERT_FILE: found nothing; right is a path of a PEM file, because HTTPS_PORT, HTTPS_DEVICES_PORT or MQTTS_PORT is set',
+			'  TLS_KEY_FILE: found nothing; right is a path of a PEM file, because HTTPS_PORT, HTTPS_DEVICES_PORT or MQTTS_PORT is set',
 		]);
 	});
 

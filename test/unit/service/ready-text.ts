@@ -17,7 +17,7 @@ function textOf(
 		return port === undefined ? [] : [{ name, port, close: async () => undefined }];
 	});
 	return readyText(
-		{ listeners, credentials, place, failed: new Promise(() => {}), close: async () => undefined },
+		{ listeners, credentials, place, failed: new Promise(() => {}), reload: async () => undefined, close: async () => undefined },
 		load(environment),
 	);
 }

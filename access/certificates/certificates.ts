@@ -1,0 +1,50 @@
+import type { CollectionSpec, DocumentStore, StoredDocument } from '../../store/index.ts';
+import type { Tenants } from '../tenants.ts';
+import type { Users } from '../users.ts';
+import { type AuthoritySettings, certificateAuthoritySpec, openCertificateAuthorities } from './certificate-authority.ts';
+import { createCertificateLogins } from './certificate-login.ts';
+import { openRevocationLists, revocationListSpec } from './revocation-lists.ts';
+import { openTrustedCertificates, trustedCertificateSpec } from './trusted-certificates.ts';
+
+/** Everything that is stored about certificates. */
+export const certificateCollections: readonly CollectionSpec<StoredDocument>[] = [
+	trustedCertificateSpec,
+	revocationListSpec,
+	certificateAuthoritySpec,
+];
+
+export interface CertificateSettings {
+	/** Certificates that one tenant may trust. */
+	readonly maxPerTenant: number;
+	/** How long a verification code can be used. */
+	readonly codeSeconds: number;
+	/** Whether a certificate vouches only for itself until its tenant has proven that it has the key. */
+	readonly proofAlways: boolean;
+	/** Whether nobody gets in by an authority whose revocation list should have been replaced. */
+	readonly refuseOverdueLists: boolean;
+	/** The authorities of which the service has the keys. */
+	readonly authority: AuthoritySettings;
+}
+
+/** Certificates that tenants trust, and the devices that come with them. */
+export async function openCertificates(options: {
+	readonly store: DocumentStore;
+	readonly users: Users;
+	readonly tenants: Pick<Tenants, 'isActive'>;
+	readonly clock: () => number;
+	readonly settings: CertificateSettings;
+}) {
+	const { store, users, tenants, clock, settings } = options;
+	const trusted = await openTrustedCertificates({ store, clock, limits: settings });
+	const revocations = await openRevocationLists({ store, clock, refuseOverdue: settings.refuseOverdueLists });
+	const authorities = await openCertificateAuthorities({ store, trusted, clock, settings: settings.authority });
+	const logins = createCertificateLogins({ trusted, revocations, users, tenants, clock, proofAlways: settings.proofAlways });
+
+	/** Trusts a certificate no more, and forgets its revocation list, and its key where the service has it. @throws AccessError `access/noCertificate` */
+	async function remove(tenant: string, fingerprint: string): Promise<void> {
+		const besides = await authorities.removeSteps(tenant, fingerprint.toLowerCase());
+		await trusted.remove(tenant, fingerprint, [revocations.removeStep(tenant, fingerprint), ...besides]);
+	}
+
+	return { trusted: { ...trusted, remove }, revocations, authorities, ...logins };
+}

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { managementTenant } from '../../access/index.ts';
+import { createAudit } from './audit.ts';
+import { auditFields, certificateJson, certificateSchema, ownTenant } from './certificate-json.ts';
+import { HttpError } from './http-error.ts';
+import type { HttpServices } from './http-options.ts';
+import { jsonBody } from './json-decode.ts';
+import { ok } from './reply.ts';
+import { noBody, noQuery, type Route, route } from './route.ts';
+
+const ofCertificate = { tenantId: 'The tenant: the own one', fingerprint: 'Fingerprint of the certificate' };
+const proofRoot = '/tenant/tenants/{tenantId}/trusted-certificates-pop/{fingerprint}';
+const common = { permission: 'certificates:write', tag: 'Trusted certificates' } as const;
+
+/** How a tenant proves that it has the private key of a certificate. */
+export function certificateProofRoutes({ access, log }: HttpServices): Route[] {
+	const { trusted } = access.certificates;
+	const audit = createAudit(log);
+
+	return [
+		route({
+			...common,
+			method: 'post',
+			path: `${proofRoot}/verification-code`,
+			summary: 'Get a new code to prove the possession of the private key with',
+			params: ofCertificate,
+			query: noQuery,
+			body: noBody,
+			answers: { 200: { description: 'The certificate, with the code', schema: certificateSchema } },
+			refusals: ['access/noCertificate'],
+			handler: async ({ principal, param, base }) => {
+				const tenant = ownTenant(principal, param('tenantId'));
+				return ok(certificateJson(await trusted.createCode(tenant, param('fingerprint')), base));
+			},
+		}),
+		route({
+			...common,
+			method: 'post',
+			path: `${proofRoot}/pop`,
+			summary: 'Prove the possession of the private key',
+			description: 'With the verification code, signed with SHA-256, in base64.',
+			params: ofCertificate,
+			query: noQuery,
+			body: jsonBody(z.object({ proofOfPossessionSignedVerificationCode: z.string().max(8192) })),
+			answers: { 200: { description: 'The certificate, proven', schema: certificateSchema } },
+			refusals: ['access/noCertificate', 'access/notProven'],
+			handler: async ({ principal, param, body, base }) => {
+				const tenant = ownTenant(principal, param('tenantId'));
+				const signature = body.proofOfPossessionSignedVerificationCode;
+				const proven = await trusted.prove(tenant, param('fingerprint'), signature);
+				audit(principal, 'possession of a certificate proven', auditFields(proven));
+				return ok(certificateJson(proven, base));
+			},
+		}),
+		route({
+			...common,
+			method: 'post',
+			path: `${proofRoot}/confirmed`,
+			summary: 'Take a tenant’s word for its possession of the private key',
+			description: 'Only for users of the management tenant.',
+			params: { ...ofCertificate, tenantId: 'The tenant' },
+			query: noQuery,
+			body: noBody,
+			answers: { 200: { description: 'The certificate, proven', schema: certificateSchema } },
+			refusals: ['access/noCertificate'],
+			handler: async ({ principal, param, base }) => {
+				if (principal.tenant !== managementTenant)
+					throw new HttpError('http/forbidden', `Only users of the tenant '${managementTenant}' may confirm certificates`);
+				const proven = await trusted.confirm(param('tenantId'), param('fingerprint'));
+				audit(principal, 'possession of a certificate confirmed', { ofTenant: proven.tenant, ...auditFields(proven) });
+				return ok(certificateJson(proven, base));
+			},
+		}),
+	];
+}

@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import type { Principal } from '../../access/index.ts';
+import { createAudit } from './audit.ts';
+import { basicCredentials } from './auth.ts';
+import { certificateJson, certificateSchema } from './certificate-json.ts';
+import { HttpError } from './http-error.ts';
+import type { HttpServices } from './http-options.ts';
+import { readLimited } from './read-limited.ts';
+import { created, type Reply } from './reply.ts';
+import { noBody, noParams, noQuery, publicRoute, type Route, route } from './route.ts';
+
+const requestMaxBytes = 64 * 1024;
+const requestSchema = z
+	.any()
+	.meta({ description: 'A certificate signing request (PKCS #10) in base64', override: { type: 'string' } });
+const upload = { 'application/pkcs10': requestSchema, '*/*': requestSchema };
+const answer = { description: 'Certificates (PKCS #7) in base64', schema: z.string(), mediaType: 'application/pkcs7-mime' };
+const tag = 'Certificates of devices';
+const common = { tag, params: noParams, query: noQuery, body: noBody } as const;
+
+/** Certificates that the service signs for devices: enrolment over secure transport. [RFC 7030] */
+export function enrolmentRoutes({ access, log }: HttpServices): Route[] {
+	const { authorities } = access.certificates;
+	const audit = createAudit(log);
+
+	return [
+		route({
+			...common,
+			method: 'post',
+			path: '/certificate-authority',
+			permission: 'certificates:write',
+			summary: 'Make the certificate authority of the tenant',
+			description: 'The service makes its key, keeps it encrypted, and trusts its certificate.',
+			answers: { 201: { description: 'Its certificate', schema: certificateSchema } },
+			refusals: ['access/conflict', 'access/noSecret'],
+			handler: async ({ principal, base }) => {
+				const made = await authorities.create(principal.tenant);
+				audit(principal, 'certificate authority made', { fingerprint: made.fingerprint });
+				return created(certificateJson(made, base));
+			},
+		}),
+		route({
+			...common,
+			method: 'post',
+			path: '/certificate-authority/renew',
+			permission: 'certificates:write',
+			summary: 'Make a new certificate for the key of the certificate authority',
+			description: 'What it has signed stays good.',
+			answers: { 201: { description: 'Its certificate', schema: certificateSchema } },
+			refusals: ['access/noCertificate', 'access/conflict', 'access/noSecret'],
+			handler: async ({ principal, base }) => {
+				const made = await authorities.renew(principal.tenant);
+				audit(principal, 'certificate authority renewed', { fingerprint: made.fingerprint });
+				return created(certificateJson(made, base));
+			},
+		}),
+		publicRoute({
+			...common,
+			method: 'post',
+			path: '/.well-known/est/simpleenroll',
+			summary: 'Get a certificate with the one-time password of a registration',
+			description: 'Basic authentication with the external id of the device and its one-time password.',
+			upload,
+			answers: { 200: answer },
+			refusals: [
+				'http/unauthorized',
+				'http/bodyTooLarge',
+				'access/wrongOneTimePassword',
+				'access/throttled',
+				'access/invalid',
+				'access/noCertificate',
+				'access/noSecret',
+			],
+			handler: async ({ headers, address, readStream }) => {
+				const credentials = basicCredentials(headers);
+				if (!credentials)
+					throw new HttpError('http/unauthorized', 'Send the external id and the one-time password as Basic authentication', {
+						headers: { 'WWW-Authenticate': 'Basic realm="est"' },
+					});
+				const request = await readLimited(readStream(), requestMaxBytes);
+				const { user: serial, password: oneTimePassword } = credentials;
+				const { tenant, made } = await access.registration
+					.enrol({ serial, oneTimePassword, address }, (of) => authorities.sign(of, serial, request))
+					.catch((error: unknown) => {
+						log.info(
+							{ address, serial: serial.slice(0, 100), reason: error instanceof Error ? error.message : '' },
+							'enrolment refused',
+						);
+						throw error;
+					});
+				log.info({ tenant, address, serial }, 'device enrolled: it got a certificate');
+				return certificatesReply(made);
+			},
+		}),
+		route({
+			...common,
+			method: 'post',
+			path: '/.well-known/est/simplereenroll',
+			permission: 'mqtt:connect',
+			summary: 'Get a new certificate, as a device that is logged in',
+			description: 'With its client certificate at HTTPS_DEVICES_PORT, its token or its password.',
+			upload,
+			answers: { 200: answer },
+			refusals: ['http/bodyTooLarge', 'access/invalid', 'access/noCertificate', 'access/noSecret'],
+			handler: async ({ principal, readStream }) => {
+				const serial = serialOf(principal);
+				const made = await authorities.sign(principal.tenant, serial, await readLimited(readStream(), requestMaxBytes));
+				audit(principal, 'device got a new certificate', { serial });
+				return certificatesReply(made);
+			},
+		}),
+		route({
+			...common,
+			method: 'get',
+			path: '/.well-known/est/cacerts',
+			permission: 'tenant:read',
+			summary: 'Read the certificate of the tenant’s certificate authority',
+			answers: { 200: answer },
+			refusals: ['access/noCertificate'],
+			handler: async ({ principal }) => certificatesReply(await authorities.certificates(principal.tenant)),
+		}),
+	];
+}
+
+function serialOf({ serial }: Principal): string {
+	if (serial !== undefined) return serial;
+	throw new HttpError('http/forbidden', 'Only a device gets a certificate, and only for itself');
+}
+
+function certificatesReply(pkcs7: Buffer): Reply {
+	const lines = pkcs7.toString('base64').match(/.{1,64}/g) ?? [];
+	return {
+		status: 200,
+		bytes: `${lines.join('\n')}\n`,
+		type: 'application/pkcs7-mime; smime-type=certs-only',
+		headers: { 'Content-Transfer-Encoding': 'base64' },
+	};
+}

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { formatTime } from '../../inventory/index.ts';
+import { createAudit } from './audit.ts';
+import { auditFields, ownTenant } from './certificate-json.ts';
+import type { HttpServices } from './http-options.ts';
+import { timeSchema } from './managed-object-schema.ts';
+import { readLimited } from './read-limited.ts';
+import { ok } from './reply.ts';
+import { noBody, noQuery, type Route, route } from './route.ts';
+
+const listSchema = z
+	.object({ thisUpdate: timeSchema, nextUpdate: timeSchema.optional(), entries: z.int() })
+	.meta({ id: 'RevocationList' });
+const listBytes = z.any().meta({
+	description: 'A certificate revocation list (X.509 CRL) in DER or PEM',
+	override: { type: 'string', format: 'binary' },
+});
+
+const ofCertificate = { tenantId: 'The tenant: the own one', fingerprint: 'Fingerprint of the certificate' };
+const root = '/tenant/tenants/{tenantId}/trusted-certificates';
+const common = { permission: 'certificates:write', tag: 'Trusted certificates' } as const;
+
+/** What authorities have taken back. */
+export function revocationListRoutes({ access, log, options }: HttpServices): Route[] {
+	const { trusted, revocations } = access.certificates;
+	const audit = createAudit(log);
+	const { certificateListMaxBytes: listMaxBytes } = options;
+
+	return [
+		route({
+			...common,
+			method: 'put',
+			path: `${root}/{fingerprint}/crl`,
+			summary: 'Upload the revocation list of an authority',
+			description: 'Signed by it, and not older than the one there is. Devices whose certificates it names are disconnected.',
+			params: ofCertificate,
+			query: noQuery,
+			body: noBody,
+			upload: { 'application/pkix-crl': listBytes, 'application/x-pem-file': listBytes, '*/*': listBytes },
+			answers: { 200: { description: 'What the list says', schema: listSchema } },
+			refusals: ['access/noCertificate', 'access/invalid', 'http/bodyTooLarge'],
+			handler: async ({ principal, param, readStream }) => {
+				const tenant = ownTenant(principal, param('tenantId'));
+				const authority = await trusted.get(tenant, param('fingerprint'));
+				const list = await revocations.put(authority, await readLimited(readStream(), listMaxBytes));
+				const { entries, thisUpdate, nextUpdate } = list;
+				audit(principal, 'revocation list uploaded', { ...auditFields(authority), entries });
+				return ok({
+					thisUpdate: formatTime(thisUpdate),
+					...(nextUpdate !== null && { nextUpdate: formatTime(nextUpdate) }),
+					entries,
+				});
+			},
+		}),
+		route({
+			...common,
+			method: 'get',
+			path: `${root}/{fingerprint}/crl`,
+			summary: 'Read the revocation list of an authority',
+			params: ofCertificate,
+			query: noQuery,
+			body: noBody,
+			answers: { 200: { description: 'The list in DER', schema: listBytes, mediaType: 'application/pkix-crl' } },
+			refusals: ['access/noCertificate'],
+			handler: async ({ principal, param }) => {
+				const tenant = ownTenant(principal, param('tenantId'));
+				const list = await revocations.get(await trusted.get(tenant, param('fingerprint')));
+				return { status: 200, bytes: Buffer.from(list.der, 'base64'), type: 'application/pkix-crl' };
+			},
+		}),
+	];
+}
