@@ -16,6 +16,7 @@ import { roleRoutes } from './role-routes.ts';
 import type { Route } from './route.ts';
 import { mountRoutes } from './router.ts';
 import { softwareRoutes } from './software-routes.ts';
+import { softwareSearchRoutes } from './software-search-routes.ts';
 import { tenantManagementRoutes } from './tenant-management-routes.ts';
 import { tenantRoutes } from './tenant-routes.ts';
 import { userRoutes } from './user-routes.ts';
@@ -35,6 +36,7 @@ export function createHttpApp(services: HttpServices): Express {
 export function httpRoutes(services: HttpServices): Route[] {
 	const routes: Route[] = [
 		...softwareRoutes(services),
+		...softwareSearchRoutes(services),
 		...inventoryRoutes(services),
 		...binaryRoutes(services),
 		...childrenRoutes(services),

@@ -127,11 +127,12 @@ export function openDeviceScope({ inventory, operations }: { readonly inventory:
 		return { owner: principal.userName };
 	}
 
+	/** The device that the caller is; `undefined` where it is none, or is not in the inventory yet. */
 	async function ownId({ tenant, serial }: Principal): Promise<ManagedObjectId | undefined> {
 		return serial === undefined ? undefined : inventory.devices.find(tenant, serial);
 	}
 
-	return { getObject, getBinary, getDownload, admit, getOperation, narrow, visible };
+	return { getObject, getBinary, getDownload, admit, getOperation, narrow, visible, ownId };
 }
 
 /** Whether what somebody writes lets devices download the binaries that it names: only who may read them all gives them away. */

@@ -4,6 +4,7 @@ import type { ManagedObject } from '../../../inventory/index.ts';
 import { createMetrics } from '../../../service/metrics.ts';
 import { createGateway, type Gateway } from '../../../service/mqtt/gateway.ts';
 import type { IncomingPublish, Session } from '../../../service/mqtt/session.ts';
+import { createSerialCheck } from '../../../service/serial-check.ts';
 import { smallLimits, tenant } from '../inventory/inventory-bench.ts';
 import { type OperationsBench, openOperationsBench } from '../operations/operations-bench.ts';
 
@@ -56,6 +57,7 @@ export async function openGatewayBench(): Promise<GatewayBench> {
 	const tenants = { defaultTenant: tenant, limits: { devices: 0, packages: 0, storageBytes: 0, requestsPerSecond: 0 } };
 	const access = await openAccess({ store, clock, elapsed: clock, limits, tokenLifetimeSeconds: 60, tenants });
 	const gateway = createGateway({
+		isSerialOfOther: createSerialCheck({ access }),
 		...operationsBench,
 		access,
 		metrics: createMetrics(),
