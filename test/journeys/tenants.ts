@@ -105,6 +105,18 @@ describe('journeys/tenants', () => {
 		);
 	});
 
+	it('answers on s/e what would exceed a limit of the tenant, and stores what fits', async () => {
+		const boss = await createTenant(one, 'small');
+		const limits = { devices: 1, packages: 2 };
+		await createHttpClient(one.urls.http, management).put('/tenant/tenants/small', { limits });
+		const device = await one.connect('first', bossOf('small'));
+		await device.send(['100,First,type', '141,a,1,,,b,1,,', '101,child,Child,type', '141,c,1,,']);
+		const refused = [await device.nextLine('s/e'), await device.nextLine('s/e')];
+		expect(refused[0]).to.match(/^41,101,.*as many devices as it may have/);
+		expect(refused[1]).to.match(/^41,141,.*as many packages as it may have/);
+		expect(await boss.get('/inventory/managedObjects/count?query=has(c8y_IsDevice)')).to.equal(1);
+	});
+
 	it('removes everything of a deleted tenant, and nothing of another one whose id begins alike', async () => {
 		const ids = ['gone', 'gone0', 'gonezero'];
 		for (const id of ids) {
