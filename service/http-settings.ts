@@ -1,11 +1,11 @@
-import { type AuthenticationLimits, type Role, rolePermissions, type TokenSettings } from '../access/index.ts';
 import type { Config } from '../config/index.ts';
-import type { PackageLimits } from '../inventory/index.ts';
-import type { HttpOptions, IdentityProvider } from './http/index.ts';
+import { isVersionOrder, type OrderOfType, type PackageLimits, type VersionOrder } from '../inventory/index.ts';
+import type { HttpOptions } from './http/index.ts';
+import { loginOptions } from './login-settings.ts';
 
 /** What the HTTP interface takes of the configuration. */
 export function httpOptions(config: Config, packageLimits: PackageLimits): HttpOptions {
-	const { http, limits, tenant, binaries, access } = config;
+	const { http, limits, tenant, binaries, query } = config;
 	return {
 		bodyMaxBytes: http.bodyMaxBytes,
 		jsonMaxDepth: http.jsonMaxDepth,
@@ -23,54 +23,21 @@ export function httpOptions(config: Config, packageLimits: PackageLimits): HttpO
 		uploadTimeoutMilliseconds: binaries.uploadTimeoutSeconds * 1000,
 		standstillMilliseconds: binaries.standstillSeconds * 1000,
 		binaryRedirect: binaries.redirect,
-		trustedProxies: http.trustedProxies.split(','),
-		sessionSeconds: access.sessionSeconds,
-		identityProviders: identityProviders(config),
-		answerSeconds: config.identityProviders.answerSeconds,
-		loginSeconds: config.identityProviders.loginSeconds,
+		...loginOptions(config),
 		objectMaxBytes: limits.managedObjectMaxBytes,
+		softwareSearch: {
+			maxLength: query.maxLength,
+			maxTerms: query.maxTerms,
+			orderOfType: parseVersionOrders(query.versionOrders),
+		},
 	};
 }
 
-/** What passwords and guessing are held to. */
-export function authenticationLimits({ access }: Config): AuthenticationLimits {
-	return {
-		cacheEntries: access.cacheMaxEntries,
-		cacheTtlMilliseconds: access.cacheTtlSeconds * 1000,
-		failuresPerMinute: access.wrongPasswordsPerMinute,
-		failuresPerAddress: access.wrongPasswordsPerAddress,
-		failuresPerUser: access.wrongPasswordsPerUser,
-		delayMilliseconds: access.delaySeconds * 1000,
-		delayedPerAddress: access.delayedPerAddress,
-		hashCost: { memoryKibibytes: access.hashMemoryKibibytes, passes: access.hashPasses },
-		passwordRules: { minCharacters: access.passwordMinCharacters, maxCharacters: access.passwordMaxCharacters },
-	};
-}
-
-export function tokenSettings({ access }: Config): TokenSettings {
-	return {
-		algorithm: access.tokenAlgorithm,
-		lifetimeSeconds: access.tokenLifetimeSeconds,
-		sessionSeconds: access.sessionSeconds,
-		keyDays: access.tokenKeyDays,
-	};
-}
-
-/** @throws Error that names the setting and the role which is none */
-function identityProviders({ identityProviders: { providers = [] }, tenant }: Config): IdentityProvider[] {
-	return providers.map(({ clientSecret, name, roles, audience, ...provider }) => ({
-		...provider,
-		name: name ?? provider.id,
-		tenant: provider.tenant ?? tenant.id,
-		...(audience !== undefined && { audience }),
-		...(clientSecret && { clientSecret: clientSecret.reveal() }),
-		roles: Object.entries(roles).map(([value, role]) => [value, roleOfPeople(role)] as const),
-	}));
-}
-
-function roleOfPeople(text: string): Role {
-	const roles = Object.keys(rolePermissions).filter((role): role is Role => !['device', 'bootstrap'].includes(role));
-	const found = roles.find((role) => role === text);
-	if (found === undefined) throw new Error(`OIDC_PROVIDERS: the role '${text}' is none of ${roles.join(', ')}`);
-	return found;
+/** Reads `type=order,…`, whose form the configuration has checked. */
+export function parseVersionOrders(text: string): OrderOfType {
+	const pairs = text.split(',').flatMap((pair): [string, VersionOrder][] => {
+		const [type = '', order = ''] = pair.split('=');
+		return isVersionOrder(order) ? [[type, order]] : [];
+	});
+	return new Map(pairs);
 }

@@ -15,6 +15,7 @@ import { registrationRoutes } from './registration-routes.ts';
 import type { Route } from './route.ts';
 import { mountRoutes } from './router.ts';
 import { softwareRoutes } from './software-routes.ts';
+import { softwareSearchRoutes } from './software-search-routes.ts';
 import { tenantRoutes } from './tenant-routes.ts';
 
 /** The HTTP side as an express application; it listens nowhere by itself. */
@@ -37,6 +38,7 @@ function openIdentityProviders({ access, log, options }: HttpServices): Identity
 export function httpRoutes(services: HttpServices, identityProviders = openIdentityProviders(services)): Route[] {
 	const routes: Route[] = [
 		...softwareRoutes(services),
+		...softwareSearchRoutes(services),
 		...inventoryRoutes(services),
 		...binaryRoutes(services),
 		...childrenRoutes(services),

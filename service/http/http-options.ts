@@ -1,8 +1,9 @@
 import type { Logger } from 'pino';
 import type { Access } from '../../access/index.ts';
-import type { Binaries, Inventory, PackageLimits } from '../../inventory/index.ts';
+import type { Binaries, ConditionLimits, Inventory, OrderOfType, PackageLimits } from '../../inventory/index.ts';
 import type { Operations } from '../../operations/index.ts';
 import type { Metrics } from '../metrics.ts';
+import type { SerialCheck } from '../serial-check.ts';
 import type { IdentityProvider } from './identity-providers.ts';
 
 /** The settings that the HTTP side obeys. */
@@ -41,6 +42,8 @@ export interface HttpOptions {
 	readonly identityProviders: readonly IdentityProvider[];
 	readonly answerSeconds: number;
 	readonly loginSeconds: number;
+	/** Searches for installed software: how versions are compared, and how long conditions may be. */
+	readonly softwareSearch: ConditionLimits & { readonly orderOfType: OrderOfType };
 	/** Bytes of the description of a file. */
 	readonly objectMaxBytes: number;
 }
@@ -62,6 +65,7 @@ export interface HttpServices {
 	readonly binaries: Binaries;
 	readonly operations: Operations;
 	readonly access: Access;
+	readonly isSerialOfOther: SerialCheck;
 	readonly metrics: Metrics;
 	readonly log: Logger;
 	/** Milliseconds since 1970. */

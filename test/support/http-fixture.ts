@@ -16,6 +16,7 @@ import {
 	type Route,
 } from '../../service/http/index.ts';
 import { createMetrics } from '../../service/metrics.ts';
+import { createSerialCheck } from '../../service/serial-check.ts';
 import { openFileContents } from '../../store/files/index.ts';
 import type { ContentStore } from '../../store/index.ts';
 import { accessSettings } from './access-settings.ts';
@@ -67,6 +68,15 @@ const defaults: HttpOptions = {
 	identityProviders: [],
 	answerSeconds: 5,
 	loginSeconds: 600,
+	softwareSearch: {
+		maxLength: 1000,
+		maxTerms: 20,
+		orderOfType: new Map([
+			['apt', 'debian'],
+			['rpm', 'rpm'],
+			['npm', 'semver'],
+		]),
+	},
 };
 
 const binaryLimits: BinaryLimits = { maxBytes: 10_000_000, tenantMaxBytes: 0, leftoverAfterMilliseconds: 86_400_000 };
@@ -147,6 +157,7 @@ export async function openHttpFixture(
 		binaries,
 		operations,
 		access: opened,
+		isSerialOfOther: createSerialCheck({ access: opened }),
 		metrics: createMetrics(),
 		log: pino({ level: 'debug' }, { write: (line: string) => void logLines.push(line) }),
 		clock,

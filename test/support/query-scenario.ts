@@ -28,7 +28,7 @@ const views: Samples = {
 };
 /** Parameters that are refused, or go with a removal. */
 const others = new Set(
-	'query q text childDeviceId childAssetId childAdditionId onlyRoots bulkOperationId cascade forceCascade withDeviceUser'.split(
+	'query q text childDeviceId childAssetId childAdditionId onlyRoots withGroups bulkOperationId cascade forceCascade withDeviceUser'.split(
 		' ',
 	),
 );
@@ -102,6 +102,8 @@ export async function drive(service: ServiceUnderTest, store: DocumentStore): Pr
 		name: ['a', 'a*', '*a'],
 		version: ['1', '*1'],
 		owner: ['admin'],
+		software: ['a', 'a;type=x', '!a'],
+		after: ['1'],
 	};
 	for (const method of ['get', 'delete']) {
 		for (const [path, methods] of Object.entries(description.paths)) {

@@ -4,6 +4,7 @@ import type { ManagedObject } from '../../../inventory/index.ts';
 import { createMetrics } from '../../../service/metrics.ts';
 import { createGateway, type Gateway } from '../../../service/mqtt/gateway.ts';
 import type { IncomingPublish, Session } from '../../../service/mqtt/session.ts';
+import { createSerialCheck } from '../../../service/serial-check.ts';
 import { accessSettings } from '../../support/access-settings.ts';
 import { smallLimits, tenant } from '../inventory/inventory-bench.ts';
 import { type OperationsBench, openOperationsBench } from '../operations/operations-bench.ts';
@@ -55,6 +56,7 @@ export async function openGatewayBench(): Promise<GatewayBench> {
 	const { store, clock } = operationsBench;
 	const access = await openAccess({ store, clock, elapsed: clock, ...accessSettings });
 	const gateway = createGateway({
+		isSerialOfOther: createSerialCheck({ access }),
 		...operationsBench,
 		access,
 		metrics: createMetrics(),
