@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
-import type { AccessOptions, AuthenticationLimits, CertificateSettings, FirstStart, TokenSettings } from '../access/index.ts';
+import type { AccessOptions, CertificateSettings, FirstStart } from '../access/index.ts';
 import type { Config } from '../config/index.ts';
+import { authenticationLimits, tokenSettings } from './login-settings.ts';
 
 /** What tenants, users and tokens take of the configuration. */
 export function accessSettings(config: Config): Omit<AccessOptions, 'store' | 'clock' | 'elapsed'> {
@@ -20,30 +21,6 @@ export function accessSettings(config: Config): Omit<AccessOptions, 'store' | 'c
 				requestsPerSecond: tenant.requestsPerSecond,
 			},
 		},
-	};
-}
-
-/** What passwords and guessing are held to. */
-function authenticationLimits({ access }: Config): AuthenticationLimits {
-	return {
-		cacheEntries: access.cacheMaxEntries,
-		cacheTtlMilliseconds: access.cacheTtlSeconds * 1000,
-		failuresPerMinute: access.wrongPasswordsPerMinute,
-		failuresPerAddress: access.wrongPasswordsPerAddress,
-		failuresPerUser: access.wrongPasswordsPerUser,
-		delayMilliseconds: access.delaySeconds * 1000,
-		delayedPerAddress: access.delayedPerAddress,
-		hashCost: { memoryKibibytes: access.hashMemoryKibibytes, passes: access.hashPasses },
-		passwordRules: { minCharacters: access.passwordMinCharacters, maxCharacters: access.passwordMaxCharacters },
-	};
-}
-
-function tokenSettings({ access }: Config): TokenSettings {
-	return {
-		algorithm: access.tokenAlgorithm,
-		lifetimeSeconds: access.tokenLifetimeSeconds,
-		sessionSeconds: access.sessionSeconds,
-		keyDays: access.tokenKeyDays,
 	};
 }
 
