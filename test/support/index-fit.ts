@@ -17,7 +17,7 @@ export interface Misfit {
 }
 
 /**
- * Nothing where some index fits. Any sorted index works like this: equalities on its first keys, then the order or a range.
+ * Nothing where some index fits, or the one that the query names. Any sorted index works like this: equalities on its first keys, then the order or a range.
  * No engine is asked, so it holds for all of them; `_id` is not taken for the end of an index, because it is that only on SQLite.
  */
 export function misfitOf(spec: CollectionSpec<StoredDocument>, query: Query): Misfit | undefined {
@@ -49,12 +49,13 @@ function useOf(condition: Filter[string]): Use {
 function misfitOfFields(
 	spec: CollectionSpec<StoredDocument>,
 	fields: ReadonlyMap<string, Use>,
-	{ sort = [], limit }: Query,
+	{ sort = [], limit, hint }: Query,
 ): Misfit | undefined {
 	// A list of ids is as long as whoever asks made it.
 	const id = fields.get('_id');
 	if (id === 'equal' || id === 'oneOf') return undefined;
-	const misfits = [['_id'], ...spec.indexes.map(({ keys }) => keys)].map((keys) => misfitOfKeys(keys, fields, sort, limit));
+	const indexes = hint === undefined ? spec.indexes : spec.indexes.filter(({ name }) => name === hint);
+	const misfits = [['_id'], ...indexes.map(({ keys }) => keys)].map((keys) => misfitOfKeys(keys, fields, sort, limit));
 	const costs = ({ residual, isSorted, isWhole }: Misfit) => residual.length + (isSorted ? 1 : 0) + (isWhole ? 1 : 0);
 	const [best] = misfits.sort((a, b) => costs(a) - costs(b));
 	return best && costs(best) > 0 ? best : undefined;

@@ -1,7 +1,10 @@
 import { templates } from '../../smartrest/index.ts';
 import type { DocumentStore, StoredDocument } from '../../store/index.ts';
+import { basic } from './checked-http-client.ts';
 import { eventually } from './eventually.ts';
-import { createHttpClient } from './http-client.ts';
+import { type Credentials, createHttpClient } from './http-client.ts';
+import { multipartBody, multipartType } from './multipart.ts';
+import type { QueryRecorder } from './query-recorder.ts';
 import { upstream } from './raw-client.ts';
 import type { ServiceUnderTest } from './service-fixture.ts';
 
@@ -24,14 +27,37 @@ const views: Samples = {
 	currentPage: ['2'],
 	pageSize: ['50'],
 	withChildren: ['false'],
+	withGroups: ['true'],
 	skipChildrenNames: ['true'],
 };
-/** Parameters that are refused, or go with a removal. */
+/** Parameters that are refused, go with a removal, or are in `searches`. */
 const others = new Set(
 	'query q text childDeviceId childAssetId childAdditionId onlyRoots bulkOperationId cascade forceCascade withDeviceUser'.split(
 		' ',
 	),
 );
+
+/** What clients ask the inventory for, with the id of a device. */
+const searches = (id: string): readonly string[] => [
+	`text=Name`,
+	`childDeviceId=${id}`,
+	`childAssetId=${id}`,
+	`childAdditionId=${id}`,
+	'onlyRoots=true',
+	...[
+		"$filter=(type eq 'c8y_Software' and name eq 'python3*') $orderby=name asc",
+		"$filter=((((type eq 'c8y_Software') and ((name eq '*a*') or (description eq '*a*'))) and (name eq '*a*')) and (not(has(url)))) $orderby=name asc",
+		`$filter=bygroupid(${id}) and not(has(c8y_Patch)) and type eq 'c8y_SoftwareBinary' and (c8y_Software.version eq '1*') $orderby=creationTime.date desc,creationTime desc`,
+		`$filter=(c8y_Software.version eq '1') and bygroupid(${id}) $orderby=c8y_Software.version,creationTime`,
+		"$filter=(_id gt '0') and (has(c8y_IsDevice)) $orderby=_id asc",
+		`isinhierarchyof(${id}) and owner eq admin`,
+		"c8y_Availability.status eq 'AVAILABLE' and creationTime.date gt '2020-01-01T00:00:00.000Z'",
+		"c8y_Hardware.serialNumber eq 'SERIAL'",
+		'$filter= $orderby=name',
+		'$orderby=creationTime desc',
+		"(type eq 'c8y_Service') and (status eq 'up')",
+	].flatMap((query) => [`query=${encodeURIComponent(query)}`, `q=${encodeURIComponent(query)}`]),
+];
 
 /** Values that lines need to do something; others get any text. */
 const lines: Readonly<Record<string, readonly string[]>> = {
@@ -59,7 +85,7 @@ const lines: Readonly<Record<string, readonly string[]>> = {
  * template, an operation's whole life, a publish that is sent again, a device and a process that go.
  * @throws Error when a parameter has no value here: then it has to get one
  */
-export async function drive(service: ServiceUnderTest, store: DocumentStore): Promise<void> {
+export async function drive(service: ServiceUnderTest, store: QueryRecorder): Promise<void> {
 	const { http, idOf, createOperation } = service.operator;
 	const credentials = await service.register('plan-1');
 	await http.post('/devicecontrol/newDeviceRequests', { id: 'plan-2' });
@@ -125,10 +151,41 @@ export async function drive(service: ServiceUnderTest, store: DocumentStore): Pr
 			}
 		}
 	}
+	for (const search of searches(id))
+		for (const view of ['', '&withTotalPages=true'])
+			for (const path of [`managedObjects`, `managedObjects/count`, `managedObjects/${id}/childAdditions`])
+				await http.call('get', `/inventory/${path}?${search}${view}`);
+	await driveBinaries(service, store, credentials);
 	await createOperation('plan-1', { c8y_Restart: {} });
 	await http.call('GET', '/metrics').catch(textAnswer);
 	await eventually('the other process is forgotten', gone, (isGone) => isGone, 20_000);
 	await http.delete(`/inventory/managedObjects/${id}?forceCascade=true&withDeviceUser=true`);
+}
+
+/** A file comes, is named, is downloaded, is replaced by another one and goes; its bytes go after it. */
+async function driveBinaries(service: ServiceUnderTest, store: QueryRecorder, device: Credentials): Promise<void> {
+	const call = async ({ user, password }: Credentials, method: string, path: string, type: string, body?: Buffer) => {
+		const headers = { authorization: basic(`${user}:${password}`), 'content-type': type };
+		const answer = await fetch(new URL(path, service.urls.http), {
+			method,
+			headers,
+			...(body && { body: new Uint8Array(body) }),
+		});
+		if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+		return answer.text();
+	};
+	const form = multipartBody([{ name: 'file', fileName: 'a', content: 'bytes' }]);
+	const { id, self } = JSON.parse(await call(service.admin, 'POST', '/inventory/binaries', multipartType, form));
+	const download = (who: Credentials) => call(who, 'GET', `/inventory/binaries/${id}`, 'text/plain');
+	await download(service.admin);
+	await service.operator.http.post('/inventory/managedObjects', { type: 'c8y_SoftwareBinary', c8y_Software: { url: self } });
+	await download(device);
+	await service.operator.createOperation('plan-1', { c8y_Command: { text: self } });
+	await download(device);
+	await call(service.admin, 'PUT', `/inventory/binaries/${id}`, 'text/plain', Buffer.from('others'));
+	await call(service.admin, 'DELETE', `/inventory/binaries/${id}`, 'text/plain');
+	const isSwept = () => [...store.recorded.keys()].some((shape) => shape.startsWith('binaries count { sha256'));
+	await eventually('the bytes are looked for', async () => isSwept(), Boolean, 20_000);
 }
 
 /** What a process leaves that was killed; resolves to whether somebody has cleaned up after it. */
