@@ -4,7 +4,7 @@ const always = require('./.mocharc.json');
 const embeddedOnly = [
 	'test/contract/sqlite-*.ts',
 	'test/contract/store-*.ts',
-	...['backup', 'clock-set-back', 'damaged-store', 'full-disk', 'killed-process', 'process'].map(
+	...['backup', 'backup-binaries', 'clock-set-back', 'damaged-store', 'full-disk', 'killed-process', 'process'].map(
 		(name) => `test/journeys/${name}.ts`,
 	),
 ];

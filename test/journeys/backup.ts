@@ -1,15 +1,12 @@
-import { execFile } from 'node:child_process';
 import { readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { eventually } from '../support/eventually.ts';
 import { createLedger } from '../support/ledger.ts';
+import { runMain } from '../support/main-process.ts';
 import { createPackageStream } from '../support/package-stream.ts';
 import { connectDevice, operatorOf, processLogin, processPassword, useServiceProcess } from '../support/service-process.ts';
 
-const main = fileURLToPath(new URL('../../service/main.ts', import.meta.url));
 const settings = { ADMIN_PASSWORD: processPassword };
 const listLength = 400;
 
@@ -18,13 +15,9 @@ describe('journeys/backup', function () {
 	const { folder, start } = useServiceProcess();
 
 	/** Runs the program with these arguments on the test's store: what it prints, or its fault. */
-	async function run(...args: string[]): Promise<{ readonly code: number; readonly text: string }> {
-		const { PATH = '', HOME = '' } = process.env;
-		const env = { PATH, HOME, DATA_DIR: join(folder(), 'store') };
-		return promisify(execFile)(process.execPath, ['--import=tsx', main, ...args], { env }).then(
-			({ stdout }) => ({ code: 0, text: stdout }),
-			(error: { readonly code: number; readonly stderr: string }) => ({ code: error.code, text: error.stderr }),
-		);
+	async function run(...args: string[]): Promise<{ readonly code: number | null; readonly text: string }> {
+		const { code, output } = await runMain(args, { settings: { DATA_DIR: join(folder(), 'store') } });
+		return { code, text: output };
 	}
 
 	it('has everything that was acknowledged before it began, and lists whole, while the service goes on', async () => {
@@ -46,7 +39,7 @@ describe('journeys/backup', function () {
 		const before = ledger.balance().acknowledged;
 		const acknowledgedBefore = streams.map(({ countAcknowledged }) => countAcknowledged());
 		const written = await run('backup', backup);
-		expect(written.text).to.match(/^backup .*backup\.db: \d+ bytes, written in \d+\.\d s, checked in \d+\.\d s\n$/);
+		expect(written.text).to.match(/^backup .*backup\.db: \d+ bytes, written in \d+\.\d s, checked in \d+\.\d s\nbinaries: none$/);
 		expect(ledger.balance().acknowledged, 'the service goes on meanwhile').to.be.above(before);
 		expect((await stat(backup)).mode & 0o777).to.equal(0o600);
 		expect((await readdir(folder())).sort()).to.deep.equal(['backup.db', 'store']);

@@ -6,7 +6,7 @@ import { openMongoStore } from '../../store/mongodb/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { connectFakeDevice } from '../support/fake-device.ts';
 import { type Credentials, createHttpClient } from '../support/http-client.ts';
-import { type MigrateRun, runMigrate } from '../support/migrate-process.ts';
+import { type CommandRun, runMigrate } from '../support/main-process.ts';
 import { isOnMongoDb } from '../support/named-stores.ts';
 import { createOperator } from '../support/operator.ts';
 import { type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
@@ -171,7 +171,7 @@ describe('journeys/migrate', function () {
 		}
 
 		/** Ends the command when it has copied some packages. */
-		async function interrupt(signal: 'SIGKILL' | 'SIGTERM'): Promise<MigrateRun> {
+		async function interrupt(signal: 'SIGKILL' | 'SIGTERM'): Promise<CommandRun> {
 			const store = await target();
 			const packages = await store.collection({ name: 'packages', indexes: [] });
 			const before = await packages.count({});

@@ -1,9 +1,8 @@
 import { templates } from '../../smartrest/index.ts';
 import type { DocumentStore, StoredDocument } from '../../store/index.ts';
-import { basic } from './checked-http-client.ts';
+import { createBinaryClient } from './binary-client.ts';
 import { eventually } from './eventually.ts';
 import { type Credentials, createHttpClient } from './http-client.ts';
-import { multipartBody, multipartType } from './multipart.ts';
 import type { QueryRecorder } from './query-recorder.ts';
 import { upstream } from './raw-client.ts';
 import type { ServiceUnderTest } from './service-fixture.ts';
@@ -164,26 +163,15 @@ export async function drive(service: ServiceUnderTest, store: QueryRecorder): Pr
 
 /** A file comes, is named, is downloaded, is replaced by another one and goes; its bytes go after it. */
 async function driveBinaries(service: ServiceUnderTest, store: QueryRecorder, device: Credentials): Promise<void> {
-	const call = async ({ user, password }: Credentials, method: string, path: string, type: string, body?: Buffer) => {
-		const headers = { authorization: basic(`${user}:${password}`), 'content-type': type };
-		const answer = await fetch(new URL(path, service.urls.http), {
-			method,
-			headers,
-			...(body && { body: new Uint8Array(body) }),
-		});
-		if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
-		return answer.text();
-	};
-	const form = multipartBody([{ name: 'file', fileName: 'a', content: 'bytes' }]);
-	const { id, self } = JSON.parse(await call(service.admin, 'POST', '/inventory/binaries', multipartType, form));
-	const download = (who: Credentials) => call(who, 'GET', `/inventory/binaries/${id}`, 'text/plain');
-	await download(service.admin);
+	const operator = createBinaryClient(service.urls.http, service.admin);
+	const { id, self } = await operator.upload('bytes');
+	await operator.download(id);
 	await service.operator.http.post('/inventory/managedObjects', { type: 'c8y_SoftwareBinary', c8y_Software: { url: self } });
-	await download(device);
+	await createBinaryClient(service.urls.http, device).download(id);
 	await service.operator.createOperation('plan-1', { c8y_Command: { text: self } });
-	await download(device);
-	await call(service.admin, 'PUT', `/inventory/binaries/${id}`, 'text/plain', Buffer.from('others'));
-	await call(service.admin, 'DELETE', `/inventory/binaries/${id}`, 'text/plain');
+	await createBinaryClient(service.urls.http, device).download(id);
+	await operator.replace(id, Buffer.from('others'));
+	await operator.remove(id);
 	const isSwept = () => [...store.recorded.keys()].some((shape) => shape.startsWith('binaries count { sha256'));
 	await eventually('the bytes are looked for', async () => isSwept(), Boolean, 20_000);
 }
