@@ -14,6 +14,8 @@ export { binaryFragment, binaryIdsIn } from './binary-fragments.ts';
 export { type BinaryFacts, type ContentRecord, contentSpec, referenceSpec } from './binary-records.ts';
 /** Devices that are reached through an outside broker. */
 export { type BridgedDevice, type BridgedDevices, openBridgedDevices } from './bridged-devices.ts';
+/** Copies of whole stores. */
+export { type ContentsEnd, contentsPart } from './contents-copy.ts';
 /** Which process has the connection of a device. */
 export {
 	type ConnectionOwner,

@@ -79,6 +79,12 @@ export function contentEngineOf({ binaries, mongodb }: Config) {
 	return binaries.store ?? (mongodb.url === undefined ? 'files' : 'gridfs');
 }
 
+/** Whether two configurations lead to the same bytes. */
+export function hasSameContents(one: Config, other: Config): boolean {
+	const engine = contentEngineOf(one);
+	return engine === contentEngineOf(other) && (engine === 's3' || one.binaries.mongodbUrl !== undefined);
+}
+
 /** Where the files of binaries are, beside an embedded database. */
 export function filesFolderOf(dataDir: string): string {
 	return join(dataDir, 'binaries');

@@ -19,7 +19,16 @@ const law: Readonly<Record<string, readonly string[] | typeof everything>> = {
 	'store/files': ['store'],
 	'store/gridfs': ['store'],
 	'store/s3': ['store'],
-	service: ['store', 'config', 'service/http', 'service/mqtt', 'service/compose.ts', 'service/open-store.ts', ...domain],
+	service: [
+		'store',
+		'config',
+		'service/http',
+		'service/mqtt',
+		'service/compose.ts',
+		'service/open-store.ts',
+		'service/binary-parts.ts',
+		...domain,
+	],
 	// Which engine there is.
 	'service/open-store.ts': ['store', 'store/sqlite', 'store/mongodb', 'config'],
 	'service/binary-parts.ts': [
