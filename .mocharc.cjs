@@ -11,6 +11,9 @@ const embeddedOnly = [
 
 const stores = (process.env.STORES ?? 'sqlite').split(',').map((name) => name.trim());
 
+// As service/main.ts does, for the parts that tests open without it.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+
 module.exports = {
 	...always,
 	ignore: [...always.ignore, ...(stores.includes('sqlite') ? [] : embeddedOnly)],
