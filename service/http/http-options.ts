@@ -1,8 +1,9 @@
 import type { Logger } from 'pino';
 import type { Access } from '../../access/index.ts';
-import type { Binaries, Inventory, PackageLimits } from '../../inventory/index.ts';
+import type { Binaries, ConditionLimits, Inventory, OrderOfType, PackageLimits } from '../../inventory/index.ts';
 import type { Operations } from '../../operations/index.ts';
 import type { Metrics } from '../metrics.ts';
+import type { SerialCheck } from '../serial-check.ts';
 
 /** The settings that the HTTP side obeys. */
 export interface HttpOptions {
@@ -32,6 +33,8 @@ export interface HttpOptions {
 	readonly standstillMilliseconds: number;
 	/** Who is sent to the address of the file itself, where its store has such. */
 	readonly binaryRedirect: 'nobody' | 'users' | 'everybody';
+	/** Searches for installed software: how versions are compared, and how long conditions may be. */
+	readonly softwareSearch: ConditionLimits & { readonly orderOfType: OrderOfType };
 	/** Bytes of the description of a file. */
 	readonly objectMaxBytes: number;
 }
@@ -53,6 +56,7 @@ export interface HttpServices {
 	readonly binaries: Binaries;
 	readonly operations: Operations;
 	readonly access: Access;
+	readonly isSerialOfOther: SerialCheck;
 	readonly metrics: Metrics;
 	readonly log: Logger;
 	/** Milliseconds since 1970. */

@@ -3,18 +3,19 @@ import {
 	copyFileSync,
 	fsyncSync,
 	linkSync,
-	mkdirSync,
 	openSync,
 	readdirSync,
 	renameSync,
+	rmdirSync,
 	rmSync,
 	statSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { type CollectionSpec, type StoredDocument, StoreError } from '../document-store.ts';
 import { type Connection, codeOf, explainError, isDamage, messageOf, openConnection } from './connection.ts';
 import { databaseName } from './database-file.ts';
 import { parseStored } from './document-text.ts';
+import { makeDirectory } from './make-directory.ts';
 import { tableName } from './names.ts';
 import { readMeta, refuseForeign } from './schema.ts';
 
@@ -40,6 +41,9 @@ export async function writeBackup(
 	const file = join(directory, databaseName);
 	if (!statSync(file, { throwIfNoEntry: false })?.size) throw new StoreError(`there is no database ${file} to back up`);
 	if (statSync(target, { throwIfNoEntry: false })) throw new StoreError(`${target} exists: a backup overwrites nothing`);
+	const folder = dirname(resolve(target));
+	if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+		throw new StoreError(`there is no folder ${folder} to write the backup into: make it first`);
 	const part = `${target}.${process.pid}.part`;
 	return makeWhole(part, async () => {
 		let figures: BackupFigures;
@@ -82,7 +86,7 @@ export function readDocuments<T extends StoredDocument>(file: string, { name }: 
 /**
  * Puts a backup into a new or empty folder, for a service to start on. `complete` is given the file before it gets its name, and
  * brings what belongs to it.
- * @throws StoreError, what `complete` throws; the folder is without a database then
+ * @throws StoreError, what `complete` throws; what `complete` made is its own to remove, the folder is otherwise as it was
  */
 export async function restoreBackup(
 	backup: string,
@@ -92,20 +96,30 @@ export async function restoreBackup(
 	const size = statSync(backup, { throwIfNoEntry: false })?.size;
 	if (!size) throw new StoreError(`the backup ${backup} ${size === 0 ? 'is empty' : 'does not exist'}`);
 	const file = join(directory, databaseName);
-	mkdirSync(directory, { recursive: true, mode: 0o700 });
+	const made = makeDirectory(directory);
 	if (readdirSync(directory).length > 0)
 		throw new StoreError(`${directory} is not empty: a backup is restored into a new folder, move this one away first`);
 	const part = `${file}.part`;
-	return makeWhole(part, async () => {
-		closeSync(openSync(part, 'wx', 0o600));
-		copyFileSync(backup, part);
-		flush(part);
-		checkWhole(part, `the backup ${backup}`);
-		await complete(part);
-		renameSync(part, file);
-		flush(directory);
-		return { file, sizeBytes: size };
-	});
+	try {
+		return await makeWhole(part, async () => {
+			closeSync(openSync(part, 'wx', 0o600));
+			copyFileSync(backup, part);
+			flush(part);
+			checkWhole(part, `the backup ${backup}`);
+			await complete(part);
+			renameSync(part, file);
+			flush(directory);
+			return { file, sizeBytes: size };
+		});
+	} catch (error) {
+		removeEmpty(made);
+		throw error;
+	}
+}
+
+/** Removes directories that were made in vain, the innermost first. */
+function removeEmpty(made: readonly string[]): void {
+	for (const each of [...made].reverse()) if (readdirSync(each).length === 0) rmdirSync(each);
 }
 
 /** @throws StoreError for what the file system and the driver throw; the unfinished file is gone then. */

@@ -16,6 +16,7 @@ import {
 	type Route,
 } from '../../service/http/index.ts';
 import { createMetrics } from '../../service/metrics.ts';
+import { createSerialCheck } from '../../service/serial-check.ts';
 import { openFileContents } from '../../store/files/index.ts';
 import type { ContentStore } from '../../store/index.ts';
 import { type CallOptions, createCheckedHttpClient, type HttpMethod } from './checked-http-client.ts';
@@ -61,6 +62,15 @@ const defaults: HttpOptions = {
 	standstillMilliseconds: 5000,
 	binaryRedirect: 'nobody',
 	objectMaxBytes: 1024 * 1024,
+	softwareSearch: {
+		maxLength: 1000,
+		maxTerms: 20,
+		orderOfType: new Map([
+			['apt', 'debian'],
+			['rpm', 'rpm'],
+			['npm', 'semver'],
+		]),
+	},
 };
 
 const binaryLimits: BinaryLimits = { maxBytes: 10_000_000, tenantMaxBytes: 0, leftoverAfterMilliseconds: 86_400_000 };
@@ -132,6 +142,7 @@ export async function openHttpFixture(
 		binaries,
 		operations,
 		access,
+		isSerialOfOther: createSerialCheck({ access }),
 		metrics: createMetrics(),
 		log: pino({ level: 'debug' }, { write: (line: string) => void logLines.push(line) }),
 		clock,

@@ -31,7 +31,7 @@ const views: Samples = {
 };
 /** Parameters that are refused, go with a removal, or are in `searches`. */
 const others = new Set(
-	'query q text childDeviceId childAssetId childAdditionId onlyRoots bulkOperationId cascade forceCascade withDeviceUser'.split(
+	'query q text childDeviceId childAssetId childAdditionId onlyRoots withGroups bulkOperationId cascade forceCascade withDeviceUser'.split(
 		' ',
 	),
 );
@@ -127,6 +127,8 @@ export async function drive(service: ServiceUnderTest, store: QueryRecorder): Pr
 		name: ['a', 'a*', '*a'],
 		version: ['1', '*1'],
 		owner: ['admin'],
+		software: ['a', 'a;type=x', '!a'],
+		after: ['1'],
 	};
 	for (const method of ['get', 'delete']) {
 		for (const [path, methods] of Object.entries(description.paths)) {
