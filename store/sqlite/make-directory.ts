@@ -10,7 +10,7 @@ import { messageOf } from './connection.ts';
 export function makeDirectory(directory: string): string[] {
 	const path = resolve(directory);
 	try {
-		if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [];
+		if (isDirectory(path)) return [];
 		const above = dirname(path) === path ? [] : makeDirectory(dirname(path));
 		// One by one: where a file system takes no directories at all (/proc), `recursive` goes on for ever.
 		mkdirSync(path, { mode: 0o700 });
@@ -18,9 +18,18 @@ export function makeDirectory(directory: string): string[] {
 	} catch (error) {
 		if (error instanceof StoreError) throw error;
 		// Somebody else was faster.
-		if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [];
+		if (isDirectory(path)) return [];
 		const isOdd = error instanceof Error && 'code' in error && error.code === 'ENOENT';
 		const reason = isOdd ? `the file system of ${dirname(path)} takes no directories` : messageOf(error);
 		throw new StoreError(`cannot make the directory ${path}: ${reason}`, { cause: error });
+	}
+}
+
+/** False also where it cannot be told: making it says why. */
+function isDirectory(path: string): boolean {
+	try {
+		return statSync(path).isDirectory();
+	} catch {
+		return false;
 	}
 }
