@@ -8,7 +8,7 @@ import { type ExternalId, openExternalIds } from './external-ids.ts';
 import { openHierarchy } from './hierarchy.ts';
 import { openInstalledSoftware } from './installed-software.ts';
 import type { InventoryContext, InventoryLimits } from './inventory-context.ts';
-import { type ManagedObject, parseManagedObjectId } from './managed-object.ts';
+import { type ManagedObject, objectCollection, parseManagedObjectId } from './managed-object.ts';
 import { openManagedObjects } from './managed-objects.ts';
 import { objectIndexes } from './object-indexes.ts';
 import type { ChildLink } from './object-links.ts';
@@ -17,7 +17,7 @@ import { type PackageDocument, packageIndexes } from './package-document.ts';
 import { openSoftwareSearch } from './software-search/search-software.ts';
 
 export const objectSpec: CollectionSpec<ManagedObject> = {
-	name: 'managedObjects',
+	name: objectCollection,
 	indexes: objectIndexes,
 	version: 2,
 };
@@ -53,7 +53,7 @@ export type Inventory = Awaited<ReturnType<typeof openInventory>>;
 /** Opens the inventory on a store. */
 export async function openInventory(options: { store: DocumentStore; clock: () => number; limits: InventoryLimits }) {
 	const { store } = options;
-	const sequence = await openSequence(store, 'managedObjects', { first: 1000, block: 100 });
+	const sequence = await openSequence(store, objectCollection, { first: 1000, block: 100 });
 	const objects = await store.collection(objectSpec);
 	const links = await store.collection(linkSpec);
 	const packages = await store.collection(packageSpec);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { openAccess, type ShownCredentials } from '../access/index.ts';
 import type { Config } from '../config/index.ts';
-import { openInventory } from '../inventory/index.ts';
+import { openBridgedDevices, openInventory } from '../inventory/index.ts';
 import { openOperations } from '../operations/index.ts';
 import { type ContentStore, type DocumentStore, takeIntoUse } from '../store/index.ts';
 import { composeBinaries, openContentStore } from './binary-parts.ts';
@@ -20,6 +20,7 @@ import { packageLimitsOf } from './package-limits.ts';
 import { createReadiness } from './readiness.ts';
 import { createMetricsSampler } from './sample-metrics.ts';
 import { startScheduler } from './scheduler.ts';
+import { createSerialCheck } from './serial-check.ts';
 import { closeBegun, shutDown } from './shut-down.ts';
 import { version } from './version.ts';
 
@@ -122,10 +123,11 @@ async function open(foundation: Foundation): Promise<Service> {
 		limits: { operationMaxBytes: limits.operationMaxBytes, maxItems: limits.operationPackagesMax },
 		fault: (operation, device) => deliveryFault(operation, device, config.mqtt.downlinkPayloadMaxBytes),
 	});
-	const services = { inventory, operations, access, metrics, log, clock, version };
+	const bridgedDevices = config.bridge.url && (await openBridgedDevices({ store }));
+	const isSerialOfOther = createSerialCheck({ access, bridgedDevices });
+	const services = { inventory, bridgedDevices, operations, access, isSerialOfOther, metrics, log, clock, elapsed, version };
 	const gateway = createGateway({
 		...services,
-		elapsed,
 		packageLimits,
 		limits: {
 			maxFragments,
@@ -139,12 +141,11 @@ async function open(foundation: Foundation): Promise<Service> {
 		},
 		templateLimits: { ...config.templates, cacheMilliseconds: config.templates.cacheSeconds * 1000 },
 	});
-	const bridge = await openOutsideBroker({ ...services, config, store, gateway, elapsed, processId, processes });
+	const bridge = await openOutsideBroker({ ...services, config, store, gateway, leases: leases.leases, processId, processes });
 	const broker = await openEmbeddedBroker({
 		...services,
 		gateway,
 		handover: others?.handover,
-		clock: elapsed,
 		defaultTenant: tenant.id,
 		limits: config.mqtt,
 	});

@@ -3,6 +3,7 @@ import type { Access } from '../../access/index.ts';
 import type { Binaries, ConditionLimits, Inventory, OrderOfType, PackageLimits } from '../../inventory/index.ts';
 import type { Operations } from '../../operations/index.ts';
 import type { Metrics } from '../metrics.ts';
+import type { SerialCheck } from '../serial-check.ts';
 
 /** The settings that the HTTP side obeys. */
 export interface HttpOptions {
@@ -55,6 +56,7 @@ export interface HttpServices {
 	readonly binaries: Binaries;
 	readonly operations: Operations;
 	readonly access: Access;
+	readonly isSerialOfOther: SerialCheck;
 	readonly metrics: Metrics;
 	readonly log: Logger;
 	/** Milliseconds since 1970. */

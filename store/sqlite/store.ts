@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -11,10 +11,10 @@ import {
 } from '../document-store.ts';
 import { type Channel, openLocalChannel, openWorkerChannel } from './channel.ts';
 import { createCollection } from './collection.ts';
-import { messageOf } from './connection.ts';
 import { databaseName } from './database-file.ts';
 import { type Expiry, startExpiry } from './expiry.ts';
 import { type Layout, layOut } from './layout.ts';
+import { makeDirectory } from './make-directory.ts';
 import { type Read, stepCode } from './protocol.ts';
 import { selectSql } from './query-sql.ts';
 import { createReadQueue } from './read-queue.ts';
@@ -210,14 +210,6 @@ function createStore(options: SqliteStoreOptions, { writer, reader, sizeBytes }:
 			return rows.map((row) => String(row[3]));
 		},
 	};
-}
-
-function makeDirectory(directory: string): void {
-	try {
-		mkdirSync(directory, { recursive: true, mode: 0o700 });
-	} catch (error) {
-		throw new StoreError(`cannot make the directory ${directory}: ${messageOf(error)}`);
-	}
 }
 
 function sizeOf(file: string): number {

@@ -16,6 +16,7 @@ import {
 	type Route,
 } from '../../service/http/index.ts';
 import { createMetrics } from '../../service/metrics.ts';
+import { createSerialCheck } from '../../service/serial-check.ts';
 import { openFileContents } from '../../store/files/index.ts';
 import type { ContentStore } from '../../store/index.ts';
 import { type CallOptions, createCheckedHttpClient, type HttpMethod } from './checked-http-client.ts';
@@ -141,6 +142,7 @@ export async function openHttpFixture(
 		binaries,
 		operations,
 		access,
+		isSerialOfOther: createSerialCheck({ access }),
 		metrics: createMetrics(),
 		log: pino({ level: 'debug' }, { write: (line: string) => void logLines.push(line) }),
 		clock,
