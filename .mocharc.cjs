@@ -4,6 +4,9 @@ const embeddedOnly = require('./test/support/embedded-only.json');
 
 const stores = (process.env.STORES ?? 'sqlite').split(',').map((name) => name.trim());
 
+// As service/main.ts does, for the parts that tests open without it.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+
 module.exports = {
 	...always,
 	ignore: [...always.ignore, ...(stores.includes('sqlite') ? [] : Object.keys(embeddedOnly))],

@@ -12,7 +12,7 @@ export const binaries = z
 		store: optional(
 			'BINARIES_STORE',
 			oneOf(['files', 'gridfs', 's3']),
-			'Where the content of binaries is kept: `files` in `DATA_DIR` (which several processes have to share), `gridfs` in a MongoDB, `s3` in a bucket. Unset means `files` with the embedded database and `gridfs` with `MONGODB_URL`.',
+			'Where the content of binaries is kept: `files` in `DATA_DIR`, only with the embedded database, `gridfs` in a MongoDB, `s3` in a bucket. Unset means `files` with the embedded database and `gridfs` with `MONGODB_URL`.',
 		),
 		maxBytes: setting('BINARY_MAX_BYTES', wholeNumber(1, mostBytes), 4 * 1024 * mebibyte, 'Largest binary, in bytes.'),
 		tenantMaxBytes: setting(

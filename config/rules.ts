@@ -61,6 +61,13 @@ const gridFsHasDatabase: Rule = {
 	right: 'the address of a MongoDB with the name of the database, because BINARIES_STORE is gridfs and MONGODB_URL is unset',
 };
 
+const filesAreOfOneProcess: Rule = {
+	at: ['binaries', 'store'],
+	reads: ['binaries.store', 'mongodb.url'],
+	holds: ({ binaries, mongodb }) => binaries.store !== 'files' || mongodb.url === undefined,
+	right: 'gridfs or s3, because MONGODB_URL is set: processes that share a database would each have files of their own',
+};
+
 const s3HasBucket: Rule = {
 	at: ['binaries', 's3Bucket'],
 	reads: ['binaries.s3Bucket', 'binaries.store'],
@@ -112,6 +119,7 @@ export const rules: readonly Rule[] = [
 	packetHoldsPayload,
 	packetHoldsList,
 	gridFsHasDatabase,
+	filesAreOfOneProcess,
 	s3HasBucket,
 	...s3Credentials,
 	leftoversAreNoUploads,

@@ -235,7 +235,7 @@ export const groups = {
 				'DATA_DIR',
 				path,
 				'./data',
-				'Directory of the embedded database, created when missing; `:memory:` keeps everything in memory only. With MONGODB_URL only `BINARIES_STORE=files` uses it.',
+				'Directory of the embedded database, created when missing; `:memory:` keeps documents in memory and binaries in a temporary directory, all gone with the process. Not used with MONGODB_URL.',
 			),
 			minFreeBytes: setting(
 				'STORE_MIN_FREE_BYTES',

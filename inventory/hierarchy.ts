@@ -14,8 +14,8 @@ const removalPage = 100;
 /** An object that things may be linked below. */
 export const notRemoving = Object.freeze({ removing: { $exists: false } });
 
-/** Told of the objects that are gone, a bounded number at a time. */
-export type OnRemoved = (ids: readonly ManagedObjectId[]) => Promise<void>;
+/** Told of each object that is gone. */
+export type OnRemoved = (object: ManagedObject) => Promise<void>;
 
 /** The place of objects below each other: one step changes one link, and no step makes a circle. */
 export function openHierarchy({
@@ -182,7 +182,7 @@ export function openHierarchy({
 				const marked = await objects.get(documentId(tenant, id));
 				if (!marked || !(await store.batch(removalSteps(marked))).ok) continue;
 				removed.push(id);
-				await onRemoved([id]);
+				await onRemoved(marked);
 				return;
 			}
 			const goes = ({ kind, child }: ChildLink) => below.includes(kind) && !path.has(child);
@@ -201,6 +201,7 @@ export function openHierarchy({
 	/** Those that have something below them, beside the object that shows their software list. */
 	async function withChildren(tenant: string, ids: readonly ManagedObjectId[]): Promise<Set<ManagedObjectId>> {
 		const below = await links.find({ filter: { tenant, parent: { $in: ids } }, limit: removalPage * removalPage });
+		if (below.length === 0) return new Set();
 		const parents = [...new Set(below.map(({ parent }) => documentId(tenant, parent)))];
 		const lists = new Set((await objects.find({ filter: { _id: { $in: parents } } })).map(({ software: list }) => list?.listId));
 		return new Set(below.filter(({ child }) => !lists.has(child)).map(({ parent }) => parent));

@@ -11,9 +11,11 @@ export {
 	type ReceivedBytes,
 } from './binaries.ts';
 export { binaryFragment, binaryIdsIn } from './binary-fragments.ts';
-export type { BinaryFacts } from './binary-records.ts';
+export { type BinaryFacts, type ContentRecord, contentSpec, referenceSpec } from './binary-records.ts';
 /** Devices that are reached through an outside broker. */
 export { type BridgedDevice, type BridgedDevices, openBridgedDevices } from './bridged-devices.ts';
+/** Copies of whole stores. */
+export { type ContentsEnd, contentsPart } from './contents-copy.ts';
 /** Which process has the connection of a device. */
 export {
 	type ConnectionOwner,

@@ -29,7 +29,9 @@ const spec: CollectionSpec<Operation> = {
 		{ name: 'byDeviceFragment', keys: ['tenant', 'deviceId', 'fragmentNames', 'seq'], multikey: 'fragmentNames' },
 		// What reports without an id look for, whatever the device has done before.
 		{ name: 'byDeviceStatusFragment', keys: ['tenant', 'deviceId', 'status', 'fragmentNames', 'seq'], multikey: 'fragmentNames' },
-		// Whether a device may download a binary, in however many operations it is.
+		// What waits for a binary, in however many operations it has been.
+		{ name: 'byBinaryStatus', keys: ['tenant', 'binaryIds', 'status', 'delivery.status'], multikey: 'binaryIds' },
+		// Whether a device may download it.
 		{ name: 'byBinaryAgent', keys: ['tenant', 'binaryIds', 'agentId'], multikey: 'binaryIds' },
 		{ name: 'byBinaryDevice', keys: ['tenant', 'binaryIds', 'deviceId'], multikey: 'binaryIds' },
 	],
@@ -220,6 +222,14 @@ export async function openOperations(options: {
 		while (await operations.findOneAndUpdate(open, { $set: { status: 'FAILED', failureReason: reason, lastUpdated: clock() } }));
 	}
 
+	/** Fails what names a binary that is no more, and has not reached its device: what has, the device itself ends. */
+	async function failNaming(tenant: string, binaryId: string, reason: string): Promise<void> {
+		const waiting: Filter = { tenant, binaryIds: binaryId, status: 'PENDING', 'delivery.status': 'PENDING' };
+		while (
+			await operations.findOneAndUpdate(waiting, { $set: { status: 'FAILED', failureReason: reason, lastUpdated: clock() } })
+		);
+	}
+
 	/** PENDING operations of an agent and of what is below it, oldest first. [SR-500] */
 	async function listPending(tenant: string, agentId: ManagedObjectId, after: number, limit: number): Promise<Operation[]> {
 		return operations.find({ filter: { tenant, agentId, status: 'PENDING', seq: { $gt: after } }, sort: [['seq', 1]], limit });
@@ -253,6 +263,7 @@ export async function openOperations(options: {
 		findOpen,
 		removeMatching,
 		failFor,
+		failNaming,
 		listPending,
 		setDelivered,
 		watchPending,

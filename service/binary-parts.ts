@@ -52,7 +52,7 @@ export function composeBinaries({
 		},
 		{ name: 'binary leftovers', everyMilliseconds: leftoversEveryMilliseconds, once: true, run: () => sweepLeftovers() },
 	];
-	const start = engineOf(config) === 'files' ? clock() : undefined;
+	const start = contentEngineOf(config) === 'files' ? clock() : undefined;
 	const starting = isShared
 		? undefined
 		: sweepLeftovers(start).catch((error: unknown) =>
@@ -70,15 +70,27 @@ export function composeBinaries({
 
 /** Opens the store of bytes that the configuration names. @throws Error that names the setting */
 export async function openContentStore(config: Config, { isShared }: { readonly isShared: boolean }): Promise<ContentStore> {
-	const engine = engineOf(config);
+	const engine = contentEngineOf(config);
 	return engines[engine](config, isShared).catch((error: unknown) => {
 		const reason = error instanceof Error ? error.message : String(error);
 		throw new Error(`BINARIES_STORE: '${engine}' cannot be opened: ${reason}`, { cause: error });
 	});
 }
 
-function engineOf({ binaries, mongodb }: Config) {
+/** Which engine has the bytes of binaries. */
+export function contentEngineOf({ binaries, mongodb }: Config) {
 	return binaries.store ?? (mongodb.url === undefined ? 'files' : 'gridfs');
+}
+
+/** Whether two configurations lead to the same bytes. */
+export function hasSameContents(one: Config, other: Config): boolean {
+	const engine = contentEngineOf(one);
+	return engine === contentEngineOf(other) && (engine === 's3' || one.binaries.mongodbUrl !== undefined);
+}
+
+/** Where the files of binaries are, beside an embedded database. */
+export function filesFolderOf(dataDir: string): string {
+	return join(dataDir, 'binaries');
 }
 
 type Engine = (config: Config, isShared: boolean) => Promise<ContentStore>;
@@ -87,7 +99,7 @@ type Engine = (config: Config, isShared: boolean) => Promise<ContentStore>;
 const engines: Readonly<Record<NonNullable<Config['binaries']['store']>, Engine>> = {
 	files: ({ store }, isShared) =>
 		openFileContents({
-			...(store.dataDir !== ':memory:' && { directory: join(store.dataDir, 'binaries') }),
+			...(store.dataDir !== ':memory:' && { directory: filesFolderOf(store.dataDir) }),
 			minFreeBytes: store.minFreeBytes,
 			isExclusive: !isShared,
 		}),

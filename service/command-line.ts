@@ -12,9 +12,10 @@ docs/reference/configuration.md lists them.
   --print-config    shows every setting, where it comes from, and ends; secrets are hidden
   --version         shows the version and ends
   --help            shows this text and ends
-  backup FILE       writes a backup of the embedded database in DATA_DIR, whether or not a service runs on it, and ends
+  backup FILE       writes a backup of the embedded database in DATA_DIR, whether or not a service runs on it, with the
+                    files of its binaries in FILE.binaries, and ends
   restore FILE DATA_DIR
-                    puts a backup into a new folder, and ends
+                    puts a backup and its binaries into a new folder, and ends
   migrate           copies a store of one kind into one of the other, and ends
 `;
 

@@ -1,6 +1,6 @@
 import { constants, setPriority } from 'node:os';
-import { type Config, load, printConfig } from '../config/index.ts';
-import { restoreBackup, writeBackup } from '../store/sqlite/index.ts';
+import { load, printConfig } from '../config/index.ts';
+import { backUp, restore } from './backup-commands.ts';
 import { type Asked, helpText } from './command-line.ts';
 import { migrate } from './migrate-command.ts';
 import { version } from './version.ts';
@@ -14,10 +14,10 @@ interface Given {
 /** Does what is asked for instead of a start, and tells what came of it. @throws Error that says why it could not be done */
 export async function runCommand(asked: Asked, given: Given): Promise<void> {
 	if (asked.what === 'migrate') await migrate(asked.words, given.environment, given.file);
-	else process.stdout.write(textFor(asked, given));
+	else process.stdout.write(await textFor(asked, given));
 }
 
-function textFor(asked: Exclude<Asked, { readonly what: 'migrate' }>, { environment, file }: Given): string {
+async function textFor(asked: Exclude<Asked, { readonly what: 'migrate' }>, { environment, file }: Given): Promise<string> {
 	switch (asked.what) {
 		case 'help':
 			return helpText;
@@ -26,31 +26,10 @@ function textFor(asked: Exclude<Asked, { readonly what: 'migrate' }>, { environm
 		case 'print-config':
 			return `${printConfig(environment, file)}\n`;
 		case 'backup':
+			// The service beside it goes first.
+			setPriority(constants.priority.PRIORITY_LOW);
 			return backUp(load(environment, file), asked.target);
-		case 'restore': {
-			refuseMongoDb(load(environment, file), 'mongorestore');
-			const restored = restoreBackup(asked.backup, asked.directory);
-			return `restored ${restored.sizeBytes} bytes to ${restored.file}: start the service with DATA_DIR=${asked.directory}\n`;
-		}
+		case 'restore':
+			return restore(load(environment, file), asked.backup, asked.directory);
 	}
-}
-
-function backUp(config: Config, target: string): string {
-	refuseMongoDb(config, 'mongodump');
-	// The service beside it goes first.
-	setPriority(constants.priority.PRIORITY_LOW);
-	const { sizeBytes, writeMilliseconds, checkMilliseconds } = writeBackup(config.store.dataDir, target);
-	return `backup ${target}: ${sizeBytes} bytes, written in ${seconds(writeMilliseconds)} s, checked in ${seconds(checkMilliseconds)} s\n`;
-}
-
-// A service with these settings has its data elsewhere: a file would give false comfort.
-function refuseMongoDb({ mongodb }: Config, tool: string): void {
-	if (mongodb.url === undefined) return;
-	throw new Error(
-		`MONGODB_URL is set: backup and restore are for the embedded database. MongoDB has its own tools, \`${tool}\`: see docs/guides/backup.md`,
-	);
-}
-
-function seconds(milliseconds: number): string {
-	return (milliseconds / 1000).toFixed(1);
 }

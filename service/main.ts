@@ -7,6 +7,9 @@ import { readyText } from './ready-text.ts';
 import { reloadOnSignal, stopOnSignal } from './stop-signal.ts';
 import { version } from './version.ts';
 
+// Amazon's SDK would tell operators which Node its later versions need; ours is fixed, and runs on the Node that we ask for.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+
 async function main(): Promise<void> {
 	const { asked, file } = readArguments(process.argv.slice(2), process.env);
 	if (asked !== undefined) return runCommand(asked, { environment: process.env, file });

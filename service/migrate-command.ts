@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type Config, type Environment, load } from '../config/index.ts';
+import { type ContentsEnd, contentsPart } from '../inventory/index.ts';
 import { type CopyEnd, copyStore, openProcessRecords, StoreError } from '../store/index.ts';
+import { hasSameContents, openContentStore } from './binary-parts.ts';
 import { createLog } from './log.ts';
 import { exitCodes, helpText, progressWriter, reportText } from './migrate-texts.ts';
 import { readWords } from './migrate-words.ts';
@@ -38,7 +40,9 @@ async function run(words: string[], config: Config): Promise<number> {
 			const began = performance.now();
 			const progress = progressWriter(process.stdout, () => performance.now());
 			const { signal } = stopping;
-			const options = { collections, name: randomUUID(), now: Date.now(), verify, signal, tell: progress };
+			const isSamePlace = hasSameContents(configFor(config, from), configFor(config, to));
+			const parts = [contentsPart(source, target, { isSamePlace })];
+			const options = { collections, parts, name: randomUUID(), now: Date.now(), verify, signal, tell: progress };
 			process.stdout.write(`Copying ${source.place} into ${target.place}\n`);
 			const report = await copyStore({ source, target, ...options });
 			process.stdout.write(reportText(report, { source, target, seconds: (performance.now() - began) / 1000 }));
@@ -56,7 +60,7 @@ async function openEnd(
 	place: StorePlace,
 	config: Config,
 	log: Logger,
-): Promise<CopyEnd & { close(): Promise<void> }> {
+): Promise<ContentsEnd & { close(): Promise<void> }> {
 	const own = configFor(config, place);
 	// To open an embedded store that is not there would make it.
 	if (option === '--from' && !hasStore(own)) throw new StoreError(`--from: there is no store in ${own.store.dataDir}`);
@@ -64,7 +68,18 @@ async function openEnd(
 		const message = error instanceof Error ? error.message : String(error);
 		throw new StoreError(message.replace(/^(DATA_DIR|MONGODB_URL)(?=:)/, option), { cause: error });
 	});
-	return { store: opened.store, place: opened.place, close: opened.close };
+	try {
+		// Shared, in a way: what seems left over is not for this command to remove.
+		const contents = await openContentStore(own, { isShared: true });
+		const close = async () => {
+			await contents.close();
+			await opened.close();
+		};
+		return { store: opened.store, place: opened.place, contents, close };
+	} catch (error) {
+		await opened.close();
+		throw error;
+	}
 }
 
 /** Processes that ended without a farewell have left a record; those that run change theirs. */

@@ -47,7 +47,7 @@ export async function openStore(config: Config, log: Logger, now: () => number):
 	return { store, place: `MongoDB ${store.name}`, isShared: true, close: store.close };
 }
 
-const documentsALine = 250_000;
+const documentsALine = 100_000;
 
 /** A line in the log for many documents that got into new indexes. */
 function tellingOfIndexes(log: Logger): (collection: string, documents: number) => void {

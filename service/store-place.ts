@@ -43,9 +43,13 @@ const transactionTimeoutSeconds = 150;
 
 /** The settings of a service that uses this store, and is the same otherwise. */
 export function configFor(config: Config, place: StorePlace): Config {
-	if (place.kind === 'mongodb') return { ...config, mongodb: { ...config.mongodb, url: place.url, transactionTimeoutSeconds } };
+	// What is said of the one kind of store may not be possible for the other.
+	const { binaries } = config;
+	const isPossible = binaries.store === 's3' || (binaries.store === 'gridfs' && binaries.mongodbUrl !== undefined);
+	const own = { ...config, binaries: { ...binaries, store: isPossible ? binaries.store : undefined } };
+	if (place.kind === 'mongodb') return { ...own, mongodb: { ...config.mongodb, url: place.url, transactionTimeoutSeconds } };
 	return {
-		...config,
+		...own,
 		mongodb: { ...config.mongodb, url: undefined },
 		store: { ...config.store, dataDir: resolve(place.directory) },
 	};

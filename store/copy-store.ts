@@ -26,6 +26,8 @@ export interface CopyOptions {
 	readonly target: CopyEnd;
 	/** Everything that is stored. */
 	readonly collections: readonly Spec[];
+	/** Collections that are more than their documents: they come after the others. */
+	readonly parts?: readonly CopyPart[];
 	/** The name of the copy when it begins: one that no other has. */
 	readonly name: string;
 	/** Milliseconds since 1970. */
@@ -37,6 +39,16 @@ export interface CopyOptions {
 	/** Hears how far it is, after every batch. */
 	readonly tell: (progress: CopyProgress) => void;
 }
+
+/** A collection whose documents tell of something beside the store, which is copied with them. */
+export interface CopyPart {
+	readonly name: string;
+	/** Copies what the target does not have yet. False when it was stopped before the end. @throws StoreError */
+	copy(progress: CopyTelling): Promise<boolean>;
+	compare(progress: CopyTelling & { readonly verify: boolean }): Promise<CopiedCollection>;
+}
+
+export type CopyTelling = Pick<CopyOptions, 'signal' | 'tell'>;
 
 export interface CopyProgress {
 	readonly collection: string;
@@ -70,20 +82,24 @@ const bounds = { maxDocuments: 1000, maxBytes: 4 * 1024 * 1024 };
  * @throws StoreError when source or target is not as it has to be, or the database cannot do it; the target stays unfinished
  */
 export async function copyStore(options: CopyOptions): Promise<CopyReport> {
-	const { source, target, collections, signal } = options;
+	const { source, target, collections, parts = [], signal } = options;
 	const schema = await openSchema({ store: source.store, collections, migrations: [] });
 	if (!(await schema.isCurrent())) {
 		throw new StoreError(`${source.place} is of an older version: start and stop the service of this version on it once`);
 	}
-	const wanted = collections.filter((spec) => !spec.ofProcesses);
+	const wanted = collections.filter((spec) => !spec.ofProcesses && !parts.some(({ name }) => name === spec.name));
 	const { copy, wasBegun } = await begin(options);
 	const copies = await openCopyRecords(target.store);
 	const isFinished = (await copies.get(intoId))?.isFinished === true;
 	for (const spec of isFinished ? [] : wanted) {
 		if (!(await copyCollection(options, copy, copies, spec))) return { outcome: 'stopped', wasBegun, collections: [] };
 	}
+	for (const part of isFinished ? [] : parts) {
+		if (!(await part.copy(options))) return { outcome: 'stopped', wasBegun, collections: [] };
+	}
 	const copied: CopiedCollection[] = [];
 	for (const spec of wanted) copied.push(await compare(options, spec));
+	for (const part of parts) copied.push(await part.compare(options));
 	if ((await (await openCopyRecords(source.store)).get(fromId))?.copy !== copy) {
 		throw new StoreError(`a service was started on ${source.place} meanwhile: stop it, remove ${target.place} and begin anew`);
 	}

@@ -9,7 +9,15 @@ export { storeCollections } from './collections.ts';
 /** Copies of whole stores. */
 export type { Comparison as CopyComparison } from './compare-copies.ts';
 export { takeIntoUse } from './copy-records.ts';
-export { type CopiedCollection, type CopyEnd, type CopyProgress, type CopyReport, copyStore } from './copy-store.ts';
+export {
+	type CopiedCollection,
+	type CopyEnd,
+	type CopyPart,
+	type CopyProgress,
+	type CopyReport,
+	type CopyTelling,
+	copyStore,
+} from './copy-store.ts';
 export type {
 	BatchOutcome,
 	Change,

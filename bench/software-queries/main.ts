@@ -49,7 +49,9 @@ async function measure(job: FillJob): Promise<SizeFigures> {
 			const heard = await child.hear<SoftwareLatency | PackageSizes>('result');
 			if ('packages' in heard) return { devices: job.devices, latencies, sizes: heard };
 			latencies.push(heard);
-			print(`${job.devices} devices: ${heard.what}: p50 ${heard.p50.toFixed(2)} ms, p99 ${heard.p99.toFixed(2)} ms`);
+			print(
+				`${job.devices} devices: ${heard.what}: p50 ${heard.p50.toFixed(2)} ms, p99 ${heard.p99.toFixed(2)} ms, processor ${heard.processor.toFixed(1)} ms`,
+			);
 		}
 	} finally {
 		await child.stop();

@@ -19,6 +19,7 @@ import { managedObjectBodySchema, managedObjectSchema } from './managed-object-s
 import { readMultipartForm } from './multipart-form.ts';
 import { objectFilterParameters } from './object-parameters.ts';
 import { pageParameters, pageSchema, readPage } from './paging.ts';
+import { openRemoval } from './removal.ts';
 import { created, noContent, ok, type Reply } from './reply.ts';
 import { type IncomingCall, noBody, noParams, noQuery, type Route, route } from './route.ts';
 
@@ -52,6 +53,7 @@ const defaultType = 'application/octet-stream';
 export function binaryRoutes(services: HttpServices): Route[] {
 	const { inventory, binaries, options, clock } = services;
 	const scope = openDeviceScope(services);
+	const removal = openRemoval(services);
 	const renderer = createManagedObjectRenderer({ inventory, clock, maxReferences: options.childReferencesMax });
 	const audit = createAudit(services.log);
 
@@ -184,7 +186,8 @@ export function binaryRoutes(services: HttpServices): Route[] {
 			permission: 'inventory:write',
 			isScoped: true,
 			summary: 'Remove a file',
-			description: 'Its managed object goes too.',
+			description:
+				'Its managed object goes too. Operations that name it and have not reached their devices become FAILED; a device that has such an operation finds no file.',
 			tag,
 			params: idParam,
 			query: noQuery,
@@ -194,7 +197,7 @@ export function binaryRoutes(services: HttpServices): Route[] {
 			handler: async ({ principal, param, headers }) => {
 				const object = await scope.getBinary(principal, param('id'));
 				checkPreconditions(object.binary, headers);
-				await inventory.objects.remove(principal.tenant, object.id, []);
+				await removal.remove(principal.tenant, object.id, []);
 				audit(principal, 'binary removed', auditFields(object));
 				return noContent;
 			},

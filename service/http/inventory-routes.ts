@@ -18,6 +18,7 @@ import { idSchema, managedObjectBodySchema, managedObjectSchema } from './manage
 import { objectFilterParameters, objectView, viewParameters } from './object-parameters.ts';
 import { pageParameters, pageSchema, readPage } from './paging.ts';
 import { booleanParameter } from './query-values.ts';
+import { openRemoval } from './removal.ts';
 import { created, noContent, ok } from './reply.ts';
 import { type IncomingCall, noBody, noParams, noQuery, type Route, route } from './route.ts';
 
@@ -27,8 +28,9 @@ const tag = 'Inventory';
 
 /** Managed objects. */
 export function inventoryRoutes(services: HttpServices): Route[] {
-	const { inventory, operations, access, options, clock } = services;
+	const { inventory, access, options, clock } = services;
 	const scope = openDeviceScope(services);
+	const removal = openRemoval(services);
 	const renderer = createManagedObjectRenderer({ ...services, maxReferences: options.childReferencesMax });
 	const audit = createAudit(services.log);
 	const body = describedBody(managedObjectBodySchema, (value) => parseObjectBody(value, options));
@@ -150,7 +152,7 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			isScoped: true,
 			summary: 'Remove a managed object',
 			description:
-				'With cascade, child devices go with a device; with forceCascade, everything below goes. External ids and software go with their object; what waits for a removed device has FAILED.',
+				'With cascade, child devices go with a device; with forceCascade, everything below goes. External ids and software go with their object; what waits for a removed device, or for a removed binary, becomes FAILED.',
 			tag,
 			params: idParam,
 			query: z.object({
@@ -167,9 +169,7 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 				// First, so that a device which is connected cannot come back with its next message.
 				if (userName !== undefined) await access.users.remove(principal.tenant, userName);
 				const below = query.forceCascade ? childKinds : query.cascade ? cascaded(object) : [];
-				const removed = await inventory.objects.remove(principal.tenant, object.id, below, async (ids) => {
-					for (const id of ids) await operations.failFor(principal.tenant, id, 'The device was removed from the inventory');
-				});
+				const removed = await removal.remove(principal.tenant, object.id, below);
 				services.onDevicesRemoved(principal.tenant, removed);
 				audit(principal, 'managed object removed', { managedObject: object.id, type: object.type, removed: removed.length });
 				return noContent;

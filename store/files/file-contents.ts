@@ -12,6 +12,7 @@ import {
 	type KeptContent,
 	type StoredContent,
 } from '../index.ts';
+import { contentsFolder, fileOf, folderOf } from './content-file.ts';
 
 export interface FileContentsOptions {
 	/** Created when missing; without one, the contents are in a temporary directory that goes with `close`. */
@@ -22,7 +23,6 @@ export interface FileContentsOptions {
 	readonly isExclusive: boolean;
 }
 
-const keyPattern = /^([0-9a-f]{2})([0-9a-f]{2})[0-9a-f]{60}-[0-9a-f-]{36}$/;
 const incomingPattern = /^incoming-([0-9a-f-]{36})$/;
 /** How many bytes are written between two looks at the room that is left. */
 const roomCheckBytes = 64 * 1024 * 1024;
@@ -34,7 +34,7 @@ const roomCheckBytes = 64 * 1024 * 1024;
 export async function openFileContents({ directory, minFreeBytes, isExclusive }: FileContentsOptions): Promise<ContentStore> {
 	const root = directory ?? (await mkdtemp(join(tmpdir(), 'binaries-')));
 	const incoming = join(root, 'incoming');
-	const contents = join(root, 'contents');
+	const contents = contentsFolder(root);
 	if (isExclusive) await rm(incoming, { recursive: true, force: true });
 	for (const each of [incoming, contents]) await mkdir(each, { recursive: true });
 	await syncDirectory(root);
@@ -45,7 +45,7 @@ export async function openFileContents({ directory, minFreeBytes, isExclusive }:
 		try {
 			const { sha256, length } = await write(path, source);
 			const key = `${sha256}-${id}`;
-			const [first, second] = [join(contents, sha256.slice(0, 2)), folderOf(sha256)];
+			const [first, second] = [join(contents, sha256.slice(0, 2)), folderOf(root, sha256)];
 			await mkdir(second, { recursive: true });
 			await rename(path, join(second, key));
 			for (const each of [second, first, contents]) await syncDirectory(each);
@@ -111,15 +111,10 @@ export async function openFileContents({ directory, minFreeBytes, isExclusive }:
 			for (const second of await readdir(join(contents, first))) yield* filesIn(join(contents, first, second), '');
 	}
 
-	function folderOf(sha256: string): string {
-		return join(contents, sha256.slice(0, 2), sha256.slice(2, 4));
-	}
-
-	/** Keys come from the database; what is no key leads nowhere. */
 	function pathOf(key: string): string | undefined {
 		const [, unfinished] = incomingPattern.exec(key) ?? [];
 		if (unfinished !== undefined) return join(incoming, unfinished);
-		return keyPattern.test(key) ? join(folderOf(key), key) : undefined;
+		return fileOf(root, key);
 	}
 
 	async function close(): Promise<void> {

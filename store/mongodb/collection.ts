@@ -67,8 +67,10 @@ export function createCollection<T extends StoredDocument>({ rows, writes, read,
 		findValues: async (paths, query) => {
 			if (paths.length === 0) throw new TypeError('findValues needs at least one path');
 			const encoded = paths.map((path) => encodePath(segmentsOf(path)));
+			// What is inside of another one comes with it, and must not be named.
+			const outermost = encoded.filter((path) => !encoded.some((other) => path.startsWith(`${other}.`)));
 			// Without `_id` where it is not asked for: only then an index can hold all that is wanted.
-			const projection = Object.fromEntries([['_id', 0], ...encoded.map((path) => [path, 1] as const)]);
+			const projection = Object.fromEntries([['_id', 0], ...outermost.map((path) => [path, 1] as const)]);
 			const found = await findStored(query, projection);
 			return found.map((row) => {
 				const document = decodeDocument<StoredDocument>(row);

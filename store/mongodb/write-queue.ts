@@ -1,4 +1,5 @@
 import { type BatchOutcome, StoreError } from '../document-store.ts';
+import { createWaitingBatches } from '../waiting-batches.ts';
 import type { Applier, Settlement } from './apply-batches.ts';
 import type { SingleApplier } from './apply-single.ts';
 import type { PreparedBatch } from './prepare-step.ts';
@@ -49,8 +50,7 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
 	const alone: (() => Promise<void>)[] = [];
 	let groupsInFlight = 0;
 	let aloneInFlight = 0;
-	let waiting = 0;
-	let waitingBytes = 0;
+	const waiting = createWaitingBatches(options.maxWaitingBatches, options.maxWaitingBytes);
 	let commits = 0;
 	let committedBatches = 0;
 	let isFlushDue = false;
@@ -60,16 +60,10 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
 	/** Calls `begin` when it is the turn of what is claimed; `end` has to be called afterwards. */
 	const enter = (claims: Claims, bytes: number, begin: (end: () => void) => void): void => {
 		if (refusal) throw refusal;
-		if (waiting >= options.maxWaitingBatches) throw new StoreError(`the store is busy: ${waiting} batches are waiting`);
-		// One alone is taken, whatever its size.
-		if (waiting > 0 && waitingBytes + bytes > options.maxWaitingBytes)
-			throw new StoreError(`the store is busy: batches of ${waitingBytes} bytes are waiting`);
-		waiting++;
-		waitingBytes += bytes;
+		waiting.enter(bytes);
 		const leave = order.enter(claims, () => {
 			begin(() => {
-				waiting--;
-				waitingBytes -= bytes;
+				waiting.leave(1, bytes);
 				leave();
 			});
 			flushSoon();
@@ -130,7 +124,7 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
 
 	const ended = (): void => {
 		flushSoon();
-		if (waiting > 0) return;
+		if (waiting.count() > 0) return;
 		for (const resolve of onDrained) resolve();
 		onDrained = [];
 	};
@@ -177,13 +171,13 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
 			return runAlone(batch.claims, batch.bytes, () => options.single.applyConditional(first));
 		},
 		alone: async (claims, bytes, write) => runAlone(claims, bytes, write),
-		figures: () => ({ waitingBatches: waiting, commits, committedBatches }),
+		figures: () => ({ waitingBatches: waiting.count(), commits, committedBatches }),
 		refuse: (error) => {
 			refusal ??= error;
 		},
 		drained: () =>
 			new Promise((resolve) => {
-				if (waiting === 0) resolve();
+				if (waiting.count() === 0) resolve();
 				else onDrained.push(resolve);
 			}),
 	};

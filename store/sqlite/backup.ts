@@ -11,11 +11,13 @@ import {
 	statSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { StoreError } from '../document-store.ts';
+import { type CollectionSpec, type StoredDocument, StoreError } from '../document-store.ts';
 import { type Connection, codeOf, explainError, isDamage, messageOf, openConnection } from './connection.ts';
 import { databaseName } from './database-file.ts';
+import { parseStored } from './document-text.ts';
 import { makeDirectory } from './make-directory.ts';
-import { refuseForeign } from './schema.ts';
+import { tableName } from './names.ts';
+import { readMeta, refuseForeign } from './schema.ts';
 
 /** What was written, and how long it took. */
 export interface BackupFigures {
@@ -27,9 +29,15 @@ export interface BackupFigures {
 /**
  * Writes all that is committed now into a new file, whether or not a service has the database open; a service goes on meanwhile.
  * Its log is not emptied before this has ended. The file appears under its name when it is whole, checked and on the disk.
- * @throws StoreError
+ * `complete` is given the file before it gets its name, and copies what belongs to it; when it returns false, the database has
+ * changed too much meanwhile and is taken once more.
+ * @throws StoreError; what `complete` throws
  */
-export function writeBackup(directory: string, target: string): BackupFigures {
+export async function writeBackup(
+	directory: string,
+	target: string,
+	complete: (snapshot: string) => Promise<boolean> = async () => true,
+): Promise<BackupFigures> {
 	const file = join(directory, databaseName);
 	if (!statSync(file, { throwIfNoEntry: false })?.size) throw new StoreError(`there is no database ${file} to back up`);
 	if (statSync(target, { throwIfNoEntry: false })) throw new StoreError(`${target} exists: a backup overwrites nothing`);
@@ -37,19 +45,11 @@ export function writeBackup(directory: string, target: string): BackupFigures {
 	if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
 		throw new StoreError(`there is no folder ${folder} to write the backup into: make it first`);
 	const part = `${target}.${process.pid}.part`;
-	return makeWhole(part, () => {
-		const began = performance.now();
-		// Made first, so that nobody else can read what it will hold.
-		closeSync(openSync(part, 'wx', 0o600));
-		withDatabase(file, file, (connection) => connection.exec(`VACUUM INTO '${part.replaceAll("'", "''")}'`));
-		flush(part);
-		const written = performance.now();
-		checkWhole(part, part);
-		const figures = {
-			sizeBytes: statSync(part).size,
-			writeMilliseconds: written - began,
-			checkMilliseconds: performance.now() - written,
-		};
+	return makeWhole(part, async () => {
+		let figures: BackupFigures;
+		do {
+			figures = takeSnapshot(file, part);
+		} while (!(await complete(part)));
 		// Unlike a renaming, this fails when the name was taken meanwhile.
 		linkSync(part, target);
 		rmSync(part);
@@ -58,11 +58,41 @@ export function writeBackup(directory: string, target: string): BackupFigures {
 	});
 }
 
+function takeSnapshot(file: string, part: string): BackupFigures {
+	const began = performance.now();
+	rmSync(part, { force: true });
+	// Made first, so that nobody else can read what it will hold.
+	closeSync(openSync(part, 'wx', 0o600));
+	withDatabase(file, file, (connection) => connection.exec(`VACUUM INTO '${part.replaceAll("'", "''")}'`));
+	flush(part);
+	const written = performance.now();
+	checkWhole(part, part);
+	return {
+		sizeBytes: statSync(part).size,
+		writeMilliseconds: written - began,
+		checkMilliseconds: performance.now() - written,
+	};
+}
+
+/** All documents of a collection in a database file that nobody changes. @throws StoreError */
+export function readDocuments<T extends StoredDocument>(file: string, { name }: CollectionSpec<T>): T[] {
+	return withDatabase(file, file, (connection) => {
+		if (readMeta(connection, `collection:${name}`) === undefined) return [];
+		const rows = connection.prepare(`SELECT id, doc FROM ${tableName(name)} ORDER BY id`).all([]);
+		return rows.map(([id, doc]) => parseStored(String(id), String(doc)) as T);
+	});
+}
+
 /**
- * Puts a backup into a new or empty folder, for a service to start on.
- * @throws StoreError, and leaves the folder as it was
+ * Puts a backup into a new or empty folder, for a service to start on. `complete` is given the file before it gets its name, and
+ * brings what belongs to it.
+ * @throws StoreError, what `complete` throws; what `complete` made is its own to remove, the folder is otherwise as it was
  */
-export function restoreBackup(backup: string, directory: string): { readonly file: string; readonly sizeBytes: number } {
+export async function restoreBackup(
+	backup: string,
+	directory: string,
+	complete: (snapshot: string) => Promise<void> = async () => {},
+): Promise<{ readonly file: string; readonly sizeBytes: number }> {
 	const size = statSync(backup, { throwIfNoEntry: false })?.size;
 	if (!size) throw new StoreError(`the backup ${backup} ${size === 0 ? 'is empty' : 'does not exist'}`);
 	const file = join(directory, databaseName);
@@ -71,11 +101,12 @@ export function restoreBackup(backup: string, directory: string): { readonly fil
 		throw new StoreError(`${directory} is not empty: a backup is restored into a new folder, move this one away first`);
 	const part = `${file}.part`;
 	try {
-		return makeWhole(part, () => {
+		return await makeWhole(part, async () => {
 			closeSync(openSync(part, 'wx', 0o600));
 			copyFileSync(backup, part);
 			flush(part);
 			checkWhole(part, `the backup ${backup}`);
+			await complete(part);
 			renameSync(part, file);
 			flush(directory);
 			return { file, sizeBytes: size };
@@ -92,24 +123,24 @@ function removeEmpty(made: readonly string[]): void {
 }
 
 /** @throws StoreError for what the file system and the driver throw; the unfinished file is gone then. */
-function makeWhole<T>(part: string, make: () => T): T {
+async function makeWhole<T>(part: string, make: () => Promise<T>): Promise<T> {
 	try {
-		return make();
+		return await make();
 	} catch (error) {
 		for (const suffix of ['', '-journal', '-wal', '-shm']) rmSync(part + suffix, { force: true });
-		throw error instanceof StoreError
+		throw error instanceof Error && codeOf(error) === ''
 			? error
 			: new StoreError(`${part} cannot be written: ${messageOf(error)}`, { cause: error });
 	}
 }
 
 /** `name` is what messages call the file. */
-function withDatabase(file: string, name: string, work: (connection: Connection) => void): void {
+function withDatabase<T>(file: string, name: string, work: (connection: Connection) => T): T {
 	const connection = openConnection(file, { readOnly: true });
 	try {
 		connection.exec('PRAGMA busy_timeout = 5000');
 		if (refuseForeign(connection)) throw new StoreError(`${name} holds nothing`);
-		work(connection);
+		return work(connection);
 	} catch (error) {
 		if (error instanceof StoreError || codeOf(error) === '') throw error;
 		throw new StoreError(isDamage(error) ? `${name} is damaged, or no database: ${messageOf(error)}` : explainError(error, name));

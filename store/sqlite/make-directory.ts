@@ -10,17 +10,33 @@ import { messageOf } from './connection.ts';
 export function makeDirectory(directory: string): string[] {
 	const path = resolve(directory);
 	try {
-		if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [];
-		const above = dirname(path) === path ? [] : makeDirectory(dirname(path));
-		// One by one: where a file system takes no directories at all (/proc), `recursive` goes on for ever.
-		mkdirSync(path, { mode: 0o700 });
-		return [...above, path];
+		return makeWithParents(path);
 	} catch (error) {
-		if (error instanceof StoreError) throw error;
-		// Somebody else was faster.
-		if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [];
 		const isOdd = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-		const reason = isOdd ? `the file system of ${dirname(path)} takes no directories` : messageOf(error);
+		const reason = isOdd ? 'its file system takes no directories' : messageOf(error);
 		throw new StoreError(`cannot make the directory ${path}: ${reason}`, { cause: error });
+	}
+}
+
+// One by one: where a file system takes no directories at all (/proc), `recursive` goes on for ever.
+function makeWithParents(path: string): string[] {
+	if (isDirectory(path)) return [];
+	const above = dirname(path) === path ? [] : makeWithParents(dirname(path));
+	try {
+		mkdirSync(path, { mode: 0o700 });
+	} catch (error) {
+		// Somebody else may have been faster.
+		if (!isDirectory(path)) throw error;
+		return above;
+	}
+	return [...above, path];
+}
+
+/** False also where it cannot be told: making it says why. */
+function isDirectory(path: string): boolean {
+	try {
+		return statSync(path).isDirectory();
+	} catch {
+		return false;
 	}
 }

@@ -1,4 +1,5 @@
 import { type BatchOutcome, DocumentRefusedError, DuplicateKeyError, StoreError } from '../document-store.ts';
+import { createWaitingBatches } from '../waiting-batches.ts';
 import type { Channel } from './channel.ts';
 import type { Answer, GroupAnswer } from './protocol.ts';
 import type { Cell } from './values.ts';
@@ -46,11 +47,10 @@ const groupsInFlight = 2;
 const applied: BatchOutcome = Object.freeze({ ok: true });
 
 export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
-	const { channel, maxGroupSteps, maxWaitingBatches, maxWaitingBytes, onChanges } = options;
+	const { channel, maxGroupSteps, onChanges } = options;
+	const waiting = createWaitingBatches(options.maxWaitingBatches, options.maxWaitingBytes);
 	const groups: PendingGroup[] = [];
 	let inFlight = 0;
-	let waiting = 0;
-	let waitingBytes = 0;
 	let commits = 0;
 	let committedBatches = 0;
 	let isFlushDue = false;
@@ -59,7 +59,7 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
 
 	const add = (steps: number, encode: EncodeBatch, waiter: Waiter): void => {
 		if (refusal) throw refusal;
-		if (waiting >= maxWaitingBatches) throw new StoreError(`the store is busy: ${waiting} batches are waiting`);
+		waiting.checkCount();
 		let group = groups[groups.length - 1];
 		if (group === undefined || (group.steps > 0 && group.steps + steps > maxGroupSteps)) {
 			group = { cells: [], waiters: [], steps: 0, bytes: 0 };
@@ -68,16 +68,15 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
 		const start = group.cells.length;
 		encodeInto(group.cells, encode);
 		const bytes = bytesOf(group.cells, start);
-		// One alone is taken, whatever its size.
-		if (waiting > 0 && waitingBytes + bytes > maxWaitingBytes) {
+		try {
+			waiting.enter(bytes);
+		} catch (error) {
 			group.cells.length = start;
-			throw new StoreError(`the store is busy: batches of ${waitingBytes} bytes are waiting`);
+			throw error;
 		}
 		group.steps += steps;
 		group.bytes += bytes;
 		group.waiters.push(waiter);
-		waiting++;
-		waitingBytes += bytes;
 		if (isFlushDue) return;
 		isFlushDue = true;
 		setImmediate(flush);
@@ -135,12 +134,11 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
 	};
 
 	const release = ({ waiters, bytes }: PendingGroup): void => {
-		waiting -= waiters.length;
-		waitingBytes -= bytes;
+		waiting.leave(waiters.length, bytes);
 	};
 
 	const releaseDrained = (): void => {
-		if (waiting > 0) return;
+		if (waiting.count() > 0) return;
 		for (const resolve of onDrained) resolve();
 		onDrained = [];
 	};
@@ -160,7 +158,7 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
 					reject,
 				});
 			}),
-		waitingBatches: () => waiting,
+		waitingBatches: waiting.count,
 		commits: () => commits,
 		committedBatches: () => committedBatches,
 		refuse: (error) => {

@@ -5,7 +5,6 @@ import { type ServiceUnderTest, startService } from '../support/service-fixture.
 import { skipUnless } from '../support/skip.ts';
 
 const python = process.env.C8Y_PYTHON ?? '';
-const scriptOf = (name: string) => fileURLToPath(new URL(`../support/${name}.py`, import.meta.url));
 
 describe('clients/python-library', function () {
 	this.timeout(60_000);
@@ -16,16 +15,17 @@ describe('clients/python-library', function () {
 	});
 	after(() => service?.close());
 
-	/** Runs a script as the administrator; what it prints last. */
-	async function run(name: string): Promise<Record<string, unknown>> {
+	/** What the program found, told as JSON in its last line. */
+	async function run(name: string, ...more: string[]): Promise<Record<string, unknown>> {
+		const script = fileURLToPath(new URL(`../support/${name}`, import.meta.url));
 		const [tenant = '', user = ''] = service.admin.user.split('/');
-		const program = startProgram(python, [scriptOf(name), service.urls.http, tenant, user, service.admin.password]);
+		const program = startProgram(python, [script, service.urls.http, tenant, user, service.admin.password, ...more]);
 		expect(await program.ended, program.lines.join('\n')).to.equal(0);
 		return JSON.parse(program.lines.at(-1) ?? '');
 	}
 
 	it('uploads, lists, reads, replaces and removes binaries', async () => {
-		expect(await run('python-binaries')).to.deep.equal({
+		expect(await run('python-binaries.py')).to.deep.equal({
 			listed: ['again.deb', 'tool.deb'],
 			read: true,
 			replaced: 'replaced',
@@ -34,8 +34,49 @@ describe('clients/python-library', function () {
 		});
 	});
 
+	it('finds what the tests of thin-edge.io look for, and keeps software in the repository', async () => {
+		const serial = 'python-1';
+		const device = await service.connect(serial, await service.register(serial));
+		await device.send([
+			'100,Python device,thin-edge.io',
+			'101,python-1:device:child1,child1,thin-edge.io-child',
+			'102,python-1:device:main:service:agent,systemd,agent,up',
+			'102,python-1:device:main:service:mapper,systemd,mapper,down',
+			'114,c8y_Restart,c8y_SoftwareUpdate',
+			'115,linux,1.0,https://example.com/firmware',
+			'117,60',
+			'143,apt,flow',
+		]);
+		const agent = { c8y_Agent: { name: 'thin-edge.io', version: '2.0.1' } };
+		await service.operator.http.put(`/inventory/managedObjects/${await service.operator.idOf(serial)}`, agent);
+		await device.close();
+		expect(await run('python-inventory.py', serial)).to.deep.equal({
+			owner: `device_${serial}`,
+			children: ['child1'],
+			supported: ['c8y_Restart', 'c8y_SoftwareUpdate'],
+			agent: 'thin-edge.io',
+			firmware: '1.0',
+			interval: 60,
+			types: ['apt', 'flow'],
+			externalIds: [serial],
+			devices: ['Python device'],
+			services: [['agent', 'systemd', 'up']],
+			typesGone: true,
+			byName: [true],
+			byParent: [true],
+			count: [1, 0],
+			edited: 'edited',
+			versions: [true],
+			operations: ['FAILED', 'SUCCESSFUL'],
+			last: true,
+			left: [0, 0],
+			missing: 'KeyError',
+			binaries: 0,
+		});
+	});
+
 	it('logs in with a password and with a token, and understands why not', async () => {
-		const { 'wrong password': wrongPassword, 'wrong token': wrongToken, ...found } = await run('python-logins');
+		const { 'wrong password': wrongPassword, 'wrong token': wrongToken, ...found } = await run('python-logins.py');
 		expect(found).to.deep.equal({ basic: 't1', token: 't1', owner: 'admin', user: 'admin', xsrf: true });
 		expect(wrongPassword).to.contain('Bad credentials');
 		// Its error for reads tells the address only.

@@ -5,7 +5,7 @@ import { openFileContents } from '../../store/files/index.ts';
 import { openGridFsContents } from '../../store/gridfs/index.ts';
 import { openS3Contents } from '../../store/s3/index.ts';
 import { createBucket, startS3Server } from '../support/s3-server.ts';
-import { skipUnless } from '../support/skip.ts';
+import { describeWhere, skipUnless } from '../support/skip.ts';
 import { runContentStoreContract } from './content-store.contract.ts';
 
 let made = 0;
@@ -28,9 +28,8 @@ describe('contract/content-store of files', () => {
 	});
 });
 
-describe('contract/content-store of GridFS', () => {
-	const url = process.env.MONGODB_TEST_URL ?? '';
-	before(skipUnless(url !== '', 'MONGODB_TEST_URL does not name a MongoDB'));
+const url = process.env.MONGODB_TEST_URL ?? '';
+describeWhere(url !== '', 'contract/content-store of GridFS', 'MONGODB_TEST_URL does not name a MongoDB', () => {
 	runContentStoreContract({
 		name: 'GridFS',
 		open: () => {

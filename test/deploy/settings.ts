@@ -22,6 +22,7 @@ const known = new Set(settings.map(({ name }) => name));
 const secretAddresses: Variables = {
 	MONGODB_URL: 'mongodb://user:secret@mongodb.example:27017/devices?replicaSet=rs0',
 	MQTT_BRIDGE_URL: 'mqtts://user:secret@broker.example',
+	BINARIES_MONGODB_URL: 'mongodb://user:secret@mongodb.example:27017/binaries?replicaSet=rs0',
 };
 /** Read by Node.js and its packages, not by the service. */
 const notOurs = new Set(['NODE_ENV']);

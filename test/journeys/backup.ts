@@ -1,33 +1,21 @@
-import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { eventually } from '../support/eventually.ts';
 import { createLedger } from '../support/ledger.ts';
+import { runMain } from '../support/main-process.ts';
 import { namedStores } from '../support/named-stores.ts';
 import { createPackageStream } from '../support/package-stream.ts';
 import { connectDevice, operatorOf, processLogin, processPassword, useServiceProcess } from '../support/service-process.ts';
 import { describeWhere } from '../support/skip.ts';
 
-const main = fileURLToPath(new URL('../../service/main.ts', import.meta.url));
 const settings = { ADMIN_PASSWORD: processPassword };
 const listLength = 400;
 
-interface Outcome {
-	readonly code: number;
-	readonly text: string;
-}
-
-/** Runs the program with these arguments: what it prints, or its fault. */
-async function runProgram(store: Readonly<Record<string, string>>, args: readonly string[]): Promise<Outcome> {
-	const { PATH = '', HOME = '' } = process.env;
-	const env = { PATH, HOME, ...store };
-	return promisify(execFile)(process.execPath, ['--import=tsx', main, ...args], { env }).then(
-		({ stdout }) => ({ code: 0, text: stdout }),
-		(error: { readonly code: number; readonly stderr: string }) => ({ code: error.code, text: error.stderr }),
-	);
+/** Runs the program with these arguments: what it prints. */
+async function runProgram(store: Readonly<Record<string, string>>, args: readonly string[]) {
+	const { code, output } = await runMain(args, { settings: store });
+	return { code, text: output };
 }
 
 describe('journeys/backup beside MongoDB', function () {
@@ -37,7 +25,7 @@ describe('journeys/backup beside MongoDB', function () {
 	it('refuses to back up and to restore what is not there, and names the tools of MongoDB', async () => {
 		const store = { MONGODB_URL: 'mongodb://127.0.0.1:1/', DATA_DIR: join(folder(), 'store') };
 		const [backup, restored] = [join(folder(), 'backup.db'), join(folder(), 'restored')];
-		const refusal = /^MONGODB_URL is set: .*embedded database.*`mongo(dump|restore)`: see docs\/guides\/backup\.md\n$/;
+		const refusal = /^MONGODB_URL is set: .*embedded database.*`mongo(dump|restore)`: see docs\/guides\/backup\.md$/;
 		for (const [args, tool] of [
 			[['backup', backup], 'mongodump'],
 			[['restore', backup, restored], 'mongorestore'],
@@ -78,7 +66,9 @@ describeWhere(
 			const before = ledger.balance().acknowledged;
 			const acknowledgedBefore = streams.map(({ countAcknowledged }) => countAcknowledged());
 			const written = await run('backup', backup);
-			expect(written.text).to.match(/^backup .*backup\.db: \d+ bytes, written in \d+\.\d s, checked in \d+\.\d s\n$/);
+			expect(written.text).to.match(
+				/^backup .*backup\.db: \d+ bytes, written in \d+\.\d s, checked in \d+\.\d s\nbinaries: none$/,
+			);
 			expect(ledger.balance().acknowledged, 'the service goes on meanwhile').to.be.above(before);
 			expect((await stat(backup)).mode & 0o777).to.equal(0o600);
 			expect((await readdir(folder())).sort()).to.deep.equal(['backup.db', 'store']);

@@ -1,12 +1,14 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { openMongoStore } from '../../store/mongodb/index.ts';
+import { createBinaryClient } from '../support/binary-client.ts';
 import { eventually } from '../support/eventually.ts';
 import { connectFakeDevice } from '../support/fake-device.ts';
 import { type Credentials, createHttpClient } from '../support/http-client.ts';
-import { type MigrateRun, runMigrate } from '../support/migrate-process.ts';
+import { type CommandRun, runMigrate } from '../support/main-process.ts';
 import { isOnMongoDb } from '../support/named-stores.ts';
 import { createOperator } from '../support/operator.ts';
 import { type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
@@ -152,6 +154,8 @@ describe('journeys/migrate', function () {
 				await many.send(Array.from({ length: 500 }, (_, n) => `141,package-${from + n},1,apt,`));
 			}
 			await many.close();
+			const binaries = createBinaryClient(service.http, admin);
+			for (const content of ['equal', 'equal', randomBytes(3_000_000)]) await binaries.upload(content);
 			const seen = await seenOf(service);
 			await stop(service);
 			return { credentials, seen, pending };
@@ -171,7 +175,7 @@ describe('journeys/migrate', function () {
 		}
 
 		/** Ends the command when it has copied some packages. */
-		async function interrupt(signal: 'SIGKILL' | 'SIGTERM'): Promise<MigrateRun> {
+		async function interrupt(signal: 'SIGKILL' | 'SIGTERM'): Promise<CommandRun> {
 			const store = await target();
 			const packages = await store.collection({ name: 'packages', indexes: [] });
 			const before = await packages.count({});
@@ -217,6 +221,7 @@ describe('journeys/migrate', function () {
 			expect(moved.code, moved.output).to.equal(0);
 			expect(moved.output)
 				.to.match(/packages +15,002 documents {2}[0-9a-f]{16}/)
+				.and.match(/contents +2 documents {2}[0-9a-f]{16}/)
 				.and.match(/numbers and contents are those of/);
 			const again = await runMigrate(['--from', `sqlite:${folder}`, '--to', url]);
 			expect([again.code, await copied()], again.output).to.deep.equal([0, packages + 2]);
@@ -224,6 +229,7 @@ describe('journeys/migrate', function () {
 			const service = await start(onMongoDb);
 			expect(service.output.join('\n')).to.not.include('Generated passwords');
 			expect(await seenOf(service)).to.equal(seen);
+			expect(await createBinaryClient(service.http, admin).listWhole()).to.have.length(3);
 			const device = await connectFakeDevice({ url: service.mqtt, serial: 'move-1', ...credentials });
 			expect(await device.nextLine()).to.equal('511,move-1,later');
 			await device.send(['501,c8y_Command', '503,c8y_Command']);
@@ -254,6 +260,7 @@ describe('journeys/migrate', function () {
 			expect(moved.code, moved.output).to.equal(0);
 			const embedded = await start({ DATA_DIR: back });
 			expect(await seenOf(embedded)).to.equal(seen);
+			expect(await createBinaryClient(embedded.http, admin).listWhole()).to.have.length(3);
 			const device = await connectFakeDevice({ url: embedded.mqtt, serial: 'move-1', ...credentials });
 			expect(await device.nextLine()).to.equal('511,move-1,later');
 			await device.close();

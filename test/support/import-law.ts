@@ -19,7 +19,16 @@ const law: Readonly<Record<string, readonly string[] | typeof everything>> = {
 	'store/files': ['store'],
 	'store/gridfs': ['store'],
 	'store/s3': ['store'],
-	service: ['store', 'config', 'service/http', 'service/mqtt', 'service/compose.ts', 'service/open-store.ts', ...domain],
+	service: [
+		'store',
+		'config',
+		'service/http',
+		'service/mqtt',
+		'service/compose.ts',
+		'service/open-store.ts',
+		'service/binary-parts.ts',
+		...domain,
+	],
 	// Which engine there is.
 	'service/open-store.ts': ['store', 'store/sqlite', 'store/mongodb', 'config'],
 	'service/binary-parts.ts': [
@@ -35,7 +44,8 @@ const law: Readonly<Record<string, readonly string[] | typeof everything>> = {
 	'service/http': ['service', ...domain],
 	'service/mqtt': ['service', 'smartrest', ...domain],
 	'service/compose.ts': everything,
-	'service/commands.ts': ['config', 'service', 'store/sqlite'],
+	'service/backup-commands.ts': ['config', 'inventory', 'service', 'service/binary-parts.ts', 'store/files', 'store/sqlite'],
+	'service/commands.ts': ['config', 'service', 'service/backup-commands.ts'],
 	'service/main.ts': ['config', 'service', 'service/compose.ts', 'service/commands.ts'],
 	examples: everything,
 	bench: everything,

@@ -19,7 +19,7 @@ export interface Misfit {
 }
 
 /**
- * Nothing where some index fits. Any sorted index works like this: equalities on its first keys, then the order or a range.
+ * Nothing where some index fits, or the one that the query names. Any sorted index works like this: equalities on its first keys, then the order or a range.
  * No engine is asked, so it holds for all of them; `_id` is not taken for the end of an index, because it is that only on SQLite.
  */
 export function misfitOf(spec: CollectionSpec<StoredDocument>, query: Query): Misfit | undefined {
@@ -67,12 +67,13 @@ interface Fit {
 	readonly misfit: Misfit;
 }
 
-function bestFit(spec: CollectionSpec<StoredDocument>, fields: ReadonlyMap<string, Use>, { sort = [], limit }: Query): Fit {
+function bestFit(spec: CollectionSpec<StoredDocument>, fields: ReadonlyMap<string, Use>, { sort = [], limit, hint }: Query): Fit {
 	// A list of ids is as long as whoever asks made it.
 	const id = fields.get('_id');
 	if (id === 'equal' || id === 'oneOf') return { index: idIndex.name, misfit: { residual: [], isSorted: false, isWhole: false } };
 	const fitOf = ({ name, keys }: IndexSpec): Fit => ({ index: name, misfit: misfitOfKeys(keys, fields, sort, limit) });
-	return spec.indexes.map(fitOf).reduce((best, fit) => (costOf(fit.misfit) < costOf(best.misfit) ? fit : best), fitOf(idIndex));
+	const indexes = hint === undefined ? spec.indexes : spec.indexes.filter(({ name }) => name === hint);
+	return indexes.map(fitOf).reduce((best, fit) => (costOf(fit.misfit) < costOf(best.misfit) ? fit : best), fitOf(idIndex));
 }
 
 function costOf({ residual, isSorted, isWhole }: Misfit): number {

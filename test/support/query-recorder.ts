@@ -50,7 +50,7 @@ export function recordQueries(store: DocumentStore): QueryRecorder {
 					note(plain, 'scan', { filter, sort: [['_id', 1]], limit: 1000 });
 					return collection.scan(filter);
 				},
-				count: (filter) => collection.count(heard('count')({ filter }).filter),
+				count: (filter, hint) => collection.count(heard('count')({ filter, ...(hint && { hint }) }).filter, hint),
 				groupCount: (keys, filter) => collection.groupCount(keys, heard('groupCount')({ filter }).filter),
 				findOneAndUpdate: (filter, update, options) => {
 					note(plain, 'findOneAndUpdate', { filter, sort: options?.sort, limit: 1 });

@@ -3,8 +3,10 @@ import { contentSpec, openBinaryRecords, referenceSpec } from '../../inventory/b
 import { openBridgedDevices } from '../../inventory/index.ts';
 import { templates } from '../../smartrest/index.ts';
 import type { DocumentStore, StoredDocument } from '../../store/index.ts';
+import { createBinaryClient } from './binary-client.ts';
 import { eventually } from './eventually.ts';
-import { createHttpClient, type HttpClient } from './http-client.ts';
+import { type Credentials, createHttpClient } from './http-client.ts';
+import type { QueryRecorder } from './query-recorder.ts';
 import { upstream } from './raw-client.ts';
 import type { ServiceUnderTest } from './service-fixture.ts';
 
@@ -27,30 +29,40 @@ const views: Samples = {
 	currentPage: ['2'],
 	pageSize: ['50'],
 	withChildren: ['false'],
+	withGroups: ['true'],
 	skipChildrenNames: ['true'],
 };
-/** What is asked of the inventory in its query language, for each of its indexes, and by words: tried alone. */
-const searches = [
-	"query=name eq 'a'",
-	"query=name eq 'a*' $orderby=name",
-	'query=has(c8y_IsDevice) $orderby=name desc',
-	"query=c8y_Software.version eq '1'",
-	"query=c8y_Hardware.serialNumber eq '1'",
-	"query=c8y_Availability.status eq 'UNAVAILABLE'",
-	"query=creationTime.date gt '2026-01-01' $orderby=creationTime",
-	"query=type eq 'type' and name eq '*a'",
-	"query=name eq 'a' or type eq 'type'",
-	"query=_id gt '7' $orderby=_id asc",
-	'query=$orderby=creationTime desc',
-	"q=name eq 'a'",
-	'text=a',
-];
-/** Parameters that are tried alone, or are refused, or go with a removal. */
+/** Parameters that are refused, go with a removal, or are in `searches`. */
 const others = new Set(
 	'query q text childDeviceId childAssetId childAdditionId onlyRoots withGroups bulkOperationId cascade forceCascade withDeviceUser'.split(
 		' ',
 	),
 );
+
+/** What clients ask the inventory for, with the id of a device. */
+const searches = (id: string): readonly string[] => [
+	`text=Name`,
+	`childDeviceId=${id}`,
+	`childAssetId=${id}`,
+	`childAdditionId=${id}`,
+	'onlyRoots=true',
+	...[
+		"$filter=(type eq 'c8y_Software' and name eq 'python3*') $orderby=name asc",
+		"$filter=((((type eq 'c8y_Software') and ((name eq '*a*') or (description eq '*a*'))) and (name eq '*a*')) and (not(has(url)))) $orderby=name asc",
+		`$filter=bygroupid(${id}) and not(has(c8y_Patch)) and type eq 'c8y_SoftwareBinary' and (c8y_Software.version eq '1*') $orderby=creationTime.date desc,creationTime desc`,
+		`$filter=(c8y_Software.version eq '1') and bygroupid(${id}) $orderby=c8y_Software.version,creationTime`,
+		"$filter=(_id gt '0') and (has(c8y_IsDevice)) $orderby=_id asc",
+		`isinhierarchyof(${id}) and owner eq admin`,
+		"c8y_Availability.status eq 'AVAILABLE' and creationTime.date gt '2020-01-01T00:00:00.000Z'",
+		"c8y_Availability.status eq 'UNAVAILABLE'",
+		"c8y_Software.version eq '1'",
+		"c8y_Hardware.serialNumber eq 'SERIAL'",
+		"name eq 'a*'",
+		'$filter= $orderby=name',
+		'$orderby=creationTime desc',
+		"(type eq 'c8y_Service') and (status eq 'up')",
+	].flatMap((query) => [`query=${encodeURIComponent(query)}`, `q=${encodeURIComponent(query)}`]),
+];
 
 /** Values that lines need to do something; others get any text. */
 const lines: Readonly<Record<string, readonly string[]>> = {
@@ -78,7 +90,7 @@ const lines: Readonly<Record<string, readonly string[]>> = {
  * template, an operation's whole life, a publish that is sent again, a device and a process that go.
  * @throws Error when a parameter has no value here: then it has to get one
  */
-export async function drive(service: ServiceUnderTest, store: DocumentStore): Promise<void> {
+export async function drive(service: ServiceUnderTest, store: QueryRecorder): Promise<void> {
 	const { http, idOf, createOperation } = service.operator;
 	const credentials = await service.register('plan-1');
 	await http.post('/devicecontrol/newDeviceRequests', { id: 'plan-2' });
@@ -149,11 +161,11 @@ export async function drive(service: ServiceUnderTest, store: DocumentStore): Pr
 			}
 		}
 	}
-	for (const search of searches) {
-		const [name = '', ...text] = search.split('=');
-		await http.get(`/inventory/managedObjects?withTotalElements=true&${name}=${encodeURIComponent(text.join('='))}`);
-	}
-	await driveBinaries(service, asDevice, store);
+	for (const search of searches(id))
+		for (const view of ['', '&withTotalPages=true'])
+			for (const path of [`managedObjects`, `managedObjects/count`, `managedObjects/${id}/childAdditions`])
+				await http.call('get', `/inventory/${path}?${search}${view}`);
+	await driveBinaries(service, store, credentials);
 	const limits = { maxPerTenant: 10, codeSeconds: 60 };
 	await (await openTrustedCertificates({ store, clock: Date.now, limits })).findBySubject(['a', 'b']);
 	await (await openBridgedDevices({ store })).listOf(0, '', 10);
@@ -163,30 +175,22 @@ export async function drive(service: ServiceUnderTest, store: DocumentStore): Pr
 	await http.delete(`/inventory/managedObjects/${id}?forceCascade=true&withDeviceUser=true`);
 }
 
-/** A file that a device is told to install, downloads, and that is removed; then what is done in the background. */
-async function driveBinaries(service: ServiceUnderTest, device: HttpClient, store: DocumentStore): Promise<void> {
-	const form = new FormData();
-	form.set('file', new Blob(['content']), 'a.deb');
-	const authorization = `Basic ${Buffer.from(`${service.admin.user}:${service.admin.password}`).toString('base64')}`;
-	const uploaded = await fetch(`${service.urls.http}/inventory/binaries`, {
-		method: 'POST',
-		headers: { authorization },
-		body: form,
-	});
-	const { id } = (await uploaded.json()) as { readonly id: string };
-	const path = `/inventory/binaries/${id}`;
-	// At first no operation names it.
-	await device.call('GET', path).catch(textAnswer);
-	await service.operator.createOperation('plan-1', {
-		c8y_SoftwareUpdate: [{ action: 'install', name: 'a', version: '1', url: `${service.urls.http}${path}` }],
-	});
-	await device.call('GET', path).catch(textAnswer);
-	await service.operator.http.delete(path);
+/** A file comes, is named, is downloaded, is replaced by another one and goes; its bytes go after it. */
+async function driveBinaries(service: ServiceUnderTest, store: QueryRecorder, device: Credentials): Promise<void> {
+	const operator = createBinaryClient(service.urls.http, service.admin);
+	const { id, self } = await operator.upload('bytes');
+	await operator.download(id);
+	await service.operator.http.post('/inventory/managedObjects', { type: 'c8y_SoftwareBinary', c8y_Software: { url: self } });
+	await createBinaryClient(service.urls.http, device).download(id);
+	await service.operator.createOperation('plan-1', { c8y_Command: { text: self } });
+	await createBinaryClient(service.urls.http, device).download(id);
+	await operator.replace(id, Buffer.from('others'));
+	await operator.remove(id);
 	const [references, contents] = [await store.collection(referenceSpec), await store.collection(contentSpec)];
-	const records = openBinaryRecords({ store, references, contents });
-	await records.usedBytes('t1');
-	await records.isRecorded('key');
-	for await (const _ of records.takeUnneeded());
+	// Asked at a start only, of bytes that are old.
+	await openBinaryRecords({ store, references, contents }).isRecorded('key');
+	const isSwept = () => [...store.recorded.keys()].some((shape) => shape.startsWith('binaries count { sha256'));
+	await eventually('the bytes are looked for', async () => isSwept(), Boolean, 20_000);
 }
 
 /** What a process leaves that was killed; resolves to whether somebody has cleaned up after it. */

@@ -200,6 +200,14 @@ describe('config/load', () => {
 	});
 
 	describe('between settings', () => {
+		it('refuses files of one process beside a database of several', () => {
+			const [fault, ...others] = faultsOf({ BINARIES_STORE: 'files', MONGODB_URL: 'mongodb://host/db' });
+			expect(fault).to.match(
+				/^ {2}BINARIES_STORE: found "files" in the environment; right is gridfs or s3, because MONGODB_URL is set/,
+			);
+			expect(others).to.deep.equal([]);
+		});
+
 		it('needs what the store of binaries is reached by', () => {
 			const needs: readonly (readonly [Environment, string])[] = [
 				[{ BINARIES_STORE: 's3' }, 'S3_BUCKET'],

@@ -5,23 +5,26 @@ import { within } from './eventually.ts';
 
 const main = fileURLToPath(new URL('../../service/main.ts', import.meta.url));
 
-export interface MigrateRun {
+export interface CommandRun {
 	/** `null` when it was killed. */
 	readonly code: number | null;
 	readonly output: string;
 }
 
-/** The command as a process of its own; `hear` gets each line, and what ends the process. */
-export async function runMigrate(
-	words: readonly string[],
-	options: {
-		readonly settings?: Readonly<Record<string, string>>;
-		readonly hear?: (line: string, end: (signal: 'SIGKILL' | 'SIGTERM') => void) => void;
-	} = {},
-): Promise<MigrateRun> {
+export interface CommandOptions {
+	readonly settings?: Readonly<Record<string, string>>;
+	readonly hear?: (line: string, end: (signal: 'SIGKILL' | 'SIGTERM') => void) => void;
+}
+
+export async function runMigrate(words: readonly string[], options: CommandOptions = {}): Promise<CommandRun> {
+	return runMain(['migrate', ...words], options);
+}
+
+/** The program with these arguments as a process of its own; `hear` gets each line, and what ends the process. */
+export async function runMain(words: readonly string[], options: CommandOptions = {}): Promise<CommandRun> {
 	const { PATH = '', HOME = '' } = process.env;
 	const env = { PATH, HOME, ...options.settings };
-	const child = spawn(process.execPath, ['--import=tsx', main, 'migrate', ...words], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+	const child = spawn(process.execPath, ['--import=tsx', main, ...words], { env, stdio: ['ignore', 'pipe', 'pipe'] });
 	const output: string[] = [];
 	for (const stream of [child.stdout, child.stderr]) {
 		createInterface(stream).on('line', (line) => {
