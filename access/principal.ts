@@ -8,6 +8,8 @@ export const permissions = [
 	'tenant:read',
 	'credentials:poll',
 	'mqtt:connect',
+	'audit:read',
+	'audit:write',
 ] as const;
 export type Permission = (typeof permissions)[number];
 
@@ -21,6 +23,8 @@ export const rolePermissions = {
 		'registrations:write',
 		'tenant:read',
 		'mqtt:connect',
+		'audit:read',
+		'audit:write',
 	],
 	device: ['inventory:read', 'inventory:write', 'operations:read', 'operations:write', 'tenant:read', 'mqtt:connect'],
 	bootstrap: ['credentials:poll', 'mqtt:connect'],

@@ -5,6 +5,7 @@ import type { Config } from '../config/index.ts';
 import { openInventory } from '../inventory/index.ts';
 import { openOperations } from '../operations/index.ts';
 import { type ContentStore, type DocumentStore, takeIntoUse } from '../store/index.ts';
+import { composeAudit } from './audit-parts.ts';
 import { composeBinaries, openContentStore } from './binary-parts.ts';
 import { createHttpApp } from './http/index.ts';
 import { httpOptions } from './http-settings.ts';
@@ -13,11 +14,13 @@ import { type Listener, openListeners } from './listeners.ts';
 import { createMetrics } from './metrics.ts';
 import { collections, migrations, runMigrations } from './migrations.ts';
 import { createGateway, deliveryFault, openEmbeddedBroker } from './mqtt/index.ts';
+import { gatewayLimits } from './mqtt-settings.ts';
 import { type OpenedStore, openStore } from './open-store.ts';
 import { openOtherProcesses } from './other-processes.ts';
 import { openOutsideBroker } from './outside-broker.ts';
 import { packageLimitsOf } from './package-limits.ts';
 import { createReadiness } from './readiness.ts';
+import { createRefusedLogins } from './refused-logins.ts';
 import { createMetricsSampler } from './sample-metrics.ts';
 import { startScheduler } from './scheduler.ts';
 import { closeBegun, shutDown } from './shut-down.ts';
@@ -90,8 +93,10 @@ async function open(foundation: Foundation): Promise<Service> {
 		: undefined;
 	if (others) begun.push(others.close);
 	const processes = () => others?.count() ?? 1;
+	const audit = await composeAudit({ config, store, leases, clock, log });
+	const { store: recorded } = audit.trail;
 	const access = await openAccess({
-		store,
+		store: recorded,
 		clock,
 		elapsed,
 		limits: {
@@ -102,7 +107,7 @@ async function open(foundation: Foundation): Promise<Service> {
 		tokenLifetimeSeconds: config.access.tokenLifetimeSeconds,
 	});
 	const inventory = await openInventory({
-		store,
+		store: recorded,
 		clock,
 		limits: {
 			packages: packageLimits,
@@ -115,29 +120,20 @@ async function open(foundation: Foundation): Promise<Service> {
 	});
 	const files = composeBinaries({ ...foundation, inventory });
 	const operations = await openOperations({
-		store,
+		store: recorded,
 		inventory,
 		clock,
 		numbersAtATime: isShared ? 1 : 100,
 		limits: { operationMaxBytes: limits.operationMaxBytes, maxItems: limits.operationPackagesMax },
 		fault: (operation, device) => deliveryFault(operation, device, config.mqtt.downlinkPayloadMaxBytes),
 	});
-	const services = { inventory, operations, access, metrics, log, clock, version };
+	const noteRefusedLogin = createRefusedLogins({ config, trail: audit.trail, access, elapsed, log });
+	const services = { inventory, operations, access, audit: audit.trail, noteRefusedLogin, metrics, log, clock, version };
 	const gateway = createGateway({
 		...services,
 		elapsed,
 		packageLimits,
-		limits: {
-			maxFragments,
-			payloadMaxBytes: config.mqtt.payloadMaxBytes,
-			listPayloadMaxBytes: config.mqtt.listPayloadMaxBytes,
-			linesMax: config.mqtt.linesMax,
-			downlinkMaxBytes: config.mqtt.downlinkPayloadMaxBytes,
-			unacknowledgedMaxMessages: config.mqtt.unacknowledgedMaxMessages,
-			autoCreation: tenant.deviceAutoCreation,
-			storePatienceMilliseconds: config.mqtt.storePatienceSeconds * 1000,
-		},
-		templateLimits: { ...config.templates, cacheMilliseconds: config.templates.cacheSeconds * 1000 },
+		...gatewayLimits(config),
 	});
 	const bridge = await openOutsideBroker({ ...services, config, store, gateway, elapsed, processId, processes });
 	const broker = await openEmbeddedBroker({
@@ -179,6 +175,7 @@ async function open(foundation: Foundation): Promise<Service> {
 			{ name: 'outside devices sweep', everyMilliseconds, run: () => bridge?.sweep() },
 			...(isShared ? [{ name: 'sweep of users', everyMilliseconds, run: broker.checkUsers }] : []),
 			...files.jobs,
+			...audit.jobs,
 			...(others?.jobs ?? []),
 		],
 		log,

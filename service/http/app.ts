@@ -1,4 +1,5 @@
 import express, { type Express } from 'express';
+import { auditRoutes } from './audit-routes.ts';
 import { binaryRoutes } from './binary-routes.ts';
 import { childrenRoutes } from './children-routes.ts';
 import { docsRoutes } from './docs-routes.ts';
@@ -36,6 +37,7 @@ export function httpRoutes(services: HttpServices): Route[] {
 		...operationRoutes(services),
 		...registrationRoutes(services),
 		...tenantRoutes(),
+		...auditRoutes(services),
 		...healthRoutes(services),
 	];
 	routes.push(...docsRoutes(() => describeApi(routes, services.version)));

@@ -8,7 +8,6 @@ import {
 	parseObjectBody,
 	type ReceivedBytes,
 } from '../../inventory/index.ts';
-import { createAudit } from './audit.ts';
 import { checkPreconditions, dispositionOf, entityTag, planDownload } from './binary-download.ts';
 import { openDeviceScope } from './device-scope.ts';
 import { HttpError } from './http-error.ts';
@@ -53,7 +52,6 @@ export function binaryRoutes(services: HttpServices): Route[] {
 	const { inventory, binaries, options, clock } = services;
 	const scope = openDeviceScope(services);
 	const renderer = createManagedObjectRenderer({ inventory, clock, maxReferences: options.childReferencesMax });
-	const audit = createAudit(services.log);
 
 	return [
 		route({
@@ -92,7 +90,6 @@ export function binaryRoutes(services: HttpServices): Route[] {
 					const patch = { ...sent, name: sent.name ?? file.fileName ?? 'binary', type: sent.type ?? contentType };
 					return binaries.create(tenant, { owner, patch, contentType }, received);
 				});
-				audit(principal, 'binary created', auditFields(object));
 				return { ...created(await binaryJson(object, base)), headers: { Location: binaryUrl(object, base) } };
 			},
 		}),
@@ -171,7 +168,6 @@ export function binaryRoutes(services: HttpServices): Route[] {
 					checkDigests(received, [headers['content-digest'], headers['repr-digest']]);
 					return binaries.replace(tenant, id, { contentType, isExpected }, received);
 				});
-				audit(principal, 'binary replaced', auditFields(object));
 				return { ...created(await binaryJson(object, base)), headers: { ETag: entityTag(object.binary) } };
 			},
 		}),
@@ -191,7 +187,6 @@ export function binaryRoutes(services: HttpServices): Route[] {
 				const object = await scope.getBinary(principal, param('id'));
 				checkPreconditions(object.binary, headers);
 				await inventory.objects.remove(principal.tenant, object.id, []);
-				audit(principal, 'binary removed', auditFields(object));
 				return noContent;
 			},
 		}),
@@ -248,10 +243,6 @@ function viewFrom(base: string) {
 
 function binaryUrl({ id }: BinaryObject, base: string): string {
 	return `${base}${path}/${id}`;
-}
-
-function auditFields({ id, binary }: BinaryObject) {
-	return { managedObject: id, sha256: binary.sha256, bytes: binary.length };
 }
 
 function announcedLength(text: string | undefined): number {

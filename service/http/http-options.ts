@@ -1,8 +1,10 @@
 import type { Logger } from 'pino';
 import type { Access } from '../../access/index.ts';
+import type { AuditTrail } from '../../audit/index.ts';
 import type { Binaries, Inventory, PackageLimits } from '../../inventory/index.ts';
 import type { Operations } from '../../operations/index.ts';
 import type { Metrics } from '../metrics.ts';
+import type { NoteRefusedLogin } from '../refused-logins.ts';
 
 /** The settings that the HTTP side obeys. */
 export interface HttpOptions {
@@ -53,6 +55,8 @@ export interface HttpServices {
 	readonly binaries: Binaries;
 	readonly operations: Operations;
 	readonly access: Access;
+	readonly audit: Pick<AuditTrail, 'note' | 'list' | 'count' | 'find' | 'inOrder'>;
+	readonly noteRefusedLogin: NoteRefusedLogin;
 	readonly metrics: Metrics;
 	readonly log: Logger;
 	/** Milliseconds since 1970. */

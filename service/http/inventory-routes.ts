@@ -1,14 +1,6 @@
 import { z } from 'zod';
 import { deviceUserPrefix, type Principal } from '../../access/index.ts';
-import {
-	type ChildKind,
-	childKinds,
-	type ManagedObject,
-	type ObjectPatch,
-	parseObjectBody,
-	serialType,
-} from '../../inventory/index.ts';
-import { createAudit } from './audit.ts';
+import { type ChildKind, childKinds, type ManagedObject, parseObjectBody, serialType } from '../../inventory/index.ts';
 import { openDeviceScope } from './device-scope.ts';
 import type { HttpServices } from './http-options.ts';
 import { describedBody } from './json-decode.ts';
@@ -29,7 +21,6 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 	const { inventory, operations, access, options, clock } = services;
 	const scope = openDeviceScope(services);
 	const renderer = createManagedObjectRenderer({ ...services, maxReferences: options.childReferencesMax });
-	const audit = createAudit(services.log);
 	const body = describedBody(managedObjectBodySchema, (value) => parseObjectBody(value, options));
 
 	// A whole software list takes its turn with the searches.
@@ -53,7 +44,6 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			handler: async ({ principal, body: patch, base }) => {
 				const object = await inventory.objects.create(principal.tenant, { owner: principal.userName, patch });
 				if (!object) throw new TypeError('A managed object without an external id met a duplicate');
-				audit(principal, 'managed object created', { managedObject: object.id, type: object.type });
 				return created(await renderer.one(object, singleView(base, {})));
 			},
 		}),
@@ -128,7 +118,6 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 				const { id } = await scope.getObject(principal, param('id'));
 				const mayOffer = principal.role !== 'device';
 				const object = await inventory.objects.update(principal.tenant, id, { ...patch, mayOffer });
-				audit(principal, 'managed object changed', { managedObject: id, fields: changedFields(patch) });
 				return ok(await one(object, singleView(base, {}), scan));
 			},
 		}),
@@ -159,7 +148,6 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 					for (const id of ids) await operations.failFor(principal.tenant, id, 'The device was removed from the inventory');
 				});
 				services.onDevicesRemoved(principal.tenant, removed);
-				audit(principal, 'managed object removed', { managedObject: object.id, type: object.type, removed: removed.length });
 				return noContent;
 			},
 		}),
@@ -236,9 +224,4 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 
 function cascaded({ fragments }: ManagedObject): readonly ChildKind[] {
 	return 'c8y_IsDevice' in fragments ? ['childDevices'] : [];
-}
-
-function changedFields({ name, type, softwareList, fragments }: ObjectPatch): string[] {
-	const fields = Object.entries({ name, type, c8y_SoftwareList: softwareList, ...fragments });
-	return fields.flatMap(([field, value]) => (value === undefined ? [] : field)).slice(0, 20);
 }

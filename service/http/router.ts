@@ -1,5 +1,6 @@
 import type { Express, Request, Response } from 'express';
 import { mayDo, type Principal } from '../../access/index.ts';
+import { type Actor, actAs } from '../../audit/index.ts';
 import { type AnswerDeadline, startAnswerDeadline } from './answer-deadline.ts';
 import { claimedUser, createAuthenticator } from './auth.ts';
 import { baseUrl } from './base-url.ts';
@@ -46,9 +47,10 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 				const call = callOf(request, response, deadline, () => principal);
 				const work = async () => {
 					if (each.permission === 'public') return each.answer(call);
-					principal = await identify(request);
-					if (!mayDo(principal, each.permission)) throw forbidden(principal, each.permission);
-					return each.answer(call, principal);
+					const caller = await identify(request);
+					principal = caller;
+					if (!mayDo(caller, each.permission)) throw forbidden(caller, each.permission);
+					return await actAs(actorOf(caller, request, each), () => each.answer(call, caller));
 				};
 				await send(request, response, await deadline.wait(work()));
 			} catch (error) {
@@ -72,8 +74,11 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 			return await authenticate(request.headers, address);
 		} catch (error) {
 			// Asked for without credentials, as browsers do first, is no attempt.
-			if (error instanceof HttpError && request.headers.authorization !== undefined)
-				services.log.info({ address, user: claimedUser(request.headers), path: request.path }, `login refused: ${error.code}`);
+			if (error instanceof HttpError && request.headers.authorization !== undefined) {
+				const user = claimedUser(request.headers);
+				services.log.info({ address, user, path: request.path }, `login refused: ${error.code}`);
+				services.noteRefusedLogin({ user, reason: error.code, channel: 'http', address, call: callText(request) });
+			}
 			throw error;
 		}
 	}
@@ -158,6 +163,16 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 			histogram.observe(seconds);
 		};
 	}
+}
+
+function actorOf({ tenant, userName, role }: Principal, request: Request, { method, path }: Route): Actor {
+	const address = request.socket.remoteAddress;
+	const call = `${method.toUpperCase()} ${path}`;
+	return { tenant, userName, isDevice: role === 'device', channel: 'http', ...(address !== undefined && { address }), call };
+}
+
+function callText({ method, path }: Request): string {
+	return `${method} ${path.slice(0, 200)}`;
 }
 
 function byPath(routes: readonly Route[]): Map<string, Route[]> {

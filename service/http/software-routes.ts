@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { Principal } from '../../access/index.ts';
 import {
 	compactPackage,
 	type ManagedObjectId,
@@ -8,7 +7,6 @@ import {
 	parseManagedObjectId,
 	type SoftwarePackage,
 } from '../../inventory/index.ts';
-import { auditFields, createAudit } from './audit.ts';
 import { openDeviceScope } from './device-scope.ts';
 import type { HttpServices } from './http-options.ts';
 import { arrayBody } from './json-decode.ts';
@@ -41,7 +39,6 @@ export function softwareRoutes(services: HttpServices): Route[] {
 	const { inventory, operations, options } = services;
 	const { packageLimits: limits } = options;
 	const scope = openDeviceScope(services);
-	const audit = createAudit(services.log);
 
 	const name = z
 		.string()
@@ -121,7 +118,6 @@ export function softwareRoutes(services: HttpServices): Route[] {
 			handler: async ({ principal, query, body, base }) => {
 				const { id } = await scope.getObject(principal, query.deviceId);
 				await inventory.software.set(principal.tenant, id, body.map(toPackage), 'advanced');
-				auditSoftware(principal, 'software list replaced', id, body.length);
 				return created(writtenJson(id, base));
 			},
 		}),
@@ -141,7 +137,6 @@ export function softwareRoutes(services: HttpServices): Route[] {
 				const { id } = await scope.getObject(principal, query.deviceId);
 				const changes = body.map((item) => ({ action: 'put', item: toPackage(item) }) as const);
 				await inventory.software.change(principal.tenant, id, changes);
-				auditSoftware(principal, 'software added', id, body.length);
 				return ok(writtenJson(id, base));
 			},
 		}),
@@ -164,7 +159,6 @@ export function softwareRoutes(services: HttpServices): Route[] {
 					id,
 					body.map((item) => ({ action: 'remove', ...item }) as const),
 				);
-				auditSoftware(principal, 'software removed', id, body.length);
 				return noContent;
 			},
 		}),
@@ -186,15 +180,10 @@ export function softwareRoutes(services: HttpServices): Route[] {
 				const operation = await operations.createSoftwareChange(principal.tenant, id, body, {
 					isByDevice: principal.role === 'device',
 				});
-				audit(principal, 'operation created', auditFields(operation));
 				return created(operationJson(operation, base));
 			},
 		}),
 	];
-
-	function auditSoftware(principal: Principal, what: string, device: ManagedObjectId, packages: number): void {
-		audit(principal, what, { managedObject: device, packages });
-	}
 }
 
 interface SentItem {

@@ -5,6 +5,7 @@ import { type Access, mayDo, parseUserName } from '../../access/index.ts';
 import { InventoryError } from '../../inventory/index.ts';
 import { maySubscribe, parseTopic } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
+import type { NoteRefusedLogin } from '../refused-logins.ts';
 import { createBacklog } from './backlog.ts';
 import { createDeviceQueue, type DeviceQueue } from './device-queue.ts';
 import { drainSessions } from './drain.ts';
@@ -22,6 +23,7 @@ export interface EmbeddedBrokerOptions {
 	/** Where other processes take connections too. */
 	readonly handover: Handover | undefined;
 	readonly metrics: Metrics;
+	readonly noteRefusedLogin: NoteRefusedLogin;
 	readonly log: Logger;
 	readonly clock: () => number;
 	readonly defaultTenant: string;
@@ -47,6 +49,8 @@ export type EmbeddedBroker = Awaited<ReturnType<typeof openEmbeddedBroker>>;
 
 /** MQTT's CONNACK codes. */
 const connack = { accepted: 0, identifierRejected: 2, unavailable: 3, badCredentials: 4, notAuthorized: 5 } as const;
+/** Refusals that say something about who wanted to connect. */
+const isLogin: ReadonlySet<number> = new Set([connack.badCredentials, connack.notAuthorized]);
 
 interface Connected {
 	readonly session: Session;
@@ -57,7 +61,7 @@ interface Connected {
 }
 
 /** Who is connected, and what their CONNECT says of them. */
-type SessionOwner = Pick<Session, 'principal' | 'serial' | 'host' | 'defaultCollection'>;
+type SessionOwner = Pick<Session, 'principal' | 'serial' | 'address' | 'host' | 'defaultCollection'>;
 
 const maxTurn = 64;
 
@@ -184,6 +188,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		const serial = parseClientId(asked);
 		const refused = (code: number, reason: string): number => {
 			log.info({ address, client: asked.slice(0, 100), user: username?.slice(0, 100), code }, `connection refused: ${reason}`);
+			if (isLogin.has(code)) options.noteRefusedLogin({ user: username, reason, channel: 'mqtt', address, call: 'CONNECT' });
 			return code;
 		};
 		if (broker.connectedClients >= limits.connectionsMax)
@@ -203,7 +208,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		if (!mayDo(principal, 'mqtt:connect')) return refused(connack.notAuthorized, 'this user may not connect');
 		if (!mayConnectAs(principal, serial))
 			return refused(connack.notAuthorized, `this user may connect as '${principal.serial}' only`);
-		await openSession(client, { principal, serial, host, ...defaultCollection(asked) });
+		await openSession(client, { principal, serial, address, host, ...defaultCollection(asked) });
 		return connack.accepted;
 	}
 

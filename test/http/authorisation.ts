@@ -112,6 +112,17 @@ const rows: readonly Row[] = [
 		otherAdmin: 403,
 		bootstrap: 404,
 	},
+	{ method: 'get', url: '/audit/auditRecords', ...usersOnly, otherAdmin: 200 },
+	{ method: 'get', url: '/audit/auditRecords/export', ...usersOnly, otherAdmin: 200 },
+	{ method: 'get', url: '/audit/auditRecords/{record}', ...usersOnly },
+	{
+		method: 'post',
+		url: '/audit/auditRecords',
+		body: { type: 'Inventory', time: '2026-11-22', activity: 'a', text: 'b', source: { id: '{object}' } },
+		...usersOnly,
+		admin: 201,
+		otherAdmin: 201,
+	},
 	{ method: 'get', url: '/tenant/currentTenant', ...everybody },
 	{ method: 'post', url: '/inventory/binaries', form: 'new', admin: 201, device: 201, foreignDevice: 201, otherAdmin: 201 },
 	{ method: 'get', url: '/inventory/binaries', ...everybody },
@@ -156,14 +167,22 @@ describe('http/authorisation', () => {
 		const binary = await binaries.create(tenant, { owner: 'device_dev1', patch, contentType: 'text/plain' }, received);
 		await access.registration.request(tenant, 'expected');
 		await access.registration.poll('expected');
-		const ids = { object: id, operation: operation.id, child: child.id, foreign: foreign.id, binary: binary.id };
+		const [record] = await fixture.audit.list(tenant, { source: id }, { skip: 0, limit: 1, revert: false });
+		const ids = {
+			object: id,
+			operation: operation.id,
+			child: child.id,
+			foreign: foreign.id,
+			binary: binary.id,
+			record: String(record?.number),
+		};
 		return (text) => Object.entries(ids).reduce((filled, [name, value]) => filled.replaceAll(`{${name}}`, value), text);
 	}
 
 	it('has a row for every route that is not public', () => {
 		const covered = new Set(
 			rows.map(({ method, url }) => {
-				const path = url.split('?')[0]?.replace(/\{operation\}|\{object\}|\{binary\}|expected$/, '{id}');
+				const path = url.split('?')[0]?.replace(/\{operation\}|\{object\}|\{binary\}|\{record\}|expected$/, '{id}');
 				return `${method} ${path?.replace('{child}', '{childId}')}`;
 			}),
 		);

@@ -5,8 +5,11 @@ import { expect } from 'chai';
 import { pino } from 'pino';
 import type { Response } from 'supertest';
 import { openAccess } from '../../access/index.ts';
+import { type AuditTrail, openAuditTrail } from '../../audit/index.ts';
 import { type BinaryLimits, openBinaries, openInventory, type PackageLimits } from '../../inventory/index.ts';
 import { openOperations } from '../../operations/index.ts';
+import { logRecord } from '../../service/audit-parts.ts';
+import { auditTable } from '../../service/audit-table.ts';
 import {
 	createHttpApp,
 	type HttpOptions,
@@ -16,6 +19,7 @@ import {
 	type Route,
 } from '../../service/http/index.ts';
 import { createMetrics } from '../../service/metrics.ts';
+import type { RefusedLogin } from '../../service/refused-logins.ts';
 import { openFileContents } from '../../store/files/index.ts';
 import type { ContentStore } from '../../store/index.ts';
 import { type CallOptions, createCheckedHttpClient, type HttpMethod } from './checked-http-client.ts';
@@ -75,6 +79,9 @@ export interface HttpFixture {
 	/** Creates a device with these fragments; its id. */
 	readonly createDevice: (fragments: object) => Promise<string>;
 	readonly services: HttpServices;
+	readonly audit: AuditTrail;
+	/** What the service was told about refused logins. */
+	readonly refused: readonly RefusedLogin[];
 	/** Where the bytes of binaries are. */
 	readonly contents: ContentStore;
 	/** What the service was told about removed devices. */
@@ -95,8 +102,21 @@ export async function openHttpFixture(
 	{ binaries: limits, contents: given }: { readonly binaries?: Partial<BinaryLimits>; readonly contents?: ContentStore } = {},
 ): Promise<HttpFixture> {
 	const settings = { ...defaults, ...options };
-	const clock = () => fixture.time;
-	const store = await openTestStore(clock);
+	let time = Date.parse('2026-11-21T20:23:30.412Z');
+	const clock = () => time;
+	const logLines: string[] = [];
+	const log = pino({ level: 'debug' }, { write: (line: string) => void logLines.push(line) });
+	const opened = await openTestStore(clock);
+	const audit = await openAuditTrail({
+		store: opened,
+		table: auditTable,
+		clock,
+		limits: { valueMaxCharacters: 2000, changesMax: 100, deviceReports: true, retentionDays: 30 },
+		application: 'advanced-software-mgmt',
+		onStored: (record) => logRecord(log, record),
+	});
+	const { store } = audit;
+	const refused: RefusedLogin[] = [];
 	const inventory = await openInventory({
 		store,
 		clock,
@@ -126,14 +146,15 @@ export async function openHttpFixture(
 		limits: { cacheEntries: 100, cacheTtlMilliseconds: 3_600_000, failuresPerMinute: 20 },
 		tokenLifetimeSeconds: 3600,
 	});
-	const logLines: string[] = [];
 	const services: HttpServices = {
 		inventory,
 		binaries,
 		operations,
 		access,
+		audit,
+		noteRefusedLogin: (login) => void refused.push(login),
 		metrics: createMetrics(),
-		log: pino({ level: 'debug' }, { write: (line: string) => void logLines.push(line) }),
+		log,
 		clock,
 		options: settings,
 		readiness: async () => fixture.readiness,
@@ -158,10 +179,17 @@ export async function openHttpFixture(
 			return answer.body.id;
 		},
 		services,
+		audit,
+		refused,
 		contents,
 		removed: [],
 		logLines,
-		time: Date.parse('2026-11-21T20:23:30.412Z'),
+		get time() {
+			return time;
+		},
+		set time(value) {
+			time = value;
+		},
 		readiness: { store: { ready: true }, broker: { ready: true } },
 		closeStore: () => store.close(),
 		close: async () => {

@@ -10,6 +10,8 @@ const table: Readonly<Record<Permission, readonly Role[]>> = {
 	'registrations:write': ['admin'],
 	'tenant:read': ['admin', 'device'],
 	'credentials:poll': ['bootstrap'],
+	'audit:read': ['admin'],
+	'audit:write': ['admin'],
 	'mqtt:connect': ['admin', 'device', 'bootstrap'],
 };
 
