@@ -14,13 +14,20 @@ import {
 import { auditCollections } from './audit-record.ts';
 import type { AuditTable } from './audit-table.ts';
 import { type ChangeLimits, isLeftOut } from './changes.ts';
-import { type BatchPlan, type ChangeFacts, keyOf, planBatch } from './plan-batch.ts';
+import { type BatchPlan, type ChangeFacts, changedDocuments, keyOf, planBatch } from './plan-batch.ts';
+import { createTurns } from './turns.ts';
 
 /** Makes the steps that put facts on record, as the work of whoever acts now. */
 export interface Recorder {
 	/** Whether anything of this summary is to be recorded for whoever acts now. */
 	readonly recordsSummaries: () => boolean;
 	readonly steps: (facts: readonly ChangeFacts[]) => Promise<{ readonly steps: readonly Step[]; readonly stored: () => void }>;
+}
+
+interface Written {
+	readonly outcome: BatchOutcome;
+	/** The documents that were changed, as they are then. */
+	readonly after?: BatchPlan['after'];
 }
 
 /**
@@ -38,6 +45,7 @@ export function createAuditedStore({
 	readonly limits: ChangeLimits;
 	readonly recorder: Recorder;
 }): DocumentStore {
+	const turns = createTurns();
 	const opened = new Map<string, Collection<StoredDocument>>();
 	const own = new Set(auditCollections.map(({ name }) => name));
 
@@ -63,17 +71,22 @@ export function createAuditedStore({
 		return (await write(asked)).outcome;
 	}
 
-	async function write(asked: readonly Step[]): Promise<{ readonly outcome: BatchOutcome; readonly after?: BatchPlan['after'] }> {
+	async function write(asked: readonly Step[]): Promise<Written> {
 		for (const { collection } of asked)
 			if (own.has(collection)) throw new TypeError(`${collection} is written by the audit alone`);
 		if (!asked.some(isOnRecord)) return { outcome: await store.batch(asked) };
+		// What writes here in turns need not be tried again: only other processes come in between.
+		return turns.inTurn(changedDocuments(asked, table), () => record(asked));
+	}
+
+	async function record(asked: readonly Step[]): Promise<Written> {
 		for (let attempt = 0; attempt < maxAttempts; attempt++) {
 			const plan = await planBatch(asked, table, limits, read, find);
-			const record = await recorder.steps(plan.facts);
+			const made = await recorder.steps(plan.facts);
 			if (plan.steps.length === 0) return { outcome: { ok: true } };
-			const outcome = await store.batch([...plan.steps, ...record.steps]);
+			const outcome = await store.batch([...plan.steps, ...made.steps]);
 			if (outcome.ok) {
-				record.stored();
+				made.stored();
 				return { outcome, after: plan.after };
 			}
 			const place = plan.places[outcome.failed];

@@ -126,6 +126,22 @@ export async function planBatch(
 	return { steps, places, facts, read: before, after: images };
 }
 
+/** The documents that a batch changes, of those whose state before is on record. */
+export function changedDocuments(steps: readonly Step[], table: AuditTable): string[] {
+	const keys = steps.flatMap((step) => {
+		const id = idOfChanged(step, table);
+		return id === undefined ? [] : keyOf(step.collection, id);
+	});
+	return [...new Set(keys)];
+}
+
+function idOfChanged(step: Step, table: AuditTable): string | undefined {
+	const row = table[step.collection];
+	if (row?.kind !== 'changes' || step.kind === 'require' || step.kind === 'insert' || step.kind === 'removeWhere') return undefined;
+	if (step.kind === 'update' && isLeftOut(row, pathsOf(step))) return undefined;
+	return 'id' in step ? step.id : step.document._id;
+}
+
 /** The documents that a batch changes, as they are. */
 async function readBefore(
 	steps: readonly Step[],
@@ -134,11 +150,9 @@ async function readBefore(
 ): Promise<Map<string, AuditedDocument | undefined>> {
 	const wanted = new Map<string, Set<string>>();
 	for (const step of steps) {
-		const row = table[step.collection];
-		if (row?.kind !== 'changes' || step.kind === 'require' || step.kind === 'insert' || step.kind === 'removeWhere') continue;
-		if (step.kind === 'update' && isLeftOut(row, pathsOf(step))) continue;
-		const ids = wanted.get(step.collection) ?? new Set();
-		wanted.set(step.collection, ids.add('id' in step ? step.id : step.document._id));
+		const id = idOfChanged(step, table);
+		if (id === undefined) continue;
+		wanted.set(step.collection, (wanted.get(step.collection) ?? new Set()).add(id));
 	}
 	const found = new Map<string, AuditedDocument | undefined>();
 	await Promise.all(

@@ -80,6 +80,7 @@ export async function* verifyChains(store: DocumentStore, expected: ReadonlyMap<
 			if (page.length < pageSize) break;
 			from = head.seq + 1;
 		}
+		if (!chain && looked > 0) return report({ seq: head.seq, reason: 'missing: where the chain ends is not on record any more' });
 		if (head.seq < goal.seq)
 			return report({ seq: head.seq + 1, reason: `missing: the chain ends at ${goal.seq}, and nothing lies behind ${head.seq}` });
 		const pendingAnchors = await records.find({ filter: { pending: true, tenant, type: 'Audit' } });

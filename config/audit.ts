@@ -13,8 +13,8 @@ export const audit = z
 		deviceReports: setting(
 			'AUDIT_DEVICE_REPORTS',
 			yesOrNo,
-			true,
-			'Whether the software lists that devices report over MQTT are on record, one record a write with numbers and first names.',
+			false,
+			'Whether software lists that devices report over MQTT are on record, one record a write with numbers and first names; it costs most of what a database can take of such messages. What users change is on record always.',
 		),
 		valueMaxCharacters: setting(
 			'AUDIT_VALUE_MAX_CHARACTERS',

@@ -3,6 +3,7 @@ import { type Config, load, printConfig } from '../config/index.ts';
 import { restoreBackup, writeBackup } from '../store/sqlite/index.ts';
 import { type Asked, helpText } from './command-line.ts';
 import { migrate } from './migrate-command.ts';
+import { verifyAudit } from './verify-audit-command.ts';
 import { version } from './version.ts';
 
 /** What was given beside the command line: the environment, and the text of the configuration file. */
@@ -13,11 +14,13 @@ interface Given {
 
 /** Does what is asked for instead of a start, and tells what came of it. @throws Error that says why it could not be done */
 export async function runCommand(asked: Asked, given: Given): Promise<void> {
-	if (asked.what === 'migrate') await migrate(asked.words, given.environment, given.file);
-	else process.stdout.write(textFor(asked, given));
+	if ('words' in asked) {
+		const command = asked.what === 'migrate' ? migrate : verifyAudit;
+		await command(asked.words, given.environment, given.file);
+	} else process.stdout.write(textFor(asked, given));
 }
 
-function textFor(asked: Exclude<Asked, { readonly what: 'migrate' }>, { environment, file }: Given): string {
+function textFor(asked: Exclude<Asked, { readonly words: string[] }>, { environment, file }: Given): string {
 	switch (asked.what) {
 		case 'help':
 			return helpText;
