@@ -113,6 +113,7 @@ export function isSealed(record: AuditRecord): record is SealedRecord {
 	return record.seq !== undefined && record.hash !== undefined && record.previousHash !== undefined;
 }
 
-export function insertStep(document: AuditRecord): Step {
-	return { kind: 'insert', collection: recordSpec.name, document };
+/** A `put`: the number is nobody else's, and the embedded engine writes what cannot fail together. */
+export function recordStep(document: AuditRecord): Step {
+	return { kind: 'put', collection: recordSpec.name, document };
 }

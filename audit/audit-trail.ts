@@ -4,10 +4,10 @@ import {
 	type AuditFacts,
 	type AuditRecord,
 	chainSpec,
-	insertStep,
 	isSealed,
 	recordId,
 	recordSpec,
+	recordStep,
 	type SealedRecord,
 } from './audit-record.ts';
 import type { AuditTable } from './audit-table.ts';
@@ -86,7 +86,7 @@ export async function openAuditTrail(options: {
 	/** Writes a record of something that is no change of a document. Durable when it resolves. */
 	async function note(facts: AuditNote): Promise<AuditRecord> {
 		const record = await toRecord(facts);
-		const outcome = await store.batch([insertStep(record)]);
+		const outcome = await store.batch([recordStep(record)]);
 		if (!outcome.ok) throw new StoreError(`the audit record ${record._id} is there already`);
 		onStored(record);
 		return record;
@@ -102,7 +102,7 @@ export async function openAuditTrail(options: {
 				const wanted = recordsSummaries() ? facts : facts.filter(({ isSummary }) => !isSummary);
 				const made: AuditRecord[] = [];
 				for (const { isSummary: _, ...each } of wanted) made.push(await toRecord(each));
-				return { steps: made.map(insertStep), stored: () => made.forEach(onStored) };
+				return { steps: made.map(recordStep), stored: () => made.forEach(onStored) };
 			},
 		},
 	});

@@ -137,7 +137,8 @@ export function changedDocuments(steps: readonly Step[], table: AuditTable): str
 
 function idOfChanged(step: Step, table: AuditTable): string | undefined {
 	const row = table[step.collection];
-	if (row?.kind !== 'changes' || step.kind === 'require' || step.kind === 'insert' || step.kind === 'removeWhere') return undefined;
+	if (row?.kind !== 'changes' || step.kind === 'require' || step.kind === 'insert' || step.kind === 'removeWhere')
+		return undefined;
 	if (step.kind === 'update' && isLeftOut(row, pathsOf(step))) return undefined;
 	return 'id' in step ? step.id : step.document._id;
 }

@@ -4,9 +4,9 @@ import {
 	type AuditFacts,
 	type AuditRecord,
 	chainSpec,
-	insertStep,
 	isSealed,
 	recordSpec,
+	recordStep,
 } from './audit-record.ts';
 
 const pageSize = 500;
@@ -73,7 +73,7 @@ export function openRetention({
 		const outcome = await store.batch([
 			...guard,
 			{ kind: 'update', collection: chainSpec.name, id: tenant, where, update: { $set: { anchor } } },
-			insertStep(note),
+			recordStep(note),
 			...old.map(({ _id }): Step => ({ kind: 'remove', collection: recordSpec.name, id: _id })),
 		]);
 		return outcome.ok ? old.length : 0;

@@ -25,10 +25,12 @@ const views: Samples = {
 	pageSize: ['50'],
 	withChildren: ['false'],
 	skipChildrenNames: ['true'],
+	after: ['1-1'],
+	fromSeq: ['2'],
 };
 /** Parameters that are refused, or go with a removal. */
 const others = new Set(
-	'query q text childDeviceId childAssetId childAdditionId onlyRoots bulkOperationId cascade forceCascade withDeviceUser'.split(
+	'query q text childDeviceId childAssetId childAdditionId onlyRoots withGroups bulkOperationId cascade forceCascade withDeviceUser'.split(
 		' ',
 	),
 );
@@ -102,6 +104,9 @@ export async function drive(service: ServiceUnderTest, store: DocumentStore): Pr
 		name: ['a', 'a*', '*a'],
 		version: ['1', '*1'],
 		owner: ['admin'],
+		user: ['admin'],
+		source: [id],
+		application: ['a'],
 	};
 	for (const method of ['get', 'delete']) {
 		for (const [path, methods] of Object.entries(description.paths)) {
