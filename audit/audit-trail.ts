@@ -138,10 +138,12 @@ export async function openAuditTrail(options: {
 	}
 
 	/** Sealed records in the order of their chain, read a bounded page at a time. */
-	async function* inOrder(tenant: string, filter: AuditFilter, fromSeq: number): AsyncGenerator<SealedRecord> {
-		const matching = recordFilter(tenant, filter);
+	async function* inOrder(tenant: string, wanted: AuditFilter, fromSeq: number): AsyncGenerator<SealedRecord> {
+		const matching = recordFilter(tenant, wanted);
 		for (let from = fromSeq; ; ) {
-			const page = await records.find({ filter: { ...matching, seq: { $gte: from } }, sort: [['seq', 1]], limit: pageSize });
+			// By its order, whatever the filters: another index would have to be sorted again for every page.
+			const filter = { ...matching, seq: { $gte: from } };
+			const page = await records.find({ filter, sort: [['seq', 1]], limit: pageSize, hint: 'bySeq' });
 			const sealed = page.filter(isSealed);
 			yield* sealed;
 			const last = sealed.at(-1);

@@ -18,13 +18,13 @@ export const audit = z
 		),
 		valueMaxCharacters: setting(
 			'AUDIT_VALUE_MAX_CHARACTERS',
-			wholeNumber(64, 1_000_000),
+			wholeNumber(64, 10_000),
 			2000,
 			'Longest value, before or after, in an audit record, in characters; a longer one is replaced by its SHA-256 and length.',
 		),
 		changesMax: setting(
 			'AUDIT_CHANGES_MAX',
-			wholeNumber(1, 1000),
+			wholeNumber(1, 200),
 			100,
 			'How many changed attributes one audit record shows; those beyond are named together.',
 		),

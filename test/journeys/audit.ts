@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import type { AuditRecord } from '../../audit/index.ts';
+import { type AuditRecord, recordSpec, recordStep } from '../../audit/audit-record.ts';
 import type { ManagedObject } from '../../inventory/index.ts';
 import type { Operation } from '../../operations/index.ts';
 import { collections } from '../../service/migrations.ts';
-import type { CollectionSpec, DocumentStore, StoredDocument } from '../../store/index.ts';
+import type { CollectionSpec, DocumentStore, Step, StoredDocument } from '../../store/index.ts';
 import { openMongoStore } from '../../store/mongodb/index.ts';
 import { openSqliteStore } from '../../store/sqlite/index.ts';
 import { eventually } from '../support/eventually.ts';
@@ -14,6 +14,7 @@ import { connectFakeDevice, type FakeDevice } from '../support/fake-device.ts';
 import { isOnMongoDb, sized } from '../support/named-stores.ts';
 import {
 	operatorOf,
+	processLogin,
 	processPassword,
 	type ServiceProcess,
 	startServiceProcess,
@@ -23,6 +24,28 @@ import { freshMongoDatabase, type MongoDatabase } from '../support/test-store.ts
 
 const main = fileURLToPath(new URL('../../service/main.ts', import.meta.url));
 const run = promisify(execFile);
+
+function exported(seq: number, text: string): AuditRecord {
+	return {
+		_id: `t1/${1_000_000 + seq}`,
+		number: 1_000_000 + seq,
+		tenant: 't1',
+		type: 'Inventory',
+		activity: 'made',
+		text,
+		severity: 'INFORMATION',
+		user: 'u',
+		application: 'a',
+		source: '1',
+		time: seq,
+		creationTime: Date.now(),
+		origin: { channel: 'system' },
+		changes: [],
+		seq,
+		previousHash: '',
+		hash: `${seq}`,
+	};
+}
 
 describe('journeys/audit', function () {
 	this.timeout(180_000);
@@ -210,6 +233,40 @@ describe('journeys/audit', function () {
 		expect(broken.output).to.match(/t1: BROKEN at 7 \(t1\/\d+\): changed: what it says does not give its hash\n/);
 		expect(broken.code).to.equal(3);
 	});
+
+	if (!isOnMongoDb)
+		it('exports 100,000 records without keeping them in memory', async () => {
+			const [count, batch] = [100_000, 2000];
+			const store = await openStore();
+			await store.collection(recordSpec);
+			const text = 'x'.repeat(2000);
+			for (let from = 1; from <= count; from += batch) {
+				const steps = Array.from({ length: batch }, (_, n): Step => recordStep(exported(from + n, text)));
+				await store.batch(steps);
+			}
+			await store.close();
+			const service = await start(settings());
+			const residentBytes = async () => {
+				const metrics = await (await fetch(`${service.http}/metrics`)).text();
+				return Number(/^process_resident_memory_bytes (\S+)$/m.exec(metrics)?.[1]);
+			};
+			const authorization = `Basic ${Buffer.from(`${processLogin.username}:${processPassword}`).toString('base64')}`;
+			const before = await residentBytes();
+			const answer = await fetch(`${service.http}/audit/auditRecords/export`, { headers: { authorization } });
+			let [bytes, lines, most, looked] = [0, 0, 0, 0];
+			for await (const chunk of answer.body ?? []) {
+				bytes += chunk.length;
+				for (const byte of chunk) if (byte === 10) lines++;
+				if (bytes - looked < 40_000_000) continue;
+				looked = bytes;
+				most = Math.max(most, await residentBytes());
+			}
+			expect(lines).to.equal(count);
+			expect(bytes).to.be.above(count * text.length);
+			expect(most).to.be.above(0);
+			// A part of what went out; the rest of it is what a process takes that has just begun.
+			expect(most - before).to.be.below(bytes / 2);
+		});
 
 	if (!isOnMongoDb) return;
 	it('makes one chain of what several processes record, also when the one that seals is killed', async () => {
