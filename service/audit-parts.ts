@@ -53,7 +53,8 @@ export async function composeAudit({
 // The line is made of the record, so that there is one account of what was done. Devices say too much for each to be a line.
 export function logRecord(log: Logger, { tenant, user, type, source, activity, text, origin, changes }: AuditRecord): void {
 	const level = origin.channel === 'mqtt' ? 'debug' : 'info';
-	if (!log.isLevelEnabled(level)) return;
+	// Each login that is refused has its line already, also where it is not on record.
+	if (type === 'UserAuthentication' || !log.isLevelEnabled(level)) return;
 	const fields = changes.slice(0, 20).map(({ attribute }) => attribute);
 	log[level]({ tenant, user, type, source, text, fields, ...origin }, activity);
 }
