@@ -41,6 +41,12 @@ export const outsideBroker = z
 			'learned',
 			'Which devices at the outside broker get operations on `devicecontrol/notifications` beside `s/ds`: those that have used a JSON topic, all or none.',
 		),
+		partitionDevicesMax: setting(
+			'MQTT_BRIDGE_PARTITION_DEVICES_MAX',
+			wholeNumber(1, 10_000_000),
+			20_000,
+			'How many devices of one partition a process keeps in memory. Beyond them, operations for those that were not heard of for longest wait until they say something.',
+		),
 		unacknowledgedMaxMessages: setting(
 			'MQTT_BRIDGE_UNACKNOWLEDGED_MAX_MESSAGES',
 			wholeNumber(1, 65_535),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { setting, wholeNumber } from './setting.ts';
+import { setting, text, wholeNumber } from './setting.ts';
 
 /** What one query of the inventory may ask for. */
 export const querySettings = z
@@ -23,6 +23,15 @@ export const querySettings = z
 			wholeNumber(1, 10_000_000),
 			100_000,
 			'How many managed objects one query may look at where no index answers it; more are refused, naming the term.',
+		),
+		versionOrders: setting(
+			'SOFTWARE_VERSION_ORDERS',
+			text(
+				'pairs type=order between commas, order one of debian, rpm, semver, numeric',
+				/^([^=,]+=(debian|rpm|semver|numeric)(,(?!$)|$))*$/,
+			),
+			'apt=debian,deb=debian,debian=debian,dpkg=debian,rpm=rpm,dnf=rpm,yum=rpm,zypper=rpm,npm=semver,helm=semver',
+			'How versions of each software type are compared; types that are not named have the order `numeric`.',
 		),
 	})
 	.describe('Queries');

@@ -1,4 +1,5 @@
 import type { Change, Collection, CollectionSpec, DocumentStore, StoredDocument } from '../store/index.ts';
+import { deviceKey } from './device-key.ts';
 
 /** A device that is reached through an outside broker, as it was last seen there. */
 export interface BridgedDevice extends StoredDocument {
@@ -41,14 +42,18 @@ export async function openBridgedDevices({ store }: { readonly store: DocumentSt
 		return (await layouts.get('layout'))?.partitions ?? partitions;
 	}
 
+	async function find(tenant: string, serial: string): Promise<BridgedDevice | undefined> {
+		return devices.get(deviceKey(tenant, serial));
+	}
+
 	async function remember(device: Omit<BridgedDevice, '_id'>): Promise<void> {
-		const document: BridgedDevice = { _id: idOf(device), ...device };
+		const document: BridgedDevice = { _id: deviceKey(device.tenant, device.serial), ...device };
 		await store.batch([{ kind: 'put', collection: spec.name, document }]);
 	}
 
 	/** Notes whether a device is there; nothing for one that is not known. */
-	async function setConnected(device: { readonly tenant: string; readonly serial: string }, connected: boolean): Promise<void> {
-		await devices.findOneAndUpdate({ _id: idOf(device) }, { $set: { connected } });
+	async function setConnected(tenant: string, serial: string, connected: boolean): Promise<void> {
+		await devices.findOneAndUpdate({ _id: deviceKey(tenant, serial) }, { $set: { connected } });
 	}
 
 	/** A page of the devices of a partition that may be there, in the order of their ids. */
@@ -63,9 +68,5 @@ export async function openBridgedDevices({ store }: { readonly store: DocumentSt
 		});
 	}
 
-	return { fixPartitions, remember, setConnected, listOf, watch };
-}
-
-function idOf({ tenant, serial }: { readonly tenant: string; readonly serial: string }): string {
-	return `${tenant}/${serial}`;
+	return { fixPartitions, find, remember, setConnected, listOf, watch };
 }

@@ -1,6 +1,6 @@
 import type { Collection, DocumentStore, Step } from '../store/index.ts';
-import { InventoryError } from './inventory-error.ts';
-import type { ManagedObjectId } from './managed-object.ts';
+import { InventoryError, noSuchObject } from './inventory-error.ts';
+import { type ManagedObjectId, requireObjectStep } from './managed-object.ts';
 
 export interface ExternalId {
 	readonly _id: string;
@@ -69,12 +69,12 @@ export function openExternalIds({
 	/** @throws InventoryError `identity/duplicate`, `inventory/notFound`, `inventory/invalid` */
 	async function bind(tenant: string, type: string, externalId: string, managedObjectId: ManagedObjectId): Promise<ExternalId> {
 		const outcome = await store.batch([
-			{ kind: 'require', collection: 'managedObjects', id: `${tenant}/${managedObjectId}` },
+			requireObjectStep(tenant, managedObjectId),
 			bindStep(tenant, type, externalId, managedObjectId),
 		]);
 		if (!outcome.ok && outcome.duplicate)
 			throw new InventoryError('identity/duplicate', `The external id '${type}/${externalId}' is taken`);
-		if (!outcome.ok) throw new InventoryError('inventory/notFound', `No managed object for id '${managedObjectId}'`);
+		if (!outcome.ok) throw noSuchObject(managedObjectId);
 		return get(tenant, type, externalId);
 	}
 

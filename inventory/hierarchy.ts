@@ -3,7 +3,7 @@ import { dereferenceStep } from './binary-records.ts';
 import { parentTokens } from './derived-fields.ts';
 import { type InstalledSoftware, refuseListObject } from './installed-software.ts';
 import type { InventoryContext } from './inventory-context.ts';
-import { InventoryError } from './inventory-error.ts';
+import { InventoryError, noSuchObject } from './inventory-error.ts';
 import { documentId, type ManagedObject, type ManagedObjectId } from './managed-object.ts';
 import { type ChildKind, type ChildLink, childLink } from './object-links.ts';
 
@@ -30,7 +30,7 @@ export function openHierarchy({
 }) {
 	async function get(tenant: string, id: ManagedObjectId): Promise<ManagedObject> {
 		const object = await objects.get(documentId(tenant, id));
-		if (!object) throw new InventoryError('inventory/notFound', `No managed object for id '${id}'`);
+		if (!object) throw noSuchObject(id);
 		return object;
 	}
 

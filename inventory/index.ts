@@ -22,6 +22,7 @@ export {
 	openDeviceConnections,
 } from './device-connections.ts';
 /** External ids and devices. */
+export { deviceKey } from './device-key.ts';
 export { agentFragments, type NewDevice } from './devices.ts';
 export { type ExternalId, type SerialChange, serialType } from './external-ids.ts';
 /** Installed software. */
@@ -29,7 +30,7 @@ export type { SoftwareChange } from './installed-software.ts';
 export { type Inventory, inventoryCollections, inventoryMigrations, openInventory } from './inventory.ts';
 export type { InventoryLimits } from './inventory-context.ts';
 /** Refusals. */
-export { InventoryError, type InventoryErrorCode } from './inventory-error.ts';
+export { InventoryError, type InventoryErrorCode, noSuchObject } from './inventory-error.ts';
 /** Managed objects. */
 export {
 	fragmentNameFault,
@@ -41,6 +42,7 @@ export {
 	type ObjectPatch,
 	parseManagedObjectId,
 	parseObjectBody,
+	requireObjectStep,
 	type SoftwareMode,
 	withoutNulls,
 } from './managed-object.ts';
@@ -60,5 +62,9 @@ export {
 	type SentPackage,
 	type SoftwarePackage,
 } from './software-package.ts';
+/** What software is installed where. */
+export type { DeviceWithSoftware, InstalledVersion, SoftwareSearch } from './software-search/search-software.ts';
+export { type ConditionLimits, parseSoftwareConditions, type SoftwareCondition } from './software-search/software-condition.ts';
+export { isVersionOrder, type OrderOfType, type VersionOrder, versionOrderNames } from './software-search/version-order.ts';
 /** Times as clients write them. */
 export { formatTime, parseTime } from './time-text.ts';

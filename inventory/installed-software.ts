@@ -1,7 +1,7 @@
 import type { Collection, DocumentsText, Filter, Step } from '../store/index.ts';
 import { parentTokens, searchFieldsOf } from './derived-fields.ts';
 import type { InventoryContext } from './inventory-context.ts';
-import { InventoryError } from './inventory-error.ts';
+import { InventoryError, noSuchObject } from './inventory-error.ts';
 import {
 	documentId,
 	fragmentNamesOf,
@@ -89,7 +89,7 @@ export function openInstalledSoftware({
 	async function set(tenant: string, device: ManagedObjectId, items: readonly SentPackage[], mode: SoftwareMode): Promise<void> {
 		for (let attempt = 0; attempt < maxAttempts; attempt++) {
 			const object = await objects.get(documentId(tenant, device));
-			if (!object) throw notFound(device);
+			if (!object) throw noSuchObject(device);
 			refuseListObject(object);
 			const steps = await replacementSteps(object, items, mode, undefined);
 			if (steps.length === 0 || (await store.batch(steps)).ok) return;
@@ -222,7 +222,7 @@ export function openInstalledSoftware({
 	async function changeNewList(objectId: string, device: ManagedObjectId, changes: readonly Step[]): Promise<void> {
 		for (let attempt = 0; attempt < maxAttempts; attempt++) {
 			const object = await objects.get(objectId);
-			if (!object) throw notFound(device);
+			if (!object) throw noSuchObject(device);
 			refuseListObject(object);
 			const steps = object.software ? changes : [...(await modeSteps(object, 'advanced', undefined)), ...changes.slice(1)];
 			if ((await store.batch(steps)).ok) return;
@@ -290,10 +290,6 @@ export function refuseListObject({ id, softwareOf }: ManagedObject): void {
 			'inventory/invalid',
 			`Managed object '${id}' shows the software of '${softwareOf}': change it there`,
 		);
-}
-
-function notFound(device: ManagedObjectId): InventoryError {
-	return new InventoryError('inventory/notFound', `No managed object for id '${device}'`);
 }
 
 function tooManyWriters(device: ManagedObjectId): InventoryError {

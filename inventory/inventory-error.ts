@@ -24,3 +24,7 @@ export class InventoryError extends Error {
 		this.details = details;
 	}
 }
+
+export function noSuchObject(id: string): InventoryError {
+	return new InventoryError('inventory/notFound', `No managed object for id '${id}'`);
+}

@@ -8,15 +8,16 @@ import { type ExternalId, openExternalIds } from './external-ids.ts';
 import { openHierarchy } from './hierarchy.ts';
 import { openInstalledSoftware } from './installed-software.ts';
 import type { InventoryContext, InventoryLimits } from './inventory-context.ts';
-import { type ManagedObject, parseManagedObjectId } from './managed-object.ts';
+import { type ManagedObject, objectCollection, parseManagedObjectId } from './managed-object.ts';
 import { openManagedObjects } from './managed-objects.ts';
 import { objectIndexes } from './object-indexes.ts';
 import type { ChildLink } from './object-links.ts';
 import { openObjectSearch } from './object-search.ts';
-import type { PackageDocument } from './package-document.ts';
+import { type PackageDocument, packageIndexes } from './package-document.ts';
+import { openSoftwareSearch } from './software-search/search-software.ts';
 
 export const objectSpec: CollectionSpec<ManagedObject> = {
-	name: 'managedObjects',
+	name: objectCollection,
 	indexes: objectIndexes,
 	version: 2,
 };
@@ -31,7 +32,7 @@ const linkSpec: CollectionSpec<ChildLink> = {
 		{ name: 'byChild', keys: ['tenant', 'child', 'seq'] },
 	],
 };
-const packageSpec: CollectionSpec<PackageDocument> = { name: 'packages', indexes: [] };
+const packageSpec: CollectionSpec<PackageDocument> = { name: 'packages', indexes: packageIndexes };
 
 /** Everything that the inventory stores. */
 export const inventoryCollections: readonly CollectionSpec<StoredDocument>[] = [
@@ -52,7 +53,7 @@ export type Inventory = Awaited<ReturnType<typeof openInventory>>;
 /** Opens the inventory on a store. */
 export async function openInventory(options: { store: DocumentStore; clock: () => number; limits: InventoryLimits }) {
 	const { store } = options;
-	const sequence = await openSequence(store, 'managedObjects', { first: 1000, block: 100 });
+	const sequence = await openSequence(store, objectCollection, { first: 1000, block: 100 });
 	const objects = await store.collection(objectSpec);
 	const links = await store.collection(linkSpec);
 	const packages = await store.collection(packageSpec);
@@ -74,6 +75,7 @@ export async function openInventory(options: { store: DocumentStore; clock: () =
 	const { search } = openObjectSearch({ ...context, links, limits: options.limits.search });
 	const managedObjects = openManagedObjects({ ...context, links, software, search });
 	const { remove, ...hierarchy } = openHierarchy({ ...context, links, software });
+	const softwareSearch = openSoftwareSearch({ packages, objects, managedObjects, externalIds });
 	const devices = openDevices({ objects: managedObjects, externalIds });
-	return { objects: { ...managedObjects, remove }, hierarchy, externalIds, software, devices, binaryRecords };
+	return { objects: { ...managedObjects, remove }, hierarchy, externalIds, software, softwareSearch, devices, binaryRecords };
 }

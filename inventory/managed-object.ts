@@ -1,3 +1,4 @@
+import type { Step } from '../store/index.ts';
 import type { BinaryChange, BinaryFacts } from './binary-records.ts';
 import { InventoryError } from './inventory-error.ts';
 
@@ -90,6 +91,13 @@ export function isManagedObjectId(text: string): text is ManagedObjectId {
 
 export function documentId(tenant: string, id: ManagedObjectId): string {
 	return `${tenant}/${id}`;
+}
+
+export const objectCollection = 'managedObjects';
+
+/** Makes its batch fail when the object is not there. */
+export function requireObjectStep(tenant: string, id: ManagedObjectId): Step {
+	return { kind: 'require', collection: objectCollection, id: documentId(tenant, id) };
 }
 
 /** What a client may set, taken out of a body: read-only fields are ignored, `null` stands for "remove". */

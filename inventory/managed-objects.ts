@@ -5,7 +5,7 @@ import { parentTokens, searchFieldsOf } from './derived-fields.ts';
 import { notRemoving } from './hierarchy.ts';
 import { type InstalledSoftware, refuseListObject } from './installed-software.ts';
 import type { InventoryContext, InventoryLimits } from './inventory-context.ts';
-import { InventoryError } from './inventory-error.ts';
+import { InventoryError, noSuchObject } from './inventory-error.ts';
 import {
 	agentFragment,
 	documentId,
@@ -56,7 +56,7 @@ export function openManagedObjects({
 	/** @throws InventoryError `inventory/notFound` */
 	async function get(tenant: string, id: ManagedObjectId): Promise<ManagedObject> {
 		const object = await find(tenant, id);
-		if (!object) throw notFound(id);
+		if (!object) throw noSuchObject(id);
 		return object;
 	}
 
@@ -115,7 +115,7 @@ export function openManagedObjects({
 		const outcome = await store.batch(steps);
 		if (outcome.ok) return list ? get(tenant, id) : object;
 		if (outcome.duplicate) return undefined;
-		throw notFound(parent?.id ?? id);
+		throw noSuchObject(parent?.id ?? id);
 	}
 
 	/**
@@ -287,8 +287,4 @@ function checkSize(fragments: Readonly<Record<string, unknown>>, { objectMaxByte
 			'inventory/tooLarge',
 			`The managed object would have ${bytes} bytes: at most ${objectMaxBytes} are allowed`,
 		);
-}
-
-function notFound(id: ManagedObjectId): InventoryError {
-	return new InventoryError('inventory/notFound', `No managed object for id '${id}'`);
 }

@@ -1,4 +1,4 @@
-import type { Filter } from '../store/index.ts';
+import type { Filter, IndexSpec } from '../store/index.ts';
 import type { ManagedObjectId } from './managed-object.ts';
 import type { SentPackage, SoftwarePackage } from './software-package.ts';
 
@@ -11,6 +11,12 @@ export interface PackageDocument extends SentPackage {
 	/** Place in a list that was sent whole through the legacy door. */
 	readonly position?: number;
 }
+
+/**
+ * By name, then as `_id` goes on: tenant, device, version. So what is asked of one name lies together for each tenant, in the
+ * order of devices, and is known from the index alone.
+ */
+export const packageIndexes: readonly IndexSpec[] = [{ name: 'byName', keys: ['name', '_id', 'softwareType'] }];
 
 /** Texts are exact, or hold `*` for any characters. */
 export interface PackageFilter {
@@ -63,6 +69,47 @@ export function packageFilter(tenant: string, device: ManagedObjectId, { name, v
 		...(version !== undefined && { version: textCondition(version) }),
 		...(type !== undefined && { softwareType: textCondition(type) }),
 	};
+}
+
+/**
+ * Finds all packages of a name, of any device of the tenant or of one, as a range of the index `byName`: from `device` on, a text
+ * that device ids are compared with, and behind `lastId`.
+ */
+export function namedPackageFilter(
+	{
+		tenant,
+		device: only,
+		name,
+		type,
+	}: {
+		readonly tenant: string;
+		readonly device?: ManagedObjectId | undefined;
+		readonly name: string;
+		readonly type?: string | undefined;
+	},
+	device: string,
+	lastId: string,
+): Filter {
+	const start = `${tenant}/${only ?? ''}${only === undefined ? '' : separator}`;
+	const end = only === undefined ? `${tenant}0` : `${tenant}/${only}${afterSeparator}`;
+	const from = `${tenant}/${device}`;
+	const lower = from > start ? from : start;
+	return {
+		name,
+		_id: lastId >= lower ? { $gt: lastId, $lt: end } : { $gte: lower, $lt: end },
+		...(type !== undefined && { softwareType: type }),
+	};
+}
+
+/** The device in the `_id` of a package. */
+export function deviceOfPackage(tenant: string, id: string): ManagedObjectId {
+	const start = tenant.length + 1;
+	return id.slice(start, id.indexOf(separator, start)) as ManagedObjectId;
+}
+
+/** The version in the `_id` of a package. */
+export function versionOfPackage(id: string): string {
+	return id.slice(id.lastIndexOf(separator) + 1);
 }
 
 function textCondition(text: string): Filter[string] {

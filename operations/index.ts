@@ -1,10 +1,11 @@
 /** Everything about operations, on one store. */
 
 export { type Operation, type OperationId, operationServerFields, parseOperationId } from './operation.ts';
+export type { NewOperation } from './operation-creation.ts';
 /** Refusals. */
 export { OperationError, type OperationErrorCode } from './operation-error.ts';
 /** Reports of devices. */
-export type { Ending, Receipt } from './operation-reports.ts';
+export { type Ending, type Receipt, unknownReason } from './operation-reports.ts';
 /** Wanted software. */
 export type { OperationLimits } from './operation-rules.ts';
 /** The statuses and what may follow what. */
@@ -12,7 +13,6 @@ export { nextStatus, type OperationStatus, operationStatuses, operationTransitio
 /** Figures over all tenants. */
 export type { OperationSurvey } from './operation-survey.ts';
 export {
-	type NewOperation,
 	type OperationChange,
 	type OperationFilter,
 	type Operations,

@@ -1,4 +1,4 @@
-import { InventoryError, type ManagedObject, type ManagedObjectId } from '../inventory/index.ts';
+import { type ManagedObject, type ManagedObjectId, noSuchObject, requireObjectStep } from '../inventory/index.ts';
 import type { Collection, CollectionSpec, DocumentStore, Step, StoredDocument } from '../store/index.ts';
 import type { Operation } from './operation.ts';
 
@@ -7,6 +7,8 @@ interface OperationHead extends StoredDocument {
 }
 
 export const headSpec: CollectionSpec<OperationHead> = { name: 'operationHeads', indexes: [] };
+
+export type OperationHeads = Awaited<ReturnType<typeof openOperationHeads>>;
 
 /**
  * The newest operation of each agent, whichever process created it: devices get operations, and take them, in the order of their
@@ -37,19 +39,19 @@ export async function openOperationHeads({
 		};
 		const outcome = await store.batch(appendSteps(device, next, operation));
 		if (outcome.ok) return true;
-		if (outcome.failed === 0) throw notFound(device);
+		if (outcome.failed === 0) throw noSuchObject(device.id);
 		if (await heads.get(id)) return false;
 		const document: OperationHead = { _id: id, lastSeq: seq };
 		const first: Step = { kind: 'insert', collection: heads.name, document };
 		const made = await store.batch(appendSteps(device, first, operation));
-		if (!made.ok && made.failed === 0) throw notFound(device);
+		if (!made.ok && made.failed === 0) throw noSuchObject(device.id);
 		return made.ok;
 	}
 
 	// Together with the proof that the device is still there: what waits for a device that is gone would wait for ever.
 	function appendSteps(device: ManagedObject, head: Step, operation: Operation): Step[] {
 		return [
-			{ kind: 'require', collection: 'managedObjects', id: device._id },
+			requireObjectStep(device.tenant, device.id),
 			head,
 			{ kind: 'insert', collection: operations.name, document: operation },
 		];
@@ -70,8 +72,4 @@ export async function openOperationHeads({
 
 function headId(tenant: string, agentId: ManagedObjectId): string {
 	return `${tenant}/${agentId}`;
-}
-
-function notFound({ id }: ManagedObject): InventoryError {
-	return new InventoryError('inventory/notFound', `No managed object for id '${id}'`);
 }

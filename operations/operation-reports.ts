@@ -16,6 +16,9 @@ export interface Receipt {
 	readonly retried: boolean;
 }
 
+/** The failure reason of an operation whose device gave none. */
+export const unknownReason = 'The device gave no reason';
+
 export interface Ending {
 	readonly status: 'SUCCESSFUL' | 'FAILED';
 	readonly failureReason?: string;
@@ -126,7 +129,7 @@ export function openReports({
 		return {
 			status,
 			lastUpdated: clock(),
-			...(status === 'FAILED' && { failureReason: failureReason || 'The device gave no reason' }),
+			...(status === 'FAILED' && { failureReason: failureReason || unknownReason }),
 			...(fragment === 'c8y_Command' && results && results.length > 0 && { 'fragments.c8y_Command.result': results.join(',') }),
 		};
 	}

@@ -1,13 +1,4 @@
-import {
-	binaryIdsIn,
-	compactPackage,
-	type Inventory,
-	InventoryError,
-	type ManagedObject,
-	type ManagedObjectId,
-	type SoftwarePackage,
-	withoutNulls,
-} from '../inventory/index.ts';
+import { binaryIdsIn, type Inventory, type ManagedObject, type ManagedObjectId, withoutNulls } from '../inventory/index.ts';
 import {
 	type Collection,
 	type CollectionSpec,
@@ -16,14 +7,14 @@ import {
 	openSequence,
 	type StoredDocument,
 } from '../store/index.ts';
-import { documentId, type Operation, type OperationId, parseOperationId } from './operation.ts';
+import { documentId, type Operation, type OperationId } from './operation.ts';
+import { openOperationCreation } from './operation-creation.ts';
 import { OperationError } from './operation-error.ts';
 import { headSpec, openOperationHeads } from './operation-heads.ts';
 import { openReports, type Receipt, toMark } from './operation-reports.ts';
 import { checkChange, checkOperation, type OperationLimits } from './operation-rules.ts';
 import { isFinal, nextStatus, type OperationStatus, statusesBefore } from './operation-status.ts';
 import { openSurvey } from './operation-survey.ts';
-import { announcedTexts, completeList, toSoftwareItem } from './software-items.ts';
 
 const spec: CollectionSpec<Operation> = {
 	name: 'operations',
@@ -46,16 +37,6 @@ const spec: CollectionSpec<Operation> = {
 
 /** Everything that operations store. */
 export const operationCollections: readonly CollectionSpec<StoredDocument>[] = [spec, headSpec];
-
-export interface NewOperation {
-	readonly deviceId: ManagedObjectId;
-	readonly description?: string;
-	readonly fragments: Readonly<Record<string, unknown>>;
-	/** What of it an operator asked for, when that is not all: the device may download the binaries that are named there. */
-	readonly asked?: unknown;
-	/** Whether the device asks itself: then it may download nothing for that. */
-	readonly isByDevice?: boolean;
-}
 
 export interface OperationFilter {
 	readonly deviceId?: string;
@@ -97,103 +78,15 @@ export async function openOperations(options: {
 	const sequence = await openSequence(store, 'operations', { first: 1, block: options.numbersAtATime });
 	const reports = openReports({ store, operations, clock });
 
-	/**
-	 * Validates against the device and stores as PENDING.
-	 * @throws OperationError `operation/invalid`, `operation/unsupported`, `operation/tooLarge`; InventoryError `inventory/notFound`, `inventory/conflict`
-	 */
-	async function create(
-		tenant: string,
-		{ deviceId, description, fragments, asked = fragments, isByDevice = false }: NewOperation,
-	): Promise<Operation> {
-		const device = await inventory.objects.get(tenant, deviceId);
-		const [agent, externalIds] = await Promise.all([
-			inventory.objects.findAgent(tenant, device),
-			inventory.externalIds.list(tenant, deviceId),
-		]);
-		const now = clock();
-		const numberless = {
-			tenant,
-			deviceId,
-			agentId: agent?.id ?? deviceId,
-			...(device.name !== undefined && { deviceName: device.name }),
-			externalIds: externalIds.map(({ type, externalId }) => ({ type, externalId })),
-			status: 'PENDING',
-			...(description !== undefined && { description }),
-			creationTime: now,
-			lastUpdated: now,
-			fragments,
-			fragmentNames: Object.keys(fragments),
-			binaryIds: isByDevice ? [] : binaryIdsIn(asked),
-			revision: 1,
-			delivery: { status: 'PENDING', time: now },
-		} as const;
-		for (let attempt = 0; attempt < maxAttempts; attempt++) {
-			const seq = await sequence.next();
-			const id = parseOperationId(String(seq));
-			const operation: Operation = { _id: documentId(tenant, id), ...numberless, id, seq };
-			if (attempt === 0) checkAgainst(device, operation);
-			if (await heads.append(device, operation)) return operation;
-		}
-		throw new InventoryError(
-			'inventory/conflict',
-			`Others create operations for device '${deviceId}' again and again: try once more`,
-		);
-	}
+	const checkAgainst = (device: ManagedObject, operation: Operation) => {
+		checkOperation(operation.fragments, device, limits);
+		const reason = fault(operation, device);
+		if (reason) throw new OperationError('operation/tooLarge', reason);
+	};
+	const creation = openOperationCreation({ inventory, heads, sequence, clock, limits, checkAgainst, findNewest });
 
-	/**
-	 * Creates what the device supports for these changes: a `c8y_SoftwareUpdate`, or the complete `c8y_SoftwareList`.
-	 * @throws OperationError `operation/unsupported`, and all of `create`
-	 */
-	async function createSoftwareChange(
-		tenant: string,
-		deviceId: ManagedObjectId,
-		changes: readonly Readonly<Record<string, unknown>>[],
-		{ description, isByDevice = false }: { readonly description?: string; readonly isByDevice?: boolean } = {},
-	): Promise<Operation> {
-		const device = await inventory.objects.get(tenant, deviceId);
-		const supported = announcedTexts(device, 'c8y_SupportedOperations') ?? [];
-		const items = changes.map(toSoftwareItem);
-		const text =
-			description ??
-			`Apply software changes: ${items.map(({ action, name, version }) => `${action} "${name}"${version && ` (version: ${version})`}`).join(', ')}`.slice(
-				0,
-				500,
-			);
-		if (supported.includes('c8y_SoftwareUpdate'))
-			return create(tenant, { deviceId, description: text, fragments: { c8y_SoftwareUpdate: changes }, isByDevice });
-		if (!supported.includes('c8y_SoftwareList')) {
-			throw new OperationError(
-				'operation/unsupported',
-				`Device '${deviceId}' supports neither c8y_SoftwareUpdate nor c8y_SoftwareList: its software cannot be changed`,
-			);
-		}
-		// The changes are checked as what they are before they disappear in the complete list.
-		checkOperation(
-			{ c8y_SoftwareUpdate: changes },
-			{ ...device, fragments: { ...device.fragments, c8y_SupportedOperations: ['c8y_SoftwareUpdate'] } },
-			limits,
-		);
-		const base = (await openList(tenant, deviceId)) ?? (await inventory.software.listAll(tenant, deviceId));
-		const wanted = completeList(base, items);
-		const list = wanted.map(({ name, version, softwareType, url }) => ({
-			name,
-			version,
-			url: url ?? '',
-			...(softwareType && { softwareType }),
-		}));
-		// The rest of the list has its addresses from the device.
-		return create(tenant, { deviceId, description: text, fragments: { c8y_SoftwareList: list }, asked: changes, isByDevice });
-	}
-
-	/** What the device will have after the complete list that it was last asked for; a further one must not undo it. */
-	async function openList(tenant: string, deviceId: ManagedObjectId): Promise<SoftwarePackage[] | undefined> {
-		const filter = { deviceId, fragmentType: 'c8y_SoftwareList' };
-		const [last] = await list(tenant, filter, { skip: 0, limit: 1, revert: true });
-		const items = last && !isFinal(last.status) ? last.fragments.c8y_SoftwareList : undefined;
-		if (!Array.isArray(items)) return undefined;
-		return items
-			.map((item) => toSoftwareItem(item))
-			.map(({ name, version, softwareType, url }) => compactPackage(name, version, softwareType, url));
+	async function findNewest(tenant: string, deviceId: ManagedObjectId, fragmentType: string): Promise<Operation | undefined> {
+		return (await list(tenant, { deviceId, fragmentType }, { skip: 0, limit: 1, revert: true }))[0];
 	}
 
 	async function find(tenant: string, id: OperationId): Promise<Operation | undefined> {
@@ -298,12 +191,6 @@ export async function openOperations(options: {
 		if (device) checkAgainst(device, { ...operation, fragments });
 	}
 
-	function checkAgainst(device: ManagedObject, operation: Operation): void {
-		checkOperation(operation.fragments, device, limits);
-		const reason = fault(operation, device);
-		if (reason) throw new OperationError('operation/tooLarge', reason);
-	}
-
 	/** Whether an operation of this device, or of one below it, names the binary. */
 	async function isBinaryNamed(tenant: string, binaryId: string, device: ManagedObjectId): Promise<boolean> {
 		for (const key of ['agentId', 'deviceId']) {
@@ -352,8 +239,7 @@ export async function openOperations(options: {
 	}
 
 	return {
-		create,
-		createSoftwareChange,
+		...creation,
 		find,
 		get,
 		list,
@@ -373,8 +259,6 @@ export async function openOperations(options: {
 		...reports,
 	};
 }
-
-const maxAttempts = 100;
 
 /** Whether no index answers such a filter, so that all that match a part of it may be looked at. */
 function looksAtMany(filter: OperationFilter): boolean {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { openAccess, type ShownCredentials } from '../access/index.ts';
 import type { Config } from '../config/index.ts';
-import { openInventory } from '../inventory/index.ts';
+import { openBridgedDevices, openInventory } from '../inventory/index.ts';
 import { openOperations } from '../operations/index.ts';
 import { type ContentStore, type DocumentStore, takeIntoUse } from '../store/index.ts';
 import { composeAudit } from './audit-parts.ts';
@@ -23,6 +23,7 @@ import { createReadiness } from './readiness.ts';
 import { createRefusedLogins } from './refused-logins.ts';
 import { createMetricsSampler } from './sample-metrics.ts';
 import { startScheduler } from './scheduler.ts';
+import { createSerialCheck } from './serial-check.ts';
 import { closeBegun, shutDown } from './shut-down.ts';
 import { version } from './version.ts';
 
@@ -127,20 +128,21 @@ async function open(foundation: Foundation): Promise<Service> {
 		limits: { operationMaxBytes: limits.operationMaxBytes, maxItems: limits.operationPackagesMax },
 		fault: (operation, device) => deliveryFault(operation, device, config.mqtt.downlinkPayloadMaxBytes),
 	});
+	const bridgedDevices = config.bridge.url && (await openBridgedDevices({ store }));
+	const isSerialOfOther = createSerialCheck({ access, bridgedDevices });
 	const noteRefusedLogin = createRefusedLogins({ config, trail: audit.trail, access, elapsed, log });
-	const services = { inventory, operations, access, audit: audit.trail, noteRefusedLogin, metrics, log, clock, version };
+	const users = { access, isSerialOfOther, audit: audit.trail, noteRefusedLogin };
+	const services = { ...users, inventory, bridgedDevices, operations, metrics, log, clock, elapsed, version };
 	const gateway = createGateway({
 		...services,
-		elapsed,
 		packageLimits,
 		...gatewayLimits(config),
 	});
-	const bridge = await openOutsideBroker({ ...services, config, store, gateway, elapsed, processId, processes });
+	const bridge = await openOutsideBroker({ ...services, config, store, gateway, leases: leases.leases, processId, processes });
 	const broker = await openEmbeddedBroker({
 		...services,
 		gateway,
 		handover: others?.handover,
-		clock: elapsed,
 		defaultTenant: tenant.id,
 		limits: config.mqtt,
 	});

@@ -1,9 +1,9 @@
 import type { Config } from '../config/index.ts';
-import type { PackageLimits } from '../inventory/index.ts';
+import { isVersionOrder, type OrderOfType, type PackageLimits, type VersionOrder } from '../inventory/index.ts';
 import type { HttpOptions } from './http/index.ts';
 
 /** What the HTTP interface takes of the configuration. */
-export function httpOptions({ http, limits, tenant, binaries }: Config, packageLimits: PackageLimits): HttpOptions {
+export function httpOptions({ http, limits, tenant, binaries, query }: Config, packageLimits: PackageLimits): HttpOptions {
 	return {
 		bodyMaxBytes: http.bodyMaxBytes,
 		jsonMaxDepth: http.jsonMaxDepth,
@@ -22,5 +22,19 @@ export function httpOptions({ http, limits, tenant, binaries }: Config, packageL
 		standstillMilliseconds: binaries.standstillSeconds * 1000,
 		binaryRedirect: binaries.redirect,
 		objectMaxBytes: limits.managedObjectMaxBytes,
+		softwareSearch: {
+			maxLength: query.maxLength,
+			maxTerms: query.maxTerms,
+			orderOfType: parseVersionOrders(query.versionOrders),
+		},
 	};
+}
+
+/** Reads `type=order,…`, whose form the configuration has checked. */
+export function parseVersionOrders(text: string): OrderOfType {
+	const pairs = text.split(',').flatMap((pair): [string, VersionOrder][] => {
+		const [type = '', order = ''] = pair.split('=');
+		return isVersionOrder(order) ? [[type, order]] : [];
+	});
+	return new Map(pairs);
 }

@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { type DocumentStore, type Lease, openLeases } from '../store/index.ts';
+import { type DocumentStore, type Lease, type Leases, openLeases } from '../store/index.ts';
+
+export type { Lease, Leases };
 
 /** What a process does while it has a lease. */
 export interface LeaseWork {
@@ -120,7 +122,7 @@ export async function openLeaseKeeper(options: {
 		await Promise.all([...held].map((one) => one.stop()));
 	}
 
-	return { holdLease, guard: leases.guard, close };
+	return { holdLease, leases, guard: leases.guard, close };
 }
 
 async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

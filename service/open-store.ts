@@ -22,7 +22,10 @@ export async function openStore(config: Config, log: Logger, now: () => number):
 	const url = mongodb.url?.reveal();
 	if (url === undefined) {
 		const { dataDir: directory, minFreeBytes, checkMaxBytes } = config.store;
-		const store = await openSqliteStore({ ...common, directory, minFreeBytes, checkMaxBytes }).catch(naming('DATA_DIR'));
+		const onFilled = tellingOfIndexes(log);
+		const store = await openSqliteStore({ ...common, directory, minFreeBytes, checkMaxBytes, onFilled }).catch(
+			naming('DATA_DIR'),
+		);
 		return { store, place: directory === ':memory:' ? 'in memory only' : directory, isShared: false, close: store.close };
 	}
 	const opening = openMongoStore({
@@ -43,6 +46,18 @@ export async function openStore(config: Config, log: Logger, now: () => number):
 	});
 	const store = await opening.catch(naming('MONGODB_URL'));
 	return { store, place: `MongoDB ${store.name}`, isShared: true, close: store.close };
+}
+
+const documentsALine = 250_000;
+
+/** A line in the log for many documents that got into new indexes. */
+function tellingOfIndexes(log: Logger): (collection: string, documents: number) => void {
+	const told = new Map<string, number>();
+	return (collection, documents) => {
+		if (documents - (told.get(collection) ?? 0) < documentsALine) return;
+		told.set(collection, documents);
+		log.info({ collection, documents }, 'stored documents are put into new indexes; the service starts when all are');
+	};
 }
 
 /** Whether there is something to open; of MongoDB only opening it tells. */

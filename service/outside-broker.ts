@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
 import type { Access } from '../access/index.ts';
 import type { Config } from '../config/index.ts';
-import { openBridgedDevices } from '../inventory/index.ts';
-import { type DocumentStore, openLeases } from '../store/index.ts';
+import type { BridgedDevices } from '../inventory/index.ts';
+import type { DocumentStore, Leases } from '../store/index.ts';
 import type { Metrics } from './metrics.ts';
 import { type Bridge, type Gateway, openBridge, readBrokerAddress } from './mqtt/index.ts';
 
@@ -10,27 +10,28 @@ import { type Bridge, type Gateway, openBridge, readBrokerAddress } from './mqtt
 export async function openOutsideBroker(options: {
 	readonly config: Config;
 	readonly store: DocumentStore;
+	readonly bridgedDevices: BridgedDevices | undefined;
 	readonly gateway: Gateway;
 	readonly access: Access;
 	readonly metrics: Metrics;
 	readonly log: Logger;
 	readonly elapsed: () => number;
+	readonly leases: Leases;
 	/** A name that no other process has. */
 	readonly processId: string;
 	/** How many processes there are, with this one. */
 	readonly processes: () => number;
 }): Promise<Bridge | undefined> {
-	const { config, store, elapsed, processId } = options;
+	const { config, store, bridgedDevices, processId } = options;
 	const { bridge, mqtt } = config;
-	if (bridge.url === undefined) return undefined;
+	if (bridge.url === undefined || !bridgedDevices) return undefined;
 	const address = await readBrokerAddress(bridge.url.reveal(), bridge);
 	const leaseMilliseconds = config.processes.leaseSeconds * 1000;
 	return openBridge({
 		...options,
 		...bridge,
 		address,
-		devices: await openBridgedDevices({ store }),
-		leases: await openLeases({ store, holder: processId, elapsed, leaseMilliseconds }),
+		devices: bridgedDevices,
 		leaseMilliseconds,
 		isStoreWell: () =>
 			store.ping().then(
@@ -39,6 +40,7 @@ export async function openOutsideBroker(options: {
 			),
 		first: Number.parseInt(processId.slice(0, 4), 16),
 		limits: {
+			partitionDevicesMax: bridge.partitionDevicesMax,
 			unacknowledgedMaxMessages: bridge.unacknowledgedMaxMessages,
 			sessionExpirySeconds: bridge.sessionExpirySeconds,
 			reconnectMaxSeconds: bridge.reconnectMaxSeconds,

@@ -1,12 +1,6 @@
-import {
-	findRequestKind,
-	firstValuePosition,
-	fixedWidth,
-	type RequestKind,
-	type RequestKindRow,
-	requestKinds,
-} from './collection-kinds.ts';
+import { findRequestKind, firstValuePosition, fixedWidth, type RequestKind, requestKinds } from './collection-kinds.ts';
 import { parseValueType, type ValueTypeName, valueTypeNames, valueTypes } from './collection-values.ts';
+import { shownText } from './errors.ts';
 import { assignAt, assignmentFault, hasSeveralDescents, type JsonPath, parsePath } from './json-path.ts';
 
 export interface CollectionLimits {
@@ -147,7 +141,7 @@ export function compileRequest(document: RequestTemplateDocument, limits: Collec
 		values.push(value);
 		return undefined;
 	};
-	for (const [index, { name, type, role }] of mandatoryOf(kind).entries()) {
+	for (const [index, { name, type, role }] of kind.mandatory.entries()) {
 		const path: JsonPath | undefined = role === 'document' ? [{ kind: 'name', name }] : undefined;
 		const position = firstValuePosition + index;
 		const reason = add({ name, type, fixed: mandatoryValues[index]?.value ?? '', isMandatory: true, path }, position);
@@ -160,7 +154,7 @@ export function compileRequest(document: RequestTemplateDocument, limits: Collec
 		const parsed = parsePath(custom.path, limits.maximumPathSteps);
 		const fault = parsed.ok ? assignmentFault(parsed.path, limits.maximumFields) : parsed.reason;
 		if (!parsed.ok || fault !== undefined) return refuse(position, fault ?? '');
-		const name = shownPath(custom.path);
+		const name = shownText(custom.path);
 		const reason = add({ name, type, fixed: custom.value, isMandatory: false, path: parsed.path }, position);
 		if (reason !== undefined) return refuse(position, reason);
 	}
@@ -200,19 +194,10 @@ function isMessageId(text: string): boolean {
 	return /^[^\s\p{Cc}]{1,32}$/u.test(text);
 }
 
-function mandatoryOf(kind: RequestKindRow): RequestKindRow['mandatory'] {
-	return kind.mandatory;
-}
-
 function kindRule(method: string): string {
 	if (!methods.has(method)) return `the method must be one of ${[...methods].join(' ')}`;
 	const right = requestKinds.filter((kind) => kind.method === method).map(({ api }) => api);
 	return `the API of ${method} must be one of ${right.join(' ')}`;
-}
-
-/** A path as it may stand in a message on `s/e`. */
-function shownPath(path: string): string {
-	return path.replaceAll(/[",\r\n\t]/g, ' ').slice(0, 60);
 }
 
 /** Fields of every kind and order come from web pages and tools: numbers for texts, values left out. */

@@ -1,7 +1,8 @@
 import type { RequestTemplate, TemplateCollection, TemplateValue } from './collection-document.ts';
 import type { RequestKind } from './collection-kinds.ts';
 import { valueTypes } from './collection-values.ts';
-import { type CsvRecord, decodeRecords } from './csv.ts';
+import type { CsvRecord } from './csv.ts';
+import { decodeLines } from './decode-lines.ts';
 import { type BadLine, cutTemplateId } from './errors.ts';
 import { assignAt } from './json-path.ts';
 
@@ -31,14 +32,7 @@ export function decodeRequests(
 	collection: TemplateCollection,
 	options: { readonly maximumLines: number; readonly now: number },
 ): (CustomRequest | BadLine)[] {
-	const records = decodeRecords(payload, options.maximumLines + 1);
-	const surplus = records[options.maximumLines];
-	const lines = records.slice(0, options.maximumLines).map((record) => decodeRequest(record, collection, options.now));
-	if (surplus) {
-		const reason = `the payload has more than ${options.maximumLines} lines - this one and those after it are not read`;
-		lines.push({ ok: false, error: 'tooLarge', line: surplus.line, templateId: '', position: 1, reason });
-	}
-	return lines;
+	return decodeLines(payload, options.maximumLines, (record) => decodeRequest(record, collection, options.now));
 }
 
 function decodeRequest(record: CsvRecord, collection: TemplateCollection, now: number): CustomRequest | BadLine {

@@ -1,3 +1,5 @@
+import { shownText } from './errors.ts';
+
 /** A value that was read, or why it cannot be; `reason` says what would be right. */
 export type ReadValue = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly reason: string };
 
@@ -73,5 +75,5 @@ function good(value: unknown): ReadValue {
 }
 
 function bad(right: string, text: string): ReadValue {
-	return { ok: false, reason: text === '' ? `is missing - it must be ${right}` : `must be ${right}` };
+	return { ok: false, reason: text === '' ? `is missing - it must be ${right}` : `must be ${right} - found ${shownText(text)}` };
 }

@@ -1,4 +1,5 @@
-import { type CsvRecord, decodeRecords } from './csv.ts';
+import type { CsvRecord } from './csv.ts';
+import { decodeLines, tooLarge } from './decode-lines.ts';
 import { type BadLine, cutTemplateId } from './errors.ts';
 import type { DownstreamMessage, UpstreamMessage } from './message.ts';
 import type { Direction, Field, Template } from './template.ts';
@@ -51,26 +52,11 @@ function decodeWith(table: TemplatesById, payload: string, limits: DecodeLimits)
 	if (limits.maximumBytes !== undefined && hasMoreBytes(payload, limits.maximumBytes)) {
 		return [tooLarge(1, `the payload has more than ${limits.maximumBytes} bytes - send it in smaller parts`)];
 	}
-	const maximumLines = limits.maximumLines ?? Number.POSITIVE_INFINITY;
-	const records = decodeRecords(payload, maximumLines + 1);
-	const lines = (records.length > maximumLines ? records.slice(0, maximumLines) : records).map((record) =>
-		decodeLine(table, record),
-	);
-	const surplus = records[maximumLines];
-	if (surplus !== undefined) {
-		lines.push(
-			tooLarge(surplus.line, `the payload has more than ${maximumLines} lines - this one and those after it are not read`),
-		);
-	}
-	return lines;
+	return decodeLines(payload, limits.maximumLines ?? Number.POSITIVE_INFINITY, (record) => decodeLine(table, record));
 }
 
 function hasMoreBytes(text: string, maximumBytes: number): boolean {
 	return text.length * 3 > maximumBytes && Buffer.byteLength(text) > maximumBytes;
-}
-
-function tooLarge(line: number, reason: string): BadLine {
-	return { ok: false, error: 'tooLarge', line, templateId: '', position: 1, reason };
 }
 
 function decodeLine(table: TemplatesById, record: CsvRecord): DecodedLine<Message> {

@@ -29,6 +29,11 @@ export function cutTemplateId(id: string): string {
 	return id.length > 32 ? Array.from(id.slice(0, 64)).slice(0, 32).join('') : id;
 }
 
+/** What was sent, as it may stand in a message on `s/e`. */
+export function shownText(text: string): string {
+	return text.replaceAll(/[",\p{Cc}]/gu, ' ').slice(0, 60);
+}
+
 /** The longest text that a line on `s/e` carries; a longer one is cut. */
 const maximumTextBytes = 500;
 

@@ -138,6 +138,8 @@ export interface Collection<T extends StoredDocument> {
 	find(query: Query): Promise<T[]>;
 	/** For answers that pass documents on as they are: nothing is parsed where the engine keeps text. */
 	findText(query: Query): Promise<DocumentsText>;
+	/** The values at `paths` of each document that is found, as `groupCount` gives them. An index that holds all paths answers alone. */
+	findValues(paths: readonly string[], query: Query): Promise<Scalar[][]>;
 	/** Streams a large result in `_id` order, a bounded page at a time. */
 	scan(filter: Filter): AsyncIterable<T>;
 	count(filter: Filter, hint?: string): Promise<number>;

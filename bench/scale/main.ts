@@ -1,10 +1,11 @@
 /** Fills stores with fleets of several sizes, measures on them, and writes `docs/scale-figures.md`. */
-import { mkdirSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { runLoad, startChild } from '../child.ts';
+import { runLoad } from '../child.ts';
 import { chooseDataDirectory } from '../machine.ts';
-import type { FillJob, FillProgress } from './fill.ts';
+import type { FillJob } from './fill.ts';
+import { fillStore } from './fill-store.ts';
 import { packagesMax } from './fleet.ts';
 import type { ProbeResult } from './probe.ts';
 import { type SizeFigures, writeData, writeFigures } from './report.ts';
@@ -27,9 +28,6 @@ const { values } = parseArgs({
 const sizes = values.devices.split(',').map((text) => wholeNumber('--devices', text, 1_000_000));
 const spreads = values.tenants.split(',').map((text) => wholeNumber('--tenants', text, 1000));
 const packagesEach = wholeNumber('--packages', values.packages, packagesMax);
-/** More than a package takes, with its share of the log. */
-const bytesAPackage = 700;
-const logBytes = 512 * 1024 ** 2;
 
 for (const devices of sizes) for (const tenants of spreads) await run(devices, tenants);
 
@@ -37,7 +35,6 @@ async function run(devices: number, tenants: number): Promise<void> {
 	const name = tenants === 1 ? `${devices}x${packagesEach}` : `${devices}x${packagesEach}-of-${tenants}`;
 	const directory = join(values.directory, name);
 	mkdirSync(directory, { recursive: true });
-	checkRoom({ directory, devices, packagesEach, tenants });
 	const figures = await measure({ directory, devices, packagesEach, tenants });
 	print(figures);
 	if (!values['no-write']) {
@@ -48,35 +45,10 @@ async function run(devices: number, tenants: number): Promise<void> {
 }
 
 async function measure(job: FillJob): Promise<SizeFigures> {
-	const fillSeconds = await fill(job);
+	const fillSeconds = await fillStore(job, say);
 	const sizeBytes = statSync(join(job.directory, 'store.db')).size;
 	const probed = await runLoad<ProbeResult>('./scale/probe.js', job);
 	return { ...job, ...probed, fillSeconds, sizeBytes };
-}
-
-async function fill(job: FillJob): Promise<number> {
-	const child = startChild({ entry: './scale/fill.js', args: [JSON.stringify(job)], nodeArgs: ['--max-semi-space-size=64'] });
-	try {
-		for (;;) {
-			const { devices, seconds } = await child.hear<FillProgress>('result');
-			const left = (seconds / devices) * (job.devices - devices);
-			const rows = Math.round((devices * job.packagesEach) / seconds);
-			say(
-				`${devices} of ${job.devices} devices, ${Math.round(seconds)} s, ${rows} packages a second, about ${Math.round(left)} s left`,
-			);
-			if (devices >= job.devices) return seconds;
-		}
-	} finally {
-		await child.stop();
-	}
-}
-
-function checkRoom({ directory, devices, packagesEach: each }: FillJob): void {
-	const { bavail, bsize } = statfsSync(directory);
-	const needed = devices * each * bytesAPackage + logBytes;
-	const present = statSync(join(directory, 'store.db'), { throwIfNoEntry: false })?.size ?? 0;
-	if (bavail * bsize + present < needed)
-		throw new Error(`${directory} has ${bavail * bsize} bytes free, ${needed} are needed for ${devices} devices`);
 }
 
 function print({ devices, tenants, fillSeconds, sizeBytes, openMilliseconds, latencies }: SizeFigures): void {

@@ -1,7 +1,7 @@
 /** Measures on a filled store what operators and devices ask for most, one call at a time. */
 import type { ManagedObjectId } from '../../inventory/index.ts';
+import { type Latency, measureLatency } from '../latency.ts';
 import { readJob, say } from '../load/job.ts';
-import { percentile } from '../statistics.ts';
 import { openDomain } from './domain.ts';
 import type { FillJob } from './fill.ts';
 import { packageOf, serialOf, tenantOf } from './fleet.ts';
@@ -10,7 +10,7 @@ import { type CollectionSize, computeSizes, measureSizes } from './sizes.ts';
 /** Milliseconds by what was measured. */
 export interface ProbeResult {
 	readonly openMilliseconds: number;
-	readonly latencies: readonly { readonly what: string; readonly p50: number; readonly p99: number }[];
+	readonly latencies: readonly Latency[];
 	/** After the calls: with the operations that they created. */
 	readonly sizes: readonly CollectionSize[];
 }
@@ -43,15 +43,9 @@ const probes: Readonly<Record<string, (id: ManagedObjectId, run: number) => Prom
 			{ action: 'put', item: packageOf(deviceOf(run), run % packagesEach, 1 + run) },
 		]),
 };
-const latencies: ProbeResult['latencies'][number][] = [];
+const latencies: Latency[] = [];
 for (const [what, probe] of Object.entries(probes)) {
-	const times: number[] = [];
-	for (const [run, id] of asked.entries()) {
-		const began = performance.now();
-		await probe(id, run);
-		if (run >= warmUpRuns) times.push(performance.now() - began);
-	}
-	latencies.push({ what, p50: percentile(times, 0.5), p99: percentile(times, 0.99) });
+	latencies.push(await measureLatency(what, { runs, warmUpRuns }, (run) => probe(askedIn(run), run)));
 }
 const computed = await computeSizes(store);
 await store.close();
@@ -59,6 +53,12 @@ say('result', { openMilliseconds, latencies, sizes: measureSizes(directory, comp
 
 function tenantAt(run: number): string {
 	return tenantOf(deviceOf(run), tenants);
+}
+
+function askedIn(run: number): ManagedObjectId {
+	const id = asked[run];
+	if (id === undefined) throw new Error(`no device was found for run ${run}`);
+	return id;
 }
 
 function deviceOf(run: number): number {

@@ -13,6 +13,7 @@ import { registrationRoutes } from './registration-routes.ts';
 import type { Route } from './route.ts';
 import { mountRoutes } from './router.ts';
 import { softwareRoutes } from './software-routes.ts';
+import { softwareSearchRoutes } from './software-search-routes.ts';
 import { tenantRoutes } from './tenant-routes.ts';
 
 /** The HTTP side as an express application; it listens nowhere by itself. */
@@ -30,6 +31,7 @@ export function createHttpApp(services: HttpServices): Express {
 export function httpRoutes(services: HttpServices): Route[] {
 	const routes: Route[] = [
 		...softwareRoutes(services),
+		...softwareSearchRoutes(services),
 		...inventoryRoutes(services),
 		...binaryRoutes(services),
 		...childrenRoutes(services),

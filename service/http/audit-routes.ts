@@ -24,7 +24,7 @@ const filterParameters = {
 	dateTo: timeParameter('At this time or earlier; a bare date is its first moment in UTC').optional(),
 };
 
-const after = z
+const afterRecord = z
 	.string()
 	.regex(/^[0-9]{1,15}-[0-9]{1,15}$/, 'must be two numbers with a hyphen, as the links to further pages have them')
 	.transform((text) => {
@@ -63,14 +63,14 @@ export function auditRoutes(services: HttpServices): Route[] {
 			query: z.object({
 				...filterParameters,
 				revert: booleanParameter('Whether the newest come first').optional(),
-				after: after.optional(),
+				afterRecord: afterRecord.optional(),
 				...pageParameters(options),
 			}),
 			body: noBody,
 			answers: { 200: { description: 'A page', schema: pageSchema('auditRecords', auditRecordSchema) } },
 			handler: async (call) => {
 				const { tenant } = call.principal;
-				const { revert = false, after: seen } = call.query;
+				const { revert = false, afterRecord: seen } = call.query;
 				const filter = filterOf(call.query);
 				const { entries, frame } = await readPage(call, {
 					find: (range) => audit.list(tenant, filter, { ...range, revert, ...(seen && { after: seen }) }),
@@ -161,7 +161,7 @@ function filterOf({ type, user, application, source, dateFrom, dateTo }: AuditFi
 function withCursor(frame: Readonly<Record<string, unknown>>, last: AuditRecord | undefined): Readonly<Record<string, unknown>> {
 	if (typeof frame.next !== 'string' || !last) return frame;
 	const next = new URL(frame.next);
-	next.searchParams.set('after', `${last.time}-${last.number}`);
+	next.searchParams.set('afterRecord', `${last.time}-${last.number}`);
 	return { ...frame, next: next.href };
 }
 

@@ -90,11 +90,12 @@ export function openDeviceScope({ inventory, operations }: { readonly inventory:
 		return principal.userName;
 	}
 
+	/** The device that the caller is; `undefined` where it is none, or is not in the inventory yet. */
 	async function ownId({ tenant, serial }: Principal): Promise<ManagedObjectId | undefined> {
 		return serial === undefined ? undefined : inventory.devices.find(tenant, serial);
 	}
 
-	return { getObject, getBinary, getDownload, admit, getOperation, narrow, ownerSeenBy };
+	return { getObject, getBinary, getDownload, admit, getOperation, narrow, ownerSeenBy, ownId };
 }
 
 function binaryOf(object: ManagedObject): BinaryObject {

@@ -1,10 +1,11 @@
 import type { Logger } from 'pino';
 import type { Access } from '../../access/index.ts';
 import type { AuditTrail } from '../../audit/index.ts';
-import type { Binaries, Inventory, PackageLimits } from '../../inventory/index.ts';
+import type { Binaries, ConditionLimits, Inventory, OrderOfType, PackageLimits } from '../../inventory/index.ts';
 import type { Operations } from '../../operations/index.ts';
 import type { Metrics } from '../metrics.ts';
 import type { NoteRefusedLogin } from '../refused-logins.ts';
+import type { SerialCheck } from '../serial-check.ts';
 
 /** The settings that the HTTP side obeys. */
 export interface HttpOptions {
@@ -34,6 +35,8 @@ export interface HttpOptions {
 	readonly standstillMilliseconds: number;
 	/** Who is sent to the address of the file itself, where its store has such. */
 	readonly binaryRedirect: 'nobody' | 'users' | 'everybody';
+	/** Searches for installed software: how versions are compared, and how long conditions may be. */
+	readonly softwareSearch: ConditionLimits & { readonly orderOfType: OrderOfType };
 	/** Bytes of the description of a file. */
 	readonly objectMaxBytes: number;
 }
@@ -57,6 +60,7 @@ export interface HttpServices {
 	readonly access: Access;
 	readonly audit: Pick<AuditTrail, 'note' | 'list' | 'count' | 'find' | 'inOrder'>;
 	readonly noteRefusedLogin: NoteRefusedLogin;
+	readonly isSerialOfOther: SerialCheck;
 	readonly metrics: Metrics;
 	readonly log: Logger;
 	/** Milliseconds since 1970. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isSerialOfOther, type Principal } from '../../access/index.ts';
+import type { Principal } from '../../access/index.ts';
 import { type ExternalId, serialType } from '../../inventory/index.ts';
 import { openDeviceScope } from './device-scope.ts';
 import { HttpError } from './http-error.ts';
@@ -115,7 +115,7 @@ export function identityRoutes(services: HttpServices): Route[] {
 
 	// Whoever owns a serial is what MQTT messages under it are written to: a device must not take that of another one.
 	async function checkSerial(principal: Principal, { type, externalId }: { type: string; externalId: string }) {
-		if (type === serialType && (await isSerialOfOther(services.access.users, principal, externalId)))
+		if (type === serialType && (await services.isSerialOfOther(principal, externalId)))
 			throw new HttpError('http/forbidden', `'${externalId}' is the serial of another device`);
 	}
 }

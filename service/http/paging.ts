@@ -64,6 +64,8 @@ interface PageSource<T> {
 	readonly count: () => Promise<number>;
 	/** To find the page, many documents that are not on it may have to be looked at. */
 	readonly isSearch?: boolean;
+	/** A parameter by which the next page begins behind an entry of this one, so that it is found without those before it. */
+	readonly mark?: { readonly name: string; readonly of: (last: T) => string };
 }
 
 interface PageTextSource {
@@ -80,7 +82,7 @@ interface PageTextSource {
  */
 export async function readPage<T>(
 	call: PageCall,
-	{ find, count, isSearch = false }: PageSource<T>,
+	{ find, count, isSearch = false, mark }: PageSource<T>,
 ): Promise<{ readonly entries: readonly T[]; readonly frame: Readonly<Record<string, unknown>> }> {
 	const { pageSize, currentPage, withTotalPages, withTotalElements } = call.query;
 	const range = { skip: (currentPage - 1) * pageSize, limit: pageSize + 1 };
@@ -89,7 +91,10 @@ export async function readPage<T>(
 		withTotalPages || withTotalElements ? call.scan(count) : 0,
 	]);
 	const hasMore = found.length > pageSize;
-	return { entries: hasMore ? found.slice(0, pageSize) : found, frame: frameOf(call, total, hasMore) };
+	const entries = hasMore ? found.slice(0, pageSize) : found;
+	const last = entries.at(-1);
+	const follow = mark && last !== undefined ? ([mark.name, mark.of(last)] as const) : undefined;
+	return { entries, frame: frameOf(call, total, hasMore, follow) };
 }
 
 /** One page whose entries are JSON text already, as the text of the whole answer. */
@@ -109,7 +114,12 @@ export async function readPageText(
 }
 
 /** What an answer says about its page. */
-function frameOf(call: PageCall, total: number, hasMore: boolean): Readonly<Record<string, unknown>> {
+function frameOf(
+	call: PageCall,
+	total: number,
+	hasMore: boolean,
+	follow?: readonly [name: string, value: string],
+): Readonly<Record<string, unknown>> {
 	const { pageSize, currentPage, withTotalPages, withTotalElements } = call.query;
 	// All parameters of the request stay in the links, properly encoded again.
 	const parameters = new URLSearchParams(call.queryText);
@@ -117,6 +127,14 @@ function frameOf(call: PageCall, total: number, hasMore: boolean): Readonly<Reco
 	const link = (page: number): string => {
 		parameters.set('currentPage', String(page));
 		return `${call.base}${call.path}?${parameters}`;
+	};
+	const nextLink = (): string => {
+		if (follow) parameters.set(...follow);
+		return link(currentPage + 1);
+	};
+	const previousLink = (): string => {
+		if (follow) parameters.delete(follow[0]);
+		return link(currentPage - 1);
 	};
 	return {
 		statistics: {
@@ -126,7 +144,7 @@ function frameOf(call: PageCall, total: number, hasMore: boolean): Readonly<Reco
 			...(withTotalElements && { totalElements: total }),
 		},
 		self: link(currentPage),
-		...(hasMore && { next: link(currentPage + 1) }),
-		...(currentPage > 1 && { prev: link(currentPage - 1) }),
+		...(hasMore && { next: nextLink() }),
+		...(currentPage > 1 && { prev: previousLink() }),
 	};
 }

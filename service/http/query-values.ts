@@ -53,6 +53,14 @@ export function listParameter(description: string) {
 		.meta({ description, override: { type: 'array', items: { type: 'string' }, anyOf: undefined } });
 }
 
+/** Several texts, each as it is: the parameter is repeated. */
+export function repeatedParameter(description: string, missing: string) {
+	return z
+		.union([z.string(), z.array(z.string())], { error: missing })
+		.transform((value) => (Array.isArray(value) ? value : [value]))
+		.meta({ description, override: { type: 'array', items: { type: 'string' }, anyOf: undefined } });
+}
+
 /** A parameter of the API that is not understood yet: it would change the answer, so it is refused, not ignored. */
 export function refusedParameter(reason: string) {
 	return z.undefined({ error: reason }).meta({ description: `Refused: ${reason}` });

@@ -130,7 +130,8 @@ export function registrationRoutes(services: HttpServices): Route[] {
 			path: '/devicecontrol/deviceCredentials',
 			permission: 'credentials:poll',
 			summary: 'Fetch the credentials of an accepted device, once',
-			description: 'Called by the device itself with the bootstrap user. 404 until somebody has accepted it.',
+			description:
+				'Called by the device itself with the bootstrap user. 404 until somebody has accepted it, and again once it has them.',
 			tag,
 			params: noParams,
 			query: noQuery,
@@ -151,13 +152,21 @@ export function registrationRoutes(services: HttpServices): Route[] {
 			refusals: ['access/notFound'],
 			handler: async ({ body, base }) => {
 				const credentials = await registration.poll(body.id);
-				if (!credentials) throw new AccessError('access/notFound', `There are no credentials for '${body.id}' yet: ask again`);
+				if (!credentials) throw noCredentials(body.id);
 				const { tenant: tenantId, userName: username, password } = credentials;
 				const self = `${base}/devicecontrol/deviceCredentials/${encodeURIComponent(body.id)}`;
 				return created({ id: body.id, tenantId, username, password, self });
 			},
 		}),
 	];
+}
+
+// The same for every serial: whoever knows the bootstrap user must not find out by it which devices there are.
+function noCredentials(serial: string): AccessError {
+	return new AccessError(
+		'access/notFound',
+		`There are no credentials for '${serial}' to hand out: ask again until somebody has accepted the device. They are handed out once; where they got lost, have the device registered anew`,
+	);
 }
 
 function registrationJson({ _id, status, tenant, creationTime }: Registration, base: string): Json {

@@ -58,7 +58,7 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 			}
 			const seconds = (performance.now() - started) / 1000;
 			observe(response.statusCode, seconds);
-			if (services.log.isLevelEnabled('debug')) logRequest(request, response.statusCode, seconds, principal);
+			if (services.log.isLevelEnabled('debug')) logRequest(each, request, response.statusCode, seconds, principal);
 		};
 	}
 
@@ -147,10 +147,23 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 		});
 	}
 
-	function logRequest(request: Request, status: number, seconds: number, principal: Principal | undefined): void {
+	function logRequest(
+		{ query }: Route,
+		request: Request,
+		status: number,
+		seconds: number,
+		principal: Principal | undefined,
+	): void {
 		const { method, path } = request;
+		// As in Cumulocity, clients may send parameters that nothing is made of.
+		const ignored = Object.keys(request.query)
+			.filter((name) => !Object.hasOwn(query.shape, name))
+			.slice(0, 10);
 		const who = principal && { tenant: principal.tenant, user: principal.userName };
-		services.log.debug({ method, path, status, milliseconds: Math.round(seconds * 1e6) / 1000, ...who }, 'http request');
+		services.log.debug(
+			{ method, path, status, milliseconds: Math.round(seconds * 1e6) / 1000, ...who, ...(ignored.length > 0 && { ignored }) },
+			'http request',
+		);
 	}
 
 	// Looking a label combination up costs more than observing, so each one is looked up once.

@@ -11,6 +11,8 @@ export interface BridgeDevice {
 	json: boolean;
 	/** It gets its operations from here. */
 	home: boolean;
+	/** What the store knows of it is known here. */
+	lookedUp: boolean;
 	/** What the store knows of it is what is known here. */
 	remembered: boolean;
 	/** Absent while the device is known to be away. */

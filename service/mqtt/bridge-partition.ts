@@ -1,15 +1,18 @@
 import type { Logger } from 'pino';
 import type { Access } from '../../access/index.ts';
-import type { BridgedDevice, BridgedDevices } from '../../inventory/index.ts';
+import type { BridgedDevices } from '../../inventory/index.ts';
 import { parseTopic } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
-import { type BridgeDevice, createBridgeSession } from './bridge-device.ts';
-import { type BridgeTopic, bridgeFilters, parseBridgeTopic, partitionOf, presenceTopic, type Sharing } from './bridge-topics.ts';
+import type { BridgeDevice } from './bridge-device.ts';
+import { createBridgeRoster } from './bridge-roster.ts';
+import { createBridgeSessions } from './bridge-sessions.ts';
+import { bridgeFilters, markTopic, parseBridgeTopic, partitionOf, presenceTopic, type Sharing } from './bridge-topics.ts';
 import { type ArrivedMessage, type BrokerAddress, type BrokerLinkOptions, inWorkAtMost, openBrokerLink } from './broker-link.ts';
-import { createDeviceQueue } from './device-queue.ts';
+import type { BrokerOutages } from './broker-outages.ts';
+import { createCatchUp } from './catch-up.ts';
 import { createFailingMessages } from './failing-messages.ts';
 import type { Gateway } from './gateway.ts';
-import type { DeviceConnection, IncomingPublish, Session } from './session.ts';
+import type { IncomingPublish } from './session.ts';
 
 export interface BridgePartitionOptions {
 	readonly gateway: Gateway;
@@ -17,6 +20,9 @@ export interface BridgePartitionOptions {
 	readonly devices: BridgedDevices;
 	readonly metrics: Metrics;
 	readonly log: Logger;
+	/** Milliseconds that never go back. */
+	readonly elapsed: () => number;
+	readonly outages: BrokerOutages;
 	readonly address: BrokerAddress;
 	readonly clientId: string;
 	readonly topicRoot: string;
@@ -25,37 +31,55 @@ export interface BridgePartitionOptions {
 	readonly jsonOperations: 'learned' | 'always' | 'never';
 	/** Whether writes can succeed at all just now. */
 	readonly isStoreWell: () => Promise<boolean>;
-	readonly limits: BrokerLinkOptions['limits'];
+	readonly limits: BrokerLinkOptions['limits'] & { readonly partitionDevicesMax: number };
 }
 
 export type BridgePartition = ReturnType<typeof openBridgePartition>;
 
 const maxTurn = 64;
-const pageSize = 200;
-const openedAtOnce = 8;
-const notificationTopic = 'devicecontrol/notifications';
 const jsonKinds = ['inventory', 'event', 'alarm', 'measurement'];
 
 /** The devices of one partition, behind one session at the outside broker. */
 export function openBridgePartition(number: number, options: BridgePartitionOptions) {
 	const { gateway, access, devices, metrics, address, topicRoot, sharing, limits } = options;
 	const log = options.log.child({ partition: number });
-	const known = new Map<string, BridgeDevice>();
 	let ended = false;
 
+	const clientId = `${options.clientId}-${number}`;
 	const filters = (how: Sharing) => bridgeFilters(topicRoot, options.clientId, number, how);
 	const link = openBrokerLink({
 		address,
-		clientId: `${options.clientId}-${number}`,
-		subscribe: filters(sharing),
+		clientId,
+		subscribe: [...filters(sharing), markTopic(topicRoot, clientId)],
 		unsubscribe: filters(sharing === 'own' ? 'hashed' : 'own'),
 		onMessage: take,
+		onReady: () => catchUp.begin(),
+		outages: options.outages,
 		log,
 		metrics,
+		elapsed: options.elapsed,
 		limits,
 	});
-	const endWatch = sharing === 'hashed' ? devices.watch(followElsewhere) : () => {};
-	let looking: Promise<void> | undefined;
+	const catchUp = createCatchUp({ topic: markTopic(topicRoot, clientId), publish: link.publish, onCaughtUp, log });
+	const sessions = createBridgeSessions({
+		...options,
+		link,
+		host: address.host,
+		isServed: () => !ended,
+		mayDeliver: catchUp.isOver,
+		log,
+	});
+	const roster = createBridgeRoster({
+		...options,
+		partition: number,
+		maxDevices: limits.partitionDevicesMax,
+		sessions,
+		handleTurn,
+		// The connection is held up before more can be in work.
+		queueLimits: { maxMessages: inWorkAtMost(limits.unacknowledgedMaxMessages), maxTurn },
+		isServed: () => !ended,
+		log,
+	});
 	const handleUnlessFailing = createFailingMessages({
 		handle: handleInOrder,
 		isStoreWell: options.isStoreWell,
@@ -65,7 +89,20 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 		},
 	});
 
+	/** What devices reported before is known: operations that are PENDING still may go out. */
+	function onCaughtUp(): void {
+		if (ended) return;
+		log.debug('everything is handled that the broker has kept');
+		roster.listen();
+		roster
+			.lookAtStore()
+			.catch((error: unknown) =>
+				log.warn({ err: error }, 'devices at the outside broker could not be looked up; that is tried again'),
+			);
+	}
+
 	function take(message: ArrivedMessage): void {
+		if (catchUp.take(message)) return;
 		const { topic: text, done } = message;
 		const from = parseBridgeTopic(topicRoot, text);
 		if (!from) {
@@ -78,37 +115,18 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 			done();
 			return;
 		}
-		const device = deviceOf(from);
-		// The device, or the one way by which the broker knows it, may have another name by now.
-		if (device.clientId !== from.clientId) {
-			device.clientId = from.clientId;
-			device.remembered = false;
-		}
+		const device = roster.heard(from);
 		const { payload, messageId, redelivered } = message;
 		if (!device.queue.push({ topic: from.topic, payload, messageId, redelivered, done })) {
 			done(new Error('too many messages wait to be handled'));
 		}
 	}
 
-	function deviceOf({ tenant, serial, clientId }: Pick<BridgeTopic, 'tenant' | 'serial' | 'clientId'>): BridgeDevice {
-		const key = keyOf({ tenant, serial });
-		const present = known.get(key);
-		if (present) return present;
-		const queue = createDeviceQueue((turn) => handleTurn(device, turn), {
-			// The connection is held up before this many can be in work.
-			maxMessages: inWorkAtMost(limits.unacknowledgedMaxMessages) + 1,
-			maxTurn,
-		});
-		const device: BridgeDevice = { tenant, serial, clientId, json: false, home: sharing === 'own', remembered: false, queue };
-		known.set(key, device);
-		return device;
-	}
-
 	async function handleTurn(device: BridgeDevice, turn: readonly IncomingPublish[]): Promise<void> {
 		checkServed();
 		if (!(await access.hasTenant(device.tenant))) {
 			metrics.mqttErrors.inc({ kind: 'unknown tenant' }, turn.length);
-			known.delete(keyOf(device));
+			roster.forget(device);
 			return;
 		}
 		await handleUnlessFailing(device, turn);
@@ -139,161 +157,44 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 		if (usesJson) {
 			device.json = true;
 			device.remembered = false;
-			hearNotifications(device);
+			sessions.listen(device);
 		}
 		// A broker that divides by topic sends other topics of the device elsewhere: operations go where its static messages come.
 		if (!device.home && publishes.some(({ topic }) => isOwnStatic(topic))) {
 			device.home = true;
-			closeSession(device);
+			sessions.close(device);
 		}
 		// Whoever speaks is there, whatever was told before.
-		if (device.home && !(device.remembered && device.session)) await remember(device, true);
-		const session = await (device.opening ?? device.session ?? openSession(device));
+		if (device.home && !(device.remembered && device.session)) await roster.remember(device, true);
+		const session = await (device.opening ?? device.session ?? sessions.open(device));
 		await gateway.handleTurn(session, publishes, checkServed);
-	}
-
-	async function remember(device: BridgeDevice, connected: boolean): Promise<void> {
-		const { tenant, serial, clientId, json } = device;
-		device.remembered = true;
-		try {
-			await devices.remember({ tenant, serial, clientId, partition: number, connected, json });
-		} catch (error) {
-			device.remembered = false;
-			throw error;
-		}
 	}
 
 	async function handlePresence(device: BridgeDevice, payload: Buffer): Promise<void> {
 		const state = payload.length > 20 ? '' : payload.toString('latin1').trim();
 		if (!['connected', 'disconnected'].includes(state)) metrics.mqttErrors.inc({ kind: 'bad presence' });
-		else if (!device.home) await devices.setConnected(device, state === 'connected');
+		else if (!device.home) await devices.setConnected(device.tenant, device.serial, state === 'connected');
 		else if (state === 'connected') {
-			closeSession(device);
-			await openSession(device);
-			await remember(device, true);
+			sessions.close(device);
+			await sessions.open(device);
+			await roster.remember(device, true);
 		} else {
-			closeSession(device);
-			await remember(device, false);
+			sessions.close(device);
+			await roster.remember(device, false);
 		}
 	}
 
-	function openSession(device: BridgeDevice): Promise<Session> {
-		const session = createBridgeSession(device, address.host, connectionOf(device));
-		const opening = begin(device, session).finally(() => {
-			if (device.opening === opening) device.opening = undefined;
-		});
-		device.session = session;
-		device.opening = opening;
-		return opening;
-	}
-
-	async function begin(device: BridgeDevice, session: Session): Promise<Session> {
-		try {
-			await gateway.opened(session);
-		} catch (error) {
-			if (device.session === session) closeSession(device);
-			throw error;
-		}
-		if (ended || session.closed) {
-			session.closed = true;
-			return session;
-		}
-		gateway.connected(session);
-		if (device.home) listenTo(device, 's/ds');
-		hearNotifications(device);
-		return session;
-	}
-
-	function hearNotifications(device: BridgeDevice): void {
-		const isWanted = options.jsonOperations === 'always' || (options.jsonOperations === 'learned' && device.json);
-		if (isWanted && device.home) listenTo(device, notificationTopic);
-	}
-
-	function listenTo({ session }: BridgeDevice, topic: string): void {
-		if (!session || session.subscriptions.has(topic)) return;
-		session.subscriptions.set(topic, 1);
-		gateway.outbound.subscribed(session, topic, 1);
-	}
-
-	function closeSession(device: BridgeDevice): void {
-		const { session } = device;
-		if (!session) return;
-		device.session = undefined;
-		device.opening = undefined;
-		session.closed = true;
-		gateway.disconnected(session);
-	}
-
-	function connectionOf(device: BridgeDevice): DeviceConnection {
-		const topicOf = (topic: string) => `${topicRoot}/${device.tenant}/${device.clientId}/${topic}`;
-		return {
-			publish: (topic, payload, qos, done) => link.publish(topicOf(topic), payload, qos, done),
-			answer(topic, payload, qos) {
-				if (link.isFull()) metrics.mqttDropped.inc();
-				else link.publish(topicOf(topic), payload, qos);
-			},
-			isFull: link.isFull,
-			room: link.room,
-			close(reason) {
-				log.debug({ tenant: device.tenant, device: device.serial, reason }, 'session closed');
-				closeSession(device);
-				// Its connection is the broker's business: the next look, or its next message, opens the session again.
-				device.remembered = false;
-			},
-		};
-	}
-
-	// Where the broker divides, what is told of a device may arrive at any partition. The last one to have its messages serves it.
-	function followElsewhere(found: BridgedDevice): void {
-		const device = known.get(found._id);
-		if (found.partition !== number) {
-			if (!device?.home) return;
-			device.home = false;
-			device.remembered = false;
-			closeSession(device);
-		} else if (!found.connected && device) closeSession(device);
-		else
-			openFound(found).catch((error: unknown) =>
-				log.warn({ err: error }, 'a device at the outside broker could not be looked up'),
-			);
-	}
-
-	/** Opens the sessions of devices that the store knows, so that operations reach them before they have said a word. */
-	function lookAtStore(): Promise<void> {
-		looking ??= openKnown().finally(() => {
-			looking = undefined;
-		});
-		return looking;
-	}
-
-	async function openKnown(): Promise<void> {
-		for (let after = ''; !ended; ) {
-			const page = await devices.listOf(number, after, pageSize);
-			const next = page[Symbol.iterator]();
-			const work = async () => {
-				for (const found of next) await openFound(found);
-			};
-			await Promise.all(Array.from({ length: openedAtOnce }, work));
-			const last = page.at(-1);
-			if (!last || page.length < pageSize) return;
-			after = last._id;
-		}
-	}
-
-	async function openFound(found: BridgedDevice): Promise<void> {
-		const device = known.get(found._id);
-		if (ended || !found.connected || device?.session) return;
-		const opened = device ?? deviceOf(found);
-		opened.home = true;
-		opened.json ||= found.json;
-		opened.remembered = opened.clientId === found.clientId && opened.json === found.json;
-		await openSession(opened);
+	/** Does what was missed or could not be done. */
+	async function sweep(): Promise<void> {
+		if (catchUp.isOver()) return roster.lookAtStore();
+		if (link.fault() !== undefined) return;
+		log.warn('operations wait, for what the broker has kept is not all handled yet');
+		catchUp.begin();
 	}
 
 	function end(): void {
 		ended = true;
-		endWatch();
-		for (const device of known.values()) closeSession(device);
+		roster.end();
 	}
 
 	/** Handles what was taken up, acknowledges it, and leaves the session to the next one; `false` when there was not enough time. */
@@ -302,7 +203,7 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 			return await link.close(graceMilliseconds);
 		} finally {
 			end();
-			await looking?.catch(ignore);
+			await roster.idle();
 		}
 	}
 
@@ -311,17 +212,17 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 		end();
 		link.cutOff();
 		await link.idle();
-		await looking?.catch(ignore);
+		await roster.idle();
 	}
 
 	return {
 		number,
-		lookAtStore,
+		sweep,
 		close,
 		abandon,
 		fault: link.fault,
 		inWork: link.inWork,
-		deviceCount: () => known.size,
+		deviceCount: roster.size,
 	};
 }
 
@@ -329,10 +230,3 @@ function isOwnStatic(topic: string): boolean {
 	const parsed = parseTopic(topic);
 	return parsed?.kind === 'static' && parsed.direction === 'up' && parsed.child === undefined;
 }
-
-function keyOf({ tenant, serial }: Pick<BridgeDevice, 'tenant' | 'serial'>): string {
-	return `${tenant}/${serial}`;
-}
-
-// It has been told to whoever asked for it.
-function ignore(): void {}

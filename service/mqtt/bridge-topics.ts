@@ -1,3 +1,4 @@
+import { deviceKey } from '../../inventory/index.ts';
 import { parseTopic, upstreamFilters } from '../../smartrest/index.ts';
 import { parseClientId } from './gateway.ts';
 
@@ -45,9 +46,14 @@ export function bridgeFilters(root: string, group: string, partition: number, sh
 	return [...upstreamFilters(), presenceTopic].map((topic) => `${shared}/${root}/+/+/${topic}`);
 }
 
+/** Where a session of the service sends marks to itself: under the root, and no device's prefix. */
+export function markTopic(root: string, clientId: string): string {
+	return `${root}/${clientId}`;
+}
+
 /** FNV-1a, 32 bits, of `tenant/deviceIdentifier` in UTF-8, modulo the number of partitions. Never to be changed. */
 export function partitionOf({ tenant, serial }: Pick<BridgeTopic, 'tenant' | 'serial'>, partitions: number): number {
 	let hash = 0x811c9dc5;
-	for (const byte of Buffer.from(`${tenant}/${serial}`, 'utf8')) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+	for (const byte of Buffer.from(deviceKey(tenant, serial), 'utf8')) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
 	return hash % partitions;
 }

@@ -1,11 +1,12 @@
+import type { Leases } from '../leases.ts';
 import { type BridgePartition, type BridgePartitionOptions, openBridgePartition } from './bridge-partition.ts';
-import { createPartitionShare, type PartitionLeases } from './partition-share.ts';
+import { createBrokerOutages } from './broker-outages.ts';
+import { createPartitionShare } from './partition-share.ts';
 
-export interface BridgeOptions extends BridgePartitionOptions {
-	readonly leases: PartitionLeases;
+export interface BridgeOptions extends Omit<BridgePartitionOptions, 'outages'> {
+	readonly leases: Pick<Leases, 'acquire' | 'renew' | 'release'>;
 	/** How many processes there are, with this one. */
 	readonly processes: () => number;
-	readonly elapsed: () => number;
 	readonly leaseMilliseconds: number;
 	/** Any number, another one for each process. */
 	readonly first: number;
@@ -29,6 +30,7 @@ export async function openBridge(options: BridgeOptions) {
 	// Less than a lease, which is not renewed meanwhile.
 	let graceMilliseconds = leaseMilliseconds / 2;
 	const share = createPartitionShare({ ...options, open });
+	const outages = createBrokerOutages(log);
 	let hasBegun = false;
 	let ticks: NodeJS.Timeout | undefined;
 	let watch: NodeJS.Timeout | undefined;
@@ -49,8 +51,7 @@ export async function openBridge(options: BridgeOptions) {
 	}
 
 	function open(number: number): BridgePartition & { close(): Promise<boolean> } {
-		const partition = openBridgePartition(number, options);
-		partition.lookAtStore().catch((error: unknown) => lookFailed(error, number));
+		const partition = openBridgePartition(number, { ...options, outages });
 		return { ...partition, close: () => partition.close(graceMilliseconds) };
 	}
 
@@ -61,7 +62,7 @@ export async function openBridge(options: BridgeOptions) {
 	/** Opens what a failure has closed, or left closed. */
 	async function sweep(): Promise<void> {
 		await Promise.all(
-			share.served().map(({ number, lookAtStore }) => lookAtStore().catch((error: unknown) => lookFailed(error, number))),
+			share.served().map(({ number, sweep: sweepOne }) => sweepOne().catch((error: unknown) => lookFailed(error, number))),
 		);
 	}
 

@@ -1,8 +1,10 @@
 import { connect, type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
 import { generate } from 'mqtt-packet';
 import type { Logger } from 'pino';
+import { createDeadline } from '../deadline.ts';
 import type { Metrics } from '../metrics.ts';
-import { createAcknowledgementOrder } from './acknowledgement-order.ts';
+import { type AcknowledgementOrder, createAcknowledgementOrder } from './acknowledgement-order.ts';
+import type { BrokerOutages } from './broker-outages.ts';
 import { createDownlinkWindow, type Downlink } from './downlink-window.ts';
 
 /** Where the outside broker is, and as whom to connect. */
@@ -15,14 +17,14 @@ export interface BrokerAddress {
 	readonly tls: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer };
 }
 
-/** One message from the broker; `done` releases its acknowledgement, or, with an error, makes the broker send it again. */
+/** One message from the broker; `done` releases its acknowledgement, or, with an error, makes the broker send it again. `onAcknowledged` is called when all messages before it are done, too. */
 export interface ArrivedMessage {
 	readonly topic: string;
 	readonly payload: Buffer;
 	/** 0 at QoS 0. */
 	readonly messageId: number;
 	readonly redelivered: boolean;
-	readonly done: (error?: Error) => void;
+	readonly done: (error?: Error, onAcknowledged?: () => void) => void;
 }
 
 export interface BrokerLinkOptions {
@@ -32,8 +34,14 @@ export interface BrokerLinkOptions {
 	/** What the session may have kept from another configuration. */
 	readonly unsubscribe: readonly string[];
 	readonly onMessage: (message: ArrivedMessage) => void;
+	/** Called each time it is connected and listens. */
+	readonly onReady?: () => void;
+	/** Of all links to the broker. */
+	readonly outages: BrokerOutages;
 	readonly log: Logger;
 	readonly metrics: Metrics;
+	/** Milliseconds that never go back. */
+	readonly elapsed: () => number;
 	readonly limits: {
 		readonly unacknowledgedMaxMessages: number;
 		readonly packetMaxBytes: number;
@@ -61,7 +69,7 @@ const failure = 0x80;
  * it, and reads no other one before; told of an error it goes on without acknowledging, which is then done here.
  */
 export function openBrokerLink(options: BrokerLinkOptions) {
-	const { address, clientId, log, metrics, limits } = options;
+	const { address, clientId, outages, log, metrics, limits } = options;
 	const downlinks = createDownlinkWindow(limits.downlinkBufferMaxBytes);
 	const maxInWork = inWorkAtMost(limits.unacknowledgedMaxMessages);
 	/** Ids of messages that nobody listened to, until the library says that they were acknowledged. */
@@ -139,11 +147,13 @@ export function openBrokerLink(options: BrokerLinkOptions) {
 		ready = true;
 		fault = undefined;
 		failures = 0;
+		outages.connected();
 		metrics.bridgeConnects.inc({ result: 'connected' });
 		log.info({ sessionPresent }, 'connected to the outside broker');
 		downlinks.open(Math.min(opened.serverProperties?.receiveMaximum ?? maxDownlinksUnderWay, maxDownlinksUnderWay), (message) =>
 			send(opened, message),
 		);
+		options.onReady?.();
 	}
 
 	function send(opened: MqttClient, message: Downlink): void {
@@ -171,28 +181,33 @@ export function openBrokerLink(options: BrokerLinkOptions) {
 			opened.stream.write(Buffer.concat(packets));
 		});
 		opened.handleMessage = (packet: IPublishPacket, callback) => {
-			const next = () => callback(notYet);
-			// What is not taken up any more is not acknowledged either: the next one of this session gets it.
-			if (closing || opened !== client) return next();
-			const messageId = packet.qos > 0 ? (packet.messageId ?? 0) : 0;
-			const acknowledge = messageId > 0 ? order.add(messageId) : undefined;
-			inWork++;
-			options.onMessage({
-				topic: packet.topic,
-				payload: Buffer.from(packet.payload),
-				messageId,
-				redelivered: packet.dup && packet.qos > 0,
-				done(error) {
-					inWork--;
-					if (error) drop(opened, 'messages could not be stored');
-					else acknowledge?.();
-					goOn();
-				},
-			});
-			// At QoS 0, which no window bounds, the connection itself is held up.
-			if (inWork < maxInWork) next();
-			else readOn = next;
+			const takeUp = () => {
+				// What is not taken up any more is not acknowledged either: the next one of this session gets it.
+				if (!closing && opened === client) work(opened, packet, order);
+				callback(notYet);
+			};
+			// Where the window does not bound it (at QoS 0, or over several connections), the connection itself is held up.
+			if (inWork < maxInWork) takeUp();
+			else readOn = takeUp;
 		};
+	}
+
+	function work(opened: MqttClient, packet: IPublishPacket, order: AcknowledgementOrder): void {
+		const messageId = packet.qos > 0 ? (packet.messageId ?? 0) : 0;
+		const acknowledge = messageId > 0 ? order.add(messageId) : undefined;
+		inWork++;
+		options.onMessage({
+			topic: packet.topic,
+			payload: Buffer.from(packet.payload),
+			messageId,
+			redelivered: packet.dup && packet.qos > 0,
+			done(error, onAcknowledged) {
+				inWork--;
+				if (error) drop(opened, 'messages could not be stored');
+				else acknowledge?.(onAcknowledged);
+				goOn();
+			},
+		});
 	}
 
 	function goOn(): void {
@@ -228,9 +243,8 @@ export function openBrokerLink(options: BrokerLinkOptions) {
 		failures++;
 		const wait = Math.min(limits.reconnectMaxSeconds * 1000, firstRetryMilliseconds * 2 ** Math.min(failures - 1, 20));
 		metrics.bridgeConnects.inc({ result: 'lost' });
-		const line = { reason: fault, retryMilliseconds: wait };
-		if (failures === 1) log.warn(line, 'no connection to the outside broker');
-		else log.debug(line, 'still no connection to the outside broker');
+		if (failures === 1) outages.lost(fault, wait);
+		else log.debug({ reason: fault, retryMilliseconds: wait }, 'still no connection to the outside broker');
 		// Not all at the same moment, when a broker comes back.
 		retry = setTimeout(open, wait * (0.5 + Math.random() / 2));
 	}
@@ -255,12 +269,12 @@ export function openBrokerLink(options: BrokerLinkOptions) {
 	async function close(graceMilliseconds: number): Promise<boolean> {
 		closing = true;
 		clearTimeout(retry);
-		const deadline = Date.now() + graceMilliseconds;
-		await beforeDeadline(idle(), graceMilliseconds);
+		const deadline = createDeadline(graceMilliseconds, options.elapsed);
+		await deadline.wait(idle());
 		// Acknowledgements go out in a microtask.
 		await Promise.resolve();
 		const last = client;
-		if (last?.connected) await beforeDeadline(last.endAsync(), Math.max(0, deadline - Date.now()));
+		if (last?.connected) await deadline.wait(last.endAsync());
 		cutOff();
 		return inWork === 0;
 	}
@@ -294,12 +308,6 @@ export function openBrokerLink(options: BrokerLinkOptions) {
 /** How many messages of a link may be in work: a window of what came before a connection was lost, and one of what is sent again. */
 export function inWorkAtMost(unacknowledgedMaxMessages: number): number {
 	return 2 * unacknowledgedMaxMessages;
-}
-
-async function beforeDeadline(work: Promise<unknown>, milliseconds: number): Promise<void> {
-	let timer: NodeJS.Timeout | undefined;
-	await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, milliseconds)))]);
-	clearTimeout(timer);
 }
 
 const notYet = new Error('acknowledged later');

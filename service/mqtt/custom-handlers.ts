@@ -1,4 +1,3 @@
-import { type Access, isSerialOfOther } from '../../access/index.ts';
 import {
 	fragmentNameFault,
 	type Inventory,
@@ -15,8 +14,10 @@ import {
 	operationServerFields,
 	operationStatuses,
 	type Receipt,
+	unknownReason,
 } from '../../operations/index.ts';
 import type { CustomRequest, RequestKind } from '../../smartrest/index.ts';
+import type { SerialCheck } from '../serial-check.ts';
 import { LineError } from './line-error.ts';
 import { toOperationDocument } from './operation-messages.ts';
 import { mayBeDone } from './receipt.ts';
@@ -43,10 +44,10 @@ export type CustomHandlers = { readonly [Kind in RequestKind]: Handler };
 export function createCustomHandlers(options: {
 	readonly inventory: Inventory;
 	readonly operations: Operations;
-	readonly access: Access;
+	readonly isSerialOfOther: SerialCheck;
 	readonly maxFragments: number;
 }): CustomHandlers {
-	const { inventory, operations, access } = options;
+	const { inventory, operations, isSerialOfOther } = options;
 
 	/** The object that a message names, if the device may touch it. */
 	async function getObject(context: CustomContext, { selectors }: CustomRequest): Promise<ManagedObject> {
@@ -71,7 +72,7 @@ export function createCustomHandlers(options: {
 	async function createObject(context: CustomContext, { selectors, document }: CustomRequest): Promise<Json> {
 		const { principal } = context.session;
 		const { externalIdType: type, externalId } = selectors;
-		if (type === serialType && (await isSerialOfOther(access.users, principal, externalId)))
+		if (type === serialType && (await isSerialOfOther(principal, externalId)))
 			throw new LineError('refused', `'${externalId}' is the serial of another device`);
 		const created = await inventory.objects.create(
 			principal.tenant,
@@ -146,8 +147,11 @@ function toOperationChange(document: Json): OperationChange {
 		if (fault) throw new LineError('refused', fault);
 	}
 	const wanted = operationStatuses.find((each) => each === status);
-	if (status !== undefined && !wanted) throw new LineError('refused', `status must be one of ${operationStatuses.join(' ')}`);
-	const reason = textOf(failureReason) ?? (wanted === 'FAILED' ? 'The device gave no reason' : undefined);
+	if (status !== undefined && !wanted) {
+		const found = textOf(status)?.slice(0, 60) ?? 'nothing';
+		throw new LineError('refused', `status must be one of ${operationStatuses.join(' ')} - found ${found}`);
+	}
+	const reason = textOf(failureReason) ?? (wanted === 'FAILED' ? unknownReason : undefined);
 	return {
 		...(wanted && { status: wanted }),
 		...(reason !== undefined && { failureReason: reason }),

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { createDeadline } from '../deadline.ts';
 import type { Session } from './session.ts';
 
 const tickMilliseconds = 50;
@@ -18,6 +19,7 @@ export async function drainSessions(options: {
 	const { sessions, idleOf, perSecond, withinMilliseconds, elapsed } = options;
 	const perMillisecond = Math.max(perSecond / 1000, sessions.length / Math.max(withinMilliseconds, 1));
 	const began = elapsed();
+	const deadline = createDeadline(withinMilliseconds, elapsed);
 	const closing: Promise<void>[] = [];
 	for (;;) {
 		const due = Math.min(sessions.length, Math.ceil((elapsed() - began + tickMilliseconds) * perMillisecond));
@@ -25,10 +27,7 @@ export async function drainSessions(options: {
 		if (closing.length >= sessions.length) break;
 		await delay(tickMilliseconds);
 	}
-	const late = new AbortController();
-	const remaining = Math.max(0, withinMilliseconds - (elapsed() - began));
-	await Promise.race([Promise.all(closing), delay(remaining, undefined, { signal: late.signal }).catch(() => undefined)]);
-	late.abort();
+	await deadline.wait(Promise.all(closing));
 }
 
 async function closeWhenIdle(session: Session, idle: Promise<void> | undefined): Promise<void> {

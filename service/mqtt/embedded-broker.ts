@@ -1,21 +1,21 @@
 import type { Duplex } from 'node:stream';
 import { Aedes, type AuthenticateError, type Client, type PublishPacket, type Subscription } from 'aedes';
 import type { Logger } from 'pino';
-import { type Access, mayDo, parseUserName } from '../../access/index.ts';
-import { InventoryError } from '../../inventory/index.ts';
+import { type Access, mayDo, type Principal, parseUserName } from '../../access/index.ts';
+import { deviceKey, InventoryError } from '../../inventory/index.ts';
 import { maySubscribe, parseTopic } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
 import type { NoteRefusedLogin } from '../refused-logins.ts';
-import { createBacklog } from './backlog.ts';
 import { createDeviceQueue, type DeviceQueue } from './device-queue.ts';
 import { drainSessions } from './drain.ts';
+import { createEmbeddedConnections } from './embedded-connections.ts';
 import { type Gateway, mayConnectAs, parseClientId, parseDefaultCollection } from './gateway.ts';
 import type { Handover } from './handover.ts';
 import { guardPacketLength } from './packet-guard.ts';
 import { createRateLimit } from './rate-limit.ts';
-import type { DeviceConnection, IncomingPublish, Session } from './session.ts';
+import type { IncomingPublish, Session } from './session.ts';
 import { createSuccession } from './succession.ts';
-import { createUnacknowledged, type Unacknowledged, watchAcknowledgements } from './unacknowledged.ts';
+import { watchAcknowledgements } from './unacknowledged.ts';
 
 export interface EmbeddedBrokerOptions {
 	readonly gateway: Gateway;
@@ -25,7 +25,8 @@ export interface EmbeddedBrokerOptions {
 	readonly metrics: Metrics;
 	readonly noteRefusedLogin: NoteRefusedLogin;
 	readonly log: Logger;
-	readonly clock: () => number;
+	/** Milliseconds that never go back. */
+	readonly elapsed: () => number;
 	readonly defaultTenant: string;
 	readonly limits: {
 		readonly packetMaxBytes: number;
@@ -70,14 +71,17 @@ const maxTurn = 64;
  * and what they receive is written to their own connection, so no device can reach what is another's.
  */
 export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
-	const { gateway, access, handover, metrics, log, clock, limits } = options;
+	const { gateway, access, handover, metrics, log, elapsed, limits } = options;
 	const connected = new WeakMap<Client, Connected>();
 	const origins = new WeakMap<Client, Origin>();
 	const userNames = new WeakMap<Client, string>();
-	const mayConnect = createRateLimit({ perSecond: limits.connectionsPerSecond, clock });
-	const unacknowledged = new WeakMap<Client, Unacknowledged>();
-	/** The id of the packet that is being handed to the broker. */
-	let publishedId = 0;
+	const mayConnect = createRateLimit({ perSecond: limits.connectionsPerSecond, elapsed });
+	const connections = createEmbeddedConnections({
+		downlinkBufferMaxBytes: limits.downlinkBufferMaxBytes,
+		addressOf: (client) => origins.get(client)?.address,
+		metrics,
+		log,
+	});
 	const succession = createSuccession(handover);
 	const queues = new WeakMap<Session, DeviceQueue>();
 	let queued = 0;
@@ -85,7 +89,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 
 	const broker = new UnroutedBroker({
 		mq: silentEmitter,
-		persistence: watchAcknowledgements((client, messageId) => unacknowledged.get(client)?.settle(messageId, true)),
+		persistence: watchAcknowledgements(connections.settle),
 		connectTimeout: limits.connectTimeoutSeconds * 1000,
 		drainTimeout: limits.drainTimeoutSeconds * 1000,
 		maxClientsIdLength: 1024,
@@ -94,7 +98,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 			const { tenant } = parseUserName(packet.username ?? '', options.defaultTenant);
 			userNames.set(client, packet.clientId);
 			const serial = parseClientId(packet.clientId);
-			if (serial !== undefined) packet.clientId = `${tenant}/${serial}`;
+			if (serial !== undefined) packet.clientId = deviceKey(tenant, serial);
 			// What a session has to keep is in the store: each connection begins clean, and says so.
 			packet.clean = true;
 			done(null, true);
@@ -124,7 +128,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		},
 		authorizeForward(_client, packet) {
 			// Set here, because this is where the broker lets a packet's id be chosen: the PUBACK is recognised by it.
-			if (packet.qos > 0) Object.assign(packet, { messageId: publishedId });
+			if (packet.qos > 0) Object.assign(packet, { messageId: connections.publishedId() });
 			return packet;
 		},
 	});
@@ -155,7 +159,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		if (!entry) return;
 		leave(entry);
 		gateway.disconnected(entry.session);
-		unacknowledged.get(client)?.abandon();
+		connections.abandon(client);
 		metrics.mqttConnections.set(broker.connectedClients);
 		log.info(describe(client, entry.session), 'device disconnected');
 	});
@@ -164,11 +168,8 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		log.debug({ ...origins.get(client), reason: error.message }, 'connection refused'),
 	);
 
-	const removed = (tenant: string, userName: string) => {
-		for (const { principal, connection } of gateway.sessions) {
-			if (principal.tenant === tenant && principal.userName === userName) connection.close('its user was removed');
-		}
-	};
+	const removed = (tenant: string, userName: string) =>
+		closeRemoved((principal) => principal.tenant === tenant && principal.userName === userName);
 	access.users.watchRemoved(removed, () => {
 		checkUsers().catch((error: unknown) => log.warn({ err: error }, 'users of connections could not be looked at'));
 	});
@@ -215,7 +216,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 	async function openSession(client: Client, who: SessionOwner): Promise<void> {
 		const session: Session = {
 			...who,
-			connection: connectionOf(client),
+			connection: connections.connectionOf(client),
 			subscriptions: new Map(),
 			closed: false,
 		};
@@ -230,48 +231,6 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		queues.set(session, queue);
 		await Promise.all([handover?.claim(session), gateway.opened(session)]);
 		if (client.closed) leave(entry);
-	}
-
-	function connectionOf(client: Client): DeviceConnection {
-		const backlog = createBacklog(limits.downlinkBufferMaxBytes);
-		const connection: DeviceConnection = {
-			publish(topic, payload, qos, done = ignore) {
-				const packet = { cmd: 'publish' as const, topic, payload, qos, retain: false, dup: false };
-				const written = backlog.add(Buffer.byteLength(payload) + topic.length);
-				if (qos === 0) {
-					client.publish(packet, (error) => {
-						written();
-						done(!error && !client.closed);
-					});
-					return;
-				}
-				const waiting = unacknowledged.get(client) ?? createUnacknowledged();
-				unacknowledged.set(client, waiting);
-				const messageId = waiting.add(done);
-				if (messageId === undefined) {
-					written();
-					done(false);
-					client.close();
-					return;
-				}
-				publishedId = messageId;
-				client.publish(packet, (error) => {
-					written();
-					if (error) waiting.settle(messageId, false);
-				});
-			},
-			answer(topic, payload, qos) {
-				if (backlog.isFull()) metrics.mqttDropped.inc();
-				else connection.publish(topic, payload, qos);
-			},
-			isFull: backlog.isFull,
-			room: backlog.room,
-			close(reason) {
-				log.debug({ ...origins.get(client), reason }, 'connection cut off');
-				client.close();
-			},
-		};
-		return connection;
 	}
 
 	function receive({ session, queue }: Connected, packet: PublishPacket, done: (error?: Error | null) => void): void {
@@ -325,16 +284,18 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 	/** Closes connections at that pace, or faster where they would not be closed in time; each when its messages are handled. */
 	async function drain(perSecond: number, withinMilliseconds: number): Promise<void> {
 		const idleOf = (session: Session) => queues.get(session)?.idle();
-		await drainSessions({ sessions: [...gateway.sessions], idleOf, perSecond, withinMilliseconds, elapsed: clock });
+		await drainSessions({ sessions: [...gateway.sessions], idleOf, perSecond, withinMilliseconds, elapsed });
 	}
 
 	/** Closes the connections of users that are gone, whatever was heard of it. */
 	async function checkUsers(): Promise<void> {
 		const users = [...gateway.sessions].map(({ principal }) => principal);
 		const missing = await access.users.findMissing(users);
-		for (const { principal, connection } of gateway.sessions) {
-			if (missing.has(`${principal.tenant}/${principal.userName}`)) connection.close('its user was removed');
-		}
+		closeRemoved(({ tenant, userName }) => missing.has(`${tenant}/${userName}`));
+	}
+
+	function closeRemoved(isRemoved: (principal: Principal) => boolean): void {
+		for (const { principal, connection } of gateway.sessions) if (isRemoved(principal)) connection.close('its user was removed');
 	}
 
 	/** Closes all connections, handles what they have sent, wills included, and stops. */

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Access, Principal } from '../../access/index.ts';
 import { type Actor, actAs } from '../../audit/index.ts';
 import {
+	deviceKey,
 	type Inventory,
 	isManagedObjectId,
 	type ManagedObjectId,
@@ -12,6 +13,7 @@ import {
 import type { Operations } from '../../operations/index.ts';
 import type { CollectionLimits } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
+import type { SerialCheck } from '../serial-check.ts';
 import { createCustomHandlers } from './custom-handlers.ts';
 import { createCustomMessages } from './custom-messages.ts';
 import { createCustomOperations } from './custom-operations.ts';
@@ -19,7 +21,7 @@ import { createInbound } from './inbound.ts';
 import { createJsonMessages } from './json-messages.ts';
 import { createOutbound } from './outbound.ts';
 import { createPatience, type Patience } from './patience.ts';
-import type { Session } from './session.ts';
+import { deviceKeyOf, type Session } from './session.ts';
 import { createStoreWaits } from './store-waits.ts';
 import { createTargets } from './targets.ts';
 import { createTemplateCollections } from './template-collections.ts';
@@ -29,6 +31,7 @@ export interface GatewayOptions {
 	readonly inventory: Inventory;
 	readonly operations: Operations;
 	readonly access: Access;
+	readonly isSerialOfOther: SerialCheck;
 	readonly metrics: Metrics;
 	readonly log: Logger;
 	readonly clock: () => number;
@@ -121,7 +124,7 @@ export function createGateway(options: GatewayOptions) {
 	/** From now on the session is told of what happens. */
 	function connected(session: Session): void {
 		sessions.add(session);
-		const serial = serialOf(session);
+		const serial = deviceKeyOf(session);
 		bySerial.set(serial, (bySerial.get(serial) ?? new Set()).add(session));
 	}
 
@@ -133,7 +136,7 @@ export function createGateway(options: GatewayOptions) {
 
 	function disconnected(session: Session): void {
 		sessions.delete(session);
-		const serial = serialOf(session);
+		const serial = deviceKeyOf(session);
 		const same = bySerial.get(serial);
 		if (same?.delete(session) && same.size === 0) bySerial.delete(serial);
 		outbound.closed(session);
@@ -170,7 +173,7 @@ export function createGateway(options: GatewayOptions) {
 	/** Serials have another object, or none: what another process did concerns the connections here, too. */
 	function serialsChanged(changes: readonly SerialChange[]): void {
 		for (const { tenant, serial, owner } of changes) {
-			for (const session of bySerial.get(`${tenant}/${serial}`) ?? []) {
+			for (const session of bySerial.get(deviceKey(tenant, serial)) ?? []) {
 				if (owner === session.device) continue;
 				if (session.device !== undefined) lookUpAgain(session);
 				else known(session, owner);
@@ -248,10 +251,6 @@ function speaksFor({ device, targets }: Session, ids: ReadonlySet<ManagedObjectI
 	if (device !== undefined && ids.has(device)) return true;
 	for (const id of targets?.values() ?? []) if (ids.has(id)) return true;
 	return false;
-}
-
-function serialOf({ principal, serial }: Session): string {
-	return `${principal.tenant}/${serial}`;
 }
 
 /**

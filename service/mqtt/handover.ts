@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { ConnectionRecord, DeviceConnections } from '../../inventory/index.ts';
 import { storeFault } from '../store-fault.ts';
-import type { Session } from './session.ts';
+import { deviceKeyOf, type Session } from './session.ts';
 
 const clearedAtOnce = 100;
 
@@ -85,9 +85,19 @@ export function createHandover(options: {
 		const ready = new Promise<void>((resolve) => {
 			begin = resolve;
 		});
-		const id = `${session.principal.tenant}/${session.serial}`;
 		const claimed = Promise.resolve(false);
-		return { session, id, name, waitsFor: [], isReady: false, ready, begin, claimed, displaced: false, silences };
+		return {
+			session,
+			id: deviceKeyOf(session),
+			name,
+			waitsFor: [],
+			isReady: false,
+			ready,
+			begin,
+			claimed,
+			displaced: false,
+			silences,
+		};
 	}
 
 	function settle(entry: Entry): void {

@@ -3,6 +3,8 @@ import type { Inventory, ManagedObjectId } from '../../inventory/index.ts';
 import type { Operation, Operations } from '../../operations/index.ts';
 import type { Metrics } from '../metrics.ts';
 import { type CustomOperations, isCustomTopic } from './custom-operations.ts';
+import { createDeliveryNotes } from './delivery-notes.ts';
+import { createFeed, type Feed, markSent, noteGap, noteNew, notePage, restart } from './operation-feed.ts';
 import { dependsOnDevice, toNotification, toStaticLine } from './operation-messages.ts';
 import type { Session } from './session.ts';
 import type { StoreWaits } from './store-waits.ts';
@@ -10,29 +12,7 @@ import type { StoreWaits } from './store-waits.ts';
 const staticTopic = 's/ds';
 const notificationTopic = 'devicecontrol/notifications';
 const pageSize = 50;
-const maxQueue = 4 * pageSize;
-const deliveredMilliseconds = 20;
-const maxRemembered = 10_000;
 const sweepsAtOnce = 8;
-
-/** What flows to one session on one of the topics for operations. */
-interface Feed {
-	readonly topic: string;
-	readonly qos: 0 | 1;
-	/** Operations to send next, in order, with the feed's `waits` when they were PENDING. */
-	readonly queue: { readonly operation: Operation; readonly waits: number }[];
-	/** Numbers of operations that were sent since the device last asked; they are not sent again by themselves. */
-	readonly sent: Set<number>;
-	/** The store has to be asked for operations after this number. */
-	sweepAfter: number | undefined;
-	/** The lowest number that a wake-up brought while the store was being asked. */
-	missed: number | undefined;
-	/** The newest number there was when the store was asked: wake-ups bring nothing new up to it. */
-	askedUpTo: number;
-	/** How often it had to wait for room: what was queued before may have been called off since. */
-	waits: number;
-	running: boolean;
-}
 
 interface Delivery {
 	readonly session: Session;
@@ -64,8 +44,7 @@ export function createOutbound(options: {
 	const { operations, inventory, customOperations, metrics, log, waits, window } = options;
 	const deliveries = new Map<Session, Delivery>();
 	const byAgent = new Map<string, Set<Delivery>>();
-	const delivered = new Map<string, Operation>();
-	let flush: NodeJS.Timeout | undefined;
+	const notes = createDeliveryNotes(options);
 	let sweeping: Promise<void> | undefined;
 	const endWatch = operations.watchPending(wake, afterGap);
 
@@ -116,9 +95,8 @@ export function createOutbound(options: {
 		if (!delivery) return;
 		for (const feed of delivery.feeds) {
 			if (topic !== undefined && feed.topic !== topic) continue;
-			feed.sent.clear();
-			feed.queue.length = 0;
-			sweep(delivery, feed);
+			restart(feed);
+			start(delivery, feed);
 		}
 	}
 
@@ -138,7 +116,7 @@ export function createOutbound(options: {
 
 	/** Finds what a lost wake-up left behind, a few feeds at a time; asked again before its end, it goes on with what it does. */
 	function sweepAll(): Promise<void> {
-		retryDelivered();
+		notes.retry();
 		sweeping ??= sweepInTurn().finally(() => {
 			sweeping = undefined;
 		});
@@ -149,10 +127,7 @@ export function createOutbound(options: {
 	function afterGap(): void {
 		for (const { feeds, session } of deliveries.values()) {
 			if (!session.device) continue;
-			for (const feed of feeds) {
-				if (feed.sweepAfter === undefined) feed.sweepAfter = 0;
-				else feed.missed = 1;
-			}
+			for (const feed of feeds) noteGap(feed);
 		}
 		sweepAll().catch((error: unknown) => log.warn({ err: error }, 'operations could not be looked for'));
 	}
@@ -186,22 +161,9 @@ export function createOutbound(options: {
 	function wake(operation: Operation): void {
 		for (const delivery of byAgent.get(agentKey(operation.tenant, operation.agentId)) ?? []) {
 			for (const feed of delivery.feeds) {
-				// Late news of what the store had when it was asked: it may be done already.
-				if (operation.seq <= feed.askedUpTo) continue;
-				// While the store is asked for older ones, what came meanwhile has to stay behind them.
-				if (feed.sweepAfter !== undefined) feed.missed = Math.min(feed.missed ?? operation.seq, operation.seq);
-				else if (feed.queue.length < maxQueue) enqueue(feed, operation);
-				else feed.sweepAfter = operation.seq - 1;
-				start(delivery, feed);
+				if (noteNew(feed, operation)) start(delivery, feed);
 			}
 		}
-	}
-
-	// Wake-ups come in the order of commits, which is that of the numbers; should they not, the queue is in order still.
-	function enqueue(feed: Feed, operation: Operation): void {
-		let place = feed.queue.length;
-		while (place > 0 && (feed.queue[place - 1]?.operation.seq ?? 0) > operation.seq) place--;
-		feed.queue.splice(place, 0, { operation, waits: feed.waits });
 	}
 
 	function sweep(delivery: Delivery, feed: Feed): void {
@@ -257,17 +219,11 @@ export function createOutbound(options: {
 		const page = await operations.listPending(tenant, device, asked ?? 0, pageSize);
 		// Somebody asked for everything meanwhile (500): that is done next.
 		if (feed.sweepAfter !== asked) return;
-		for (const operation of page) enqueue(feed, operation);
-		if (page.length === pageSize) feed.sweepAfter = page.at(-1)?.seq;
-		else {
-			feed.sweepAfter = feed.missed === undefined ? undefined : feed.missed - 1;
-			feed.missed = undefined;
-		}
+		notePage(feed, page, page.length === pageSize);
 	}
 
 	async function send(delivery: Delivery, feed: Feed, operation: Operation, waited: number): Promise<void> {
-		if (feed.sent.has(operation.seq)) return;
-		remember(feed.sent, operation.seq);
+		if (!markSent(feed, operation)) return;
 		const payload = await patiently(delivery, feed, () => toPayload(delivery.session, feed, operation));
 		if (payload === undefined) return;
 		await takeRoom(delivery, feed);
@@ -283,7 +239,7 @@ export function createOutbound(options: {
 		log.debug({ tenant: operation.tenant, device: session.serial, operation: operation.id, topic: feed.topic }, 'operation sent');
 		session.connection.publish(feed.topic, payload, feed.qos, (delivered) => {
 			giveRoom(delivery);
-			if (delivered) noteDelivered(operation);
+			if (delivered) notes.add(operation);
 		});
 	}
 
@@ -321,59 +277,15 @@ export function createOutbound(options: {
 		return device && toStaticLine(operation, device);
 	}
 
-	// A little later and together: the commit would stand before that of the next operation.
-	function noteDelivered(operation: Operation): void {
-		delivered.set(operation._id, operation);
-		retryDelivered();
-	}
-
-	function retryDelivered(): void {
-		if (delivered.size > 0) flush ??= setTimeout(storeDelivered, deliveredMilliseconds);
-	}
-
-	function storeDelivered(): void {
-		clearTimeout(flush);
-		flush = undefined;
-		const noted = [...delivered.values()];
-		delivered.clear();
-		for (const operation of noted) {
-			const { tenant, id } = operation;
-			operations.setDelivered(tenant, id).catch((error: unknown) => {
-				log.warn({ err: error, tenant, operation: id }, 'delivery of an operation could not be noted yet');
-				// Written with the next ones, or by the next sweep.
-				delivered.set(operation._id, operation);
-			});
-		}
-	}
-
 	/** Ends the wake-ups and writes what is known of deliveries. */
 	function close(): void {
 		endWatch();
-		storeDelivered();
+		notes.store();
 	}
 
 	return { subscribed, unsubscribed, knownDevice, forgetDevice, resend, closed, sweepAll, close };
 }
 
-function createFeed(topic: string, qos: 0 | 1): Feed {
-	return {
-		topic,
-		qos,
-		queue: [],
-		sent: new Set(),
-		sweepAfter: undefined,
-		missed: undefined,
-		askedUpTo: 0,
-		waits: 0,
-		running: false,
-	};
-}
-
 function agentKey(tenant: string, agent: ManagedObjectId): string {
 	return `${tenant}/${agent}`;
-}
-
-function remember(sent: Set<number>, seq: number): void {
-	sent.add(seq);
-	if (sent.size > maxRemembered) sent.delete(sent.values().next().value ?? seq);
 }

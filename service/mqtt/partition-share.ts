@@ -1,18 +1,5 @@
 import type { Logger } from 'pino';
-
-/** The right to serve a partition alone, for a while. */
-export interface PartitionLease {
-	readonly name: string;
-	readonly term: number;
-	/** In milliseconds of `elapsed`. */
-	readonly validUntil: number;
-}
-
-export interface PartitionLeases {
-	acquire(name: string): Promise<PartitionLease | undefined>;
-	renew(lease: PartitionLease): Promise<PartitionLease | undefined>;
-	release(lease: PartitionLease): Promise<void>;
-}
+import type { Lease, Leases } from '../leases.ts';
 
 /** Something that is served while its lease lasts. */
 export interface Served {
@@ -28,7 +15,7 @@ export interface Served {
  */
 export function createPartitionShare<S extends Served>(options: {
 	readonly partitions: number;
-	readonly leases: PartitionLeases;
+	readonly leases: Pick<Leases, 'acquire' | 'renew' | 'release'>;
 	/** How many processes there are, with this one. */
 	readonly processes: () => number;
 	readonly open: (partition: number) => S;
@@ -46,7 +33,7 @@ export function createPartitionShare<S extends Served>(options: {
 	let sharing: Promise<void> | undefined;
 
 	interface Entry {
-		lease: PartitionLease;
+		lease: Lease;
 		readonly served: S;
 		leaving: boolean;
 	}

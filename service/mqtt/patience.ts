@@ -1,10 +1,8 @@
-import { isStoreFault } from '../store-fault.ts';
 import type { IncomingPublish, Session } from './session.ts';
 import type { StoreWaits } from './store-waits.ts';
 
 type HandleTurn = (session: Session, turn: readonly IncomingPublish[]) => Promise<void>;
 
-const firstPauseMilliseconds = 100;
 const longestPauseMilliseconds = 2000;
 
 export type Patience = ReturnType<typeof createPatience>;
@@ -21,7 +19,7 @@ export function createPatience({
 	onWait,
 }: {
 	readonly handle: HandleTurn;
-	readonly waits: Pick<StoreWaits, 'rest' | 'hasEnded'>;
+	readonly waits: Pick<StoreWaits, 'untilAnswered'>;
 	/** Milliseconds that never go back. */
 	readonly elapsed: () => number;
 	readonly limitMilliseconds: number;
@@ -38,17 +36,20 @@ export function createPatience({
 		check?: () => Promise<void> | void,
 	): Promise<void> {
 		const giveUpAt = elapsed() + limitMilliseconds;
-		for (let pause = firstPauseMilliseconds; ; pause = Math.min(2 * pause, longestPauseMilliseconds)) {
-			try {
+		await waits.untilAnswered(
+			async () => {
 				if (check) await check();
-				return await handle(session, turn);
-			} catch (error) {
-				if (!isStoreFault(error) || waits.hasEnded() || elapsed() + pause > giveUpAt) throw error;
-				onWait(session, error);
-			}
-			for (const publish of turn) publish.retried = true;
-			await waits.rest(pause);
-		}
+				await handle(session, turn);
+			},
+			(pause) => elapsed() + pause <= giveUpAt,
+			{
+				longest: longestPauseMilliseconds,
+				onWait(error) {
+					onWait(session, error);
+					for (const publish of turn) publish.retried = true;
+				},
+			},
+		);
 	}
 
 	return { handlePatiently };

@@ -1,16 +1,17 @@
 /** Lets through at most `perSecond` calls in any second that begins with a call. */
 export function createRateLimit({
 	perSecond,
-	clock,
+	elapsed,
 }: {
 	readonly perSecond: number;
-	readonly clock: () => number;
+	/** Milliseconds that never go back. */
+	readonly elapsed: () => number;
 }): () => boolean {
-	let since = 0;
+	let since = Number.NEGATIVE_INFINITY;
 	let taken = 0;
 	return () => {
-		const now = clock();
-		if (now - since >= 1000 || now < since) {
+		const now = elapsed();
+		if (now - since >= 1000) {
 			since = now;
 			taken = 0;
 		}

@@ -1,5 +1,5 @@
 import type { Principal } from '../../access/index.ts';
-import type { ManagedObjectId } from '../../inventory/index.ts';
+import { deviceKey, type ManagedObjectId } from '../../inventory/index.ts';
 
 /** What the MQTT side needs of a connection, whichever broker it is on. */
 export interface DeviceConnection {
@@ -49,6 +49,11 @@ export interface Session {
 	/** Managed objects of the child devices and services that it has spoken for, by serial. */
 	targets?: Map<string, ManagedObjectId>;
 	closed: boolean;
+}
+
+/** Of the session's device, as `deviceKey`. */
+export function deviceKeyOf({ principal, serial }: Session): string {
+	return deviceKey(principal.tenant, serial);
 }
 
 /** Sends on a topic if the device listens to it. */

@@ -5,6 +5,12 @@ export type StoreWaits = ReturnType<typeof createStoreWaits>;
 const firstPauseMilliseconds = 100;
 const longestPauseMilliseconds = 5000;
 
+interface WaitOptions {
+	/** The longest pause, in milliseconds. */
+	readonly longest?: number;
+	readonly onWait?: (error: Error) => void;
+}
+
 /** Pauses for a store that cannot be reached just now; none of them outlasts the service. */
 export function createStoreWaits(options: {
 	/** Between 0 and 1: what waits for the same store should not all come back at the same moment. */
@@ -29,15 +35,20 @@ export function createStoreWaits(options: {
 
 	/**
 	 * Does it again, after longer and longer pauses, until the store has answered.
+	 * `isWanted` is told how long it would wait; `onWait` hears of each failure that is waited for.
 	 * @throws what is no fault of the store, and such a fault when it is not wanted any more or the service stops
 	 */
-	async function untilAnswered<T>(work: () => Promise<T>, isWanted: () => boolean): Promise<T> {
-		for (let pause = firstPauseMilliseconds; ; pause = Math.min(2 * pause, longestPauseMilliseconds)) {
+	async function untilAnswered<T>(
+		work: () => Promise<T>,
+		isWanted: (pauseMilliseconds: number) => boolean,
+		{ longest = longestPauseMilliseconds, onWait = options.onWait }: WaitOptions = {},
+	): Promise<T> {
+		for (let pause = firstPauseMilliseconds; ; pause = Math.min(2 * pause, longest)) {
 			try {
 				return await work();
 			} catch (error) {
-				if (!isStoreFault(error) || ended || !isWanted()) throw error;
-				options.onWait(error);
+				if (!isStoreFault(error) || ended || !isWanted(pause)) throw error;
+				onWait(error);
 			}
 			await rest(pause * (0.5 + options.chance() / 2));
 		}
@@ -49,5 +60,5 @@ export function createStoreWaits(options: {
 		for (const go of waiting) go();
 	}
 
-	return { rest, untilAnswered, end, hasEnded: () => ended };
+	return { untilAnswered, end };
 }

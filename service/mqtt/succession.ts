@@ -1,5 +1,5 @@
 import type { Handover } from './handover.ts';
-import type { Session } from './session.ts';
+import { deviceKeyOf, type Session } from './session.ts';
 
 /**
  * Keeps the messages of a device in order over its connections: what a connection that has ended left in its queue is handled
@@ -13,7 +13,7 @@ export function createSuccession(handover: Pick<Handover, 'predecessor'> | undef
 	function predecessor(session: Session): Promise<void> | null {
 		const known = predecessors.get(session);
 		if (known !== undefined) return known;
-		const found = both(leftBehind.get(deviceOf(session)) ?? null, handover?.predecessor(session) ?? null);
+		const found = both(leftBehind.get(deviceKeyOf(session)) ?? null, handover?.predecessor(session) ?? null);
 		predecessors.set(session, found);
 		return found;
 	}
@@ -21,7 +21,7 @@ export function createSuccession(handover: Pick<Handover, 'predecessor'> | undef
 	/** The session has ended; `idle` is when its queue is empty. */
 	function leave(session: Session, idle: Promise<void> | undefined): void {
 		if (!idle) return;
-		const device = deviceOf(session);
+		const device = deviceKeyOf(session);
 		// Asked for now, for it must not find itself.
 		void predecessor(session);
 		leftBehind.set(device, idle);
@@ -33,8 +33,4 @@ export function createSuccession(handover: Pick<Handover, 'predecessor'> | undef
 
 function both(one: Promise<void> | null, other: Promise<void> | null): Promise<void> | null {
 	return one && other ? Promise.all([one, other]).then(() => undefined) : (one ?? other);
-}
-
-function deviceOf({ principal, serial }: Session): string {
-	return `${principal.tenant}/${serial}`;
 }

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
-import { type Access, isSerialOfOther } from '../../access/index.ts';
 import { agentFragments, type Inventory, InventoryError, type ManagedObjectId, type NewDevice } from '../../inventory/index.ts';
+import type { SerialCheck } from '../serial-check.ts';
 import { LineError } from './line-error.ts';
 import type { Outbound } from './outbound.ts';
 import type { Session } from './session.ts';
@@ -18,12 +18,12 @@ export type Targets = ReturnType<typeof createTargets>;
 /** Finds the managed objects that a session may speak for: its own device and what is below it; creates them on first use. */
 export function createTargets(options: {
 	readonly inventory: Inventory;
-	readonly access: Access;
+	readonly isSerialOfOther: SerialCheck;
 	readonly outbound: Outbound;
 	readonly autoCreation: boolean;
 	readonly log: Logger;
 }) {
-	const { inventory, access, outbound, autoCreation, log } = options;
+	const { inventory, isSerialOfOther, outbound, autoCreation, log } = options;
 
 	/** What was found before; the own device where no child is named. */
 	function cached(session: Session, childSerial: string | undefined): Target | undefined {
@@ -86,8 +86,7 @@ export function createTargets(options: {
 	 */
 	async function ensure({ principal }: Session, serial: string, device: () => NewDevice) {
 		return inventory.devices.ensure(principal.tenant, serial, async () => {
-			if (await isSerialOfOther(access.users, principal, serial))
-				throw new LineError('refused', `'${serial}' is the serial of another device`);
+			if (await isSerialOfOther(principal, serial)) throw new LineError('refused', `'${serial}' is the serial of another device`);
 			const wanted = device();
 			checkLength('name', wanted.name);
 			checkLength('type', wanted.type);

@@ -36,24 +36,25 @@ export type TemplateCollections = ReturnType<typeof createTemplateCollections>;
  */
 export function createTemplateCollections(options: {
 	readonly inventory: Inventory;
-	readonly clock: () => number;
+	/** Milliseconds that never go back. */
+	readonly elapsed: () => number;
 	readonly log: Logger;
 	readonly limits: CollectionLimits & { readonly cacheMaxCollections: number; readonly cacheMilliseconds: number };
 }) {
-	const { inventory, clock, log, limits } = options;
+	const { inventory, elapsed, log, limits } = options;
 	const cache = new Map<string, CacheEntry>();
 
 	/** The collection of that X-ID, as it is or was a moment ago. */
 	async function find(tenant: string, xId: string): Promise<KnownCollection | undefined> {
 		const key = `${tenant}/${xId}`;
 		const present = cache.get(key);
-		const age = present ? clock() - present.readAt : Number.POSITIVE_INFINITY;
-		if (present && age >= 0 && age < limits.cacheMilliseconds) return present.reading;
+		const age = present ? elapsed() - present.readAt : Number.POSITIVE_INFINITY;
+		if (present && age < limits.cacheMilliseconds) return present.reading;
 		return readAgain(tenant, xId, key, present);
 	}
 
 	async function readAgain(tenant: string, xId: string, key: string, present?: CacheEntry): Promise<KnownCollection | undefined> {
-		const entry: CacheEntry = { readAt: clock(), reading: read(tenant, xId, await present?.reading) };
+		const entry: CacheEntry = { readAt: elapsed(), reading: read(tenant, xId, await present?.reading) };
 		cache.delete(key);
 		cache.set(key, entry);
 		if (cache.size > limits.cacheMaxCollections) cache.delete(cache.keys().next().value ?? key);

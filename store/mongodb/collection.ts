@@ -8,7 +8,7 @@ import {
 	type Scalar,
 	type StoredDocument,
 } from '../document-store.ts';
-import { segmentsOf } from '../field-path.ts';
+import { segmentsOf, valueAt } from '../field-path.ts';
 import { natural } from '../query-range.ts';
 import { scanById } from '../scan-by-id.ts';
 import { checkId, decodeDocument, encodePath, touchField } from './bson-document.ts';
@@ -63,6 +63,17 @@ export function createCollection<T extends StoredDocument>({ rows, writes, read,
 			const found = await findStored(oneMore, { _id: 0, [touchField]: 0 });
 			const shown = limit === undefined ? found : found.slice(0, limit);
 			return { text: JSON.stringify(shown.map((row) => decodeDocument(row))), hasMore: shown.length < found.length };
+		},
+		findValues: async (paths, query) => {
+			if (paths.length === 0) throw new TypeError('findValues needs at least one path');
+			const encoded = paths.map((path) => encodePath(segmentsOf(path)));
+			// Without `_id` where it is not asked for: only then an index can hold all that is wanted.
+			const projection = Object.fromEntries([['_id', 0], ...encoded.map((path) => [path, 1] as const)]);
+			const found = await findStored(query, projection);
+			return found.map((row) => {
+				const document = decodeDocument<StoredDocument>(row);
+				return paths.map((path) => scalarOf(valueAt(document, path)));
+			});
 		},
 		scan: (filter) => scanById(find, filter),
 		count: async (filter) => {

@@ -56,6 +56,8 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
 		const about: unknown = command[commandName === 'getMore' ? 'collection' : commandName];
 		options.onCommand?.(commandName, typeof about === 'string' ? about : undefined);
 	});
+	const setNames = new Set<unknown>();
+	client.on('serverHeartbeatSucceeded', ({ reply }) => setNames.add(reply.setName));
 	const database = databaseNameOf(options);
 	const hosts = client.options.srvHost ?? client.options.hosts.map((host) => host.toString()).join(',');
 	const endpoint = { name: `${hosts}/${database}`, serverSelectionTimeoutMilliseconds, socketTimeoutMilliseconds };
@@ -65,7 +67,7 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
 		return { client, db: client.db(database), endpoint };
 	} catch (error) {
 		await client.close();
-		throw toStoreError(error, endpoint);
+		throw wrongSetName(client.options.replicaSet, setNames, endpoint) ?? toStoreError(error, endpoint);
 	}
 }
 
@@ -92,11 +94,25 @@ function databaseOf(url: string): string | undefined {
 	return path === undefined ? undefined : decodeURIComponent(path);
 }
 
+// The driver leaves servers with another name out, and then says only that it found none.
+function wrongSetName(asked: string | undefined, found: ReadonlySet<unknown>, { name }: Endpoint): StoreError | undefined {
+	if (asked === undefined || found.size === 0 || found.has(asked)) return undefined;
+	const [other] = [...found].filter((each) => typeof each === 'string');
+	if (other === undefined) return noReplicaSet(name);
+	return new StoreError(
+		`the MongoDB at ${name} belongs to the replica set '${other}', and the URL asks for '${asked}': write replicaSet=${other} there`,
+	);
+}
+
 async function checkTopology(client: MongoClient, { name }: Endpoint): Promise<void> {
 	const hello = await client.db('admin').command({ hello: 1 });
 	// A router of a sharded cluster has replica sets behind it.
 	if (typeof hello.setName === 'string' || hello.msg === 'isdbgrid') return;
-	throw new StoreError(
+	throw noReplicaSet(name);
+}
+
+function noReplicaSet(name: string): StoreError {
+	return new StoreError(
 		`the MongoDB at ${name} is no replica set, and without one it has neither transactions nor change streams. A single server will do: ` +
 			'start it with `mongod --replSet rs0`, run `rs.initiate()` once in `mongosh`, and add `?replicaSet=rs0` to the URL ' +
 			'(or `?directConnection=true` where the name that the server calls itself by cannot be reached from here)',

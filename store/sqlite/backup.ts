@@ -3,17 +3,18 @@ import {
 	copyFileSync,
 	fsyncSync,
 	linkSync,
-	mkdirSync,
 	openSync,
 	readdirSync,
 	renameSync,
+	rmdirSync,
 	rmSync,
 	statSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { StoreError } from '../document-store.ts';
 import { type Connection, codeOf, explainError, isDamage, messageOf, openConnection } from './connection.ts';
 import { databaseName } from './database-file.ts';
+import { makeDirectory } from './make-directory.ts';
 import { refuseForeign } from './schema.ts';
 
 /** What was written, and how long it took. */
@@ -32,6 +33,9 @@ export function writeBackup(directory: string, target: string): BackupFigures {
 	const file = join(directory, databaseName);
 	if (!statSync(file, { throwIfNoEntry: false })?.size) throw new StoreError(`there is no database ${file} to back up`);
 	if (statSync(target, { throwIfNoEntry: false })) throw new StoreError(`${target} exists: a backup overwrites nothing`);
+	const folder = dirname(resolve(target));
+	if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+		throw new StoreError(`there is no folder ${folder} to write the backup into: make it first`);
 	const part = `${target}.${process.pid}.part`;
 	return makeWhole(part, () => {
 		const began = performance.now();
@@ -56,25 +60,35 @@ export function writeBackup(directory: string, target: string): BackupFigures {
 
 /**
  * Puts a backup into a new or empty folder, for a service to start on.
- * @throws StoreError, and leaves the folder without a database
+ * @throws StoreError, and leaves the folder as it was
  */
 export function restoreBackup(backup: string, directory: string): { readonly file: string; readonly sizeBytes: number } {
 	const size = statSync(backup, { throwIfNoEntry: false })?.size;
 	if (!size) throw new StoreError(`the backup ${backup} ${size === 0 ? 'is empty' : 'does not exist'}`);
 	const file = join(directory, databaseName);
-	mkdirSync(directory, { recursive: true, mode: 0o700 });
+	const made = makeDirectory(directory);
 	if (readdirSync(directory).length > 0)
 		throw new StoreError(`${directory} is not empty: a backup is restored into a new folder, move this one away first`);
 	const part = `${file}.part`;
-	return makeWhole(part, () => {
-		closeSync(openSync(part, 'wx', 0o600));
-		copyFileSync(backup, part);
-		flush(part);
-		checkWhole(part, `the backup ${backup}`);
-		renameSync(part, file);
-		flush(directory);
-		return { file, sizeBytes: size };
-	});
+	try {
+		return makeWhole(part, () => {
+			closeSync(openSync(part, 'wx', 0o600));
+			copyFileSync(backup, part);
+			flush(part);
+			checkWhole(part, `the backup ${backup}`);
+			renameSync(part, file);
+			flush(directory);
+			return { file, sizeBytes: size };
+		});
+	} catch (error) {
+		removeEmpty(made);
+		throw error;
+	}
+}
+
+/** Removes directories that were made in vain, the innermost first. */
+function removeEmpty(made: readonly string[]): void {
+	for (const each of [...made].reverse()) if (readdirSync(each).length === 0) rmdirSync(each);
 }
 
 /** @throws StoreError for what the file system and the driver throw; the unfinished file is gone then. */

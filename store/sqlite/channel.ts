@@ -3,6 +3,7 @@ import { StoreError } from '../document-store.ts';
 import { messageOf } from './connection.ts';
 import { createEngine } from './engine.ts';
 import type { Answer, Request } from './protocol.ts';
+import type { OnFilled } from './schema.ts';
 
 /** The way to one engine. Requests are answered in their order; `onAnswer` hears the answers. */
 export interface Channel {
@@ -22,9 +23,9 @@ interface Outstanding {
 }
 
 /** An engine in a thread of its own. */
-export function openWorkerChannel(name: string, heapMegabytes: number | undefined): Channel {
+export function openWorkerChannel(name: string, heapMegabytes: number | undefined, onFilled?: OnFilled): Channel {
 	const worker = startWorker(name, heapMegabytes);
-	const mailbox = createMailbox();
+	const mailbox = createMailbox(onFilled);
 	let isTerminated = false;
 	worker.on('message', (answer: Answer) => mailbox.deliver(answer));
 	worker.on('error', (error) => mailbox.die(new StoreError(`the database thread '${name}' failed: ${messageOf(error)}`)));
@@ -69,7 +70,7 @@ export function openLocalChannel(): Channel {
 	};
 }
 
-function createMailbox() {
+function createMailbox(onFilled?: OnFilled) {
 	const outstanding: Outstanding[] = [];
 	let death: StoreError | undefined;
 	let announce: (error: StoreError) => void;
@@ -95,6 +96,10 @@ function createMailbox() {
 		deliver: (answer: Answer) => {
 			if (answer.kind === 'damaged') {
 				die(new StoreError(answer.message));
+				return;
+			}
+			if (answer.kind === 'filled') {
+				onFilled?.(answer.collection, answer.documents);
 				return;
 			}
 			const isLast = answer.kind !== 'reads' || answer.last;

@@ -9,7 +9,7 @@ import {
 import { checkUpdate } from '../document-update.ts';
 import { scanById } from '../scan-by-id.ts';
 import { stepCode } from './protocol.ts';
-import { countSql, getSql, groupCountSql, joinedSql, readTextAnswer, selectSql, textSql } from './query-sql.ts';
+import { countSql, getSql, groupCountSql, joinedSql, readTextAnswer, selectSql, textSql, valuesSql } from './query-sql.ts';
 import type { ReadQueue } from './read-queue.ts';
 import { encodeDocument, encodeId, encodeUpdate, type OpenCollection } from './steps.ts';
 import type { WriteQueue } from './write-queue.ts';
@@ -41,6 +41,10 @@ export function createCollection<T extends StoredDocument>(parts: CollectionPart
 		findText: async (query) => {
 			const answer = await reads.read({ shape: 'text', ...textSql(layout, query) });
 			return readTextAnswer(answer, query.limit);
+		},
+		findValues: async (paths, query) => {
+			const rows = await reads.read({ shape: 'text', ...valuesSql(layout, paths, query) });
+			return JSON.parse(rows);
 		},
 		scan: (filter) => scanById(find, filter),
 		count: async (filter, hint) => JSON.parse(await reads.read({ shape: 'count', ...countSql(layout, filter, hint) })),

@@ -21,9 +21,13 @@ export function parseStored(id: string, doc: string): Record<string, unknown> {
 	return JSON.parse(wholeText(id, doc));
 }
 
-// `decodeText` in SQL: in text that `replace` reads from the left, as it does, pairs are found where they were written.
-const decodedId =
-	'CASE instr(id, char(1)) WHEN 0 THEN id ELSE replace(replace(id, char(1, 1), char(0)), char(1, 2), char(1)) END';
+/**
+ * `decodeText` in SQL, of a column or an expression: in text that `replace` reads from the left, as it does, pairs are found where
+ * they were written.
+ */
+export function decodedSql(text: string): string {
+	return `CASE instr(${text}, char(1)) WHEN 0 THEN ${text} ELSE replace(replace(${text}, char(1, 1), char(0)), char(1, 2), char(1)) END`;
+}
 
 /** The whole document's text as an SQL expression on the columns `id` and `doc`. */
-export const wholeTextSql = `'{"_id":' || json_quote(${decodedId}) || CASE doc WHEN '{}' THEN '}' ELSE ',' || substr(doc, 2) END`;
+export const wholeTextSql = `'{"_id":' || json_quote(${decodedSql('id')}) || CASE doc WHEN '{}' THEN '}' ELSE ',' || substr(doc, 2) END`;

@@ -39,7 +39,7 @@ export function createEngine(answer: (answer: Answer) => void): Engine {
 		if (opened === undefined) throw new StoreError('the database is not open');
 		switch (request.kind) {
 			case 'collection':
-				openCollection(opened, request);
+				openCollection(opened, request, answer);
 				break;
 			case 'watch':
 				opened.tables.get(request.number)?.setWatched(request.watched);
@@ -120,8 +120,14 @@ function takeLock(file: string): Connection {
 	}
 }
 
-function openCollection(opened: Opened, request: Extract<Request, { kind: 'collection' }>): void {
-	openCollectionTables(opened.connection, request.layout);
+function openCollection(
+	opened: Opened,
+	request: Extract<Request, { kind: 'collection' }>,
+	answer: (answer: Answer) => void,
+): void {
+	openCollectionTables(opened.connection, request.layout, (collection, documents) =>
+		answer({ kind: 'filled', collection, documents }),
+	);
 	const table = openTable(opened.connection, request.layout, request.number, (source, kind, id, doc) => {
 		opened.changes.push(source.number, kind, id, doc);
 	});

@@ -43,7 +43,7 @@ export function layOut<T extends StoredDocument>(spec: CollectionSpec<T>): Layou
 
 /** The values of the columns. @throws TypeError for an array in a path that no index calls multikey. */
 export function columnCells(layout: Layout, document: object, into: Cell[]): void {
-	for (const path of layout.columns) into.push(scalarCell(valueAt(document, path), `${layout.name}: '${path}'`));
+	for (const path of layout.columns) into.push(scalarCell(valueAt(document, path), path));
 }
 
 /** The rows of one side table for a document, each as long as its keys. A null is minus infinity: primary keys hold no NULL. */
@@ -65,7 +65,7 @@ export function sideRows(side: SideLayout, document: object): Cell[][] {
 	return rows;
 }
 
-function scalarCell(value: unknown, where: string): Cell {
+function scalarCell(value: unknown, path: string): Cell {
 	switch (typeof value) {
 		case 'string':
 			return encodeText(value);
@@ -75,8 +75,8 @@ function scalarCell(value: unknown, where: string): Cell {
 			return value;
 		case 'object': {
 			if (value === null) return null;
-			if (Array.isArray(value)) throw new TypeError(`${where} holds an array, and its index is not declared multikey`);
-			return isPlainObject(value) && typeof value.toJSON === 'function' ? scalarCell(value.toJSON(), where) : undefined;
+			if (Array.isArray(value)) throw new TypeError(`'${path}' holds an array, and its index is not declared multikey`);
+			return isPlainObject(value) && typeof value.toJSON === 'function' ? scalarCell(value.toJSON(), path) : undefined;
 		}
 		default:
 			return null;

@@ -57,6 +57,8 @@ export type Answer =
 	| { readonly kind: 'failed'; readonly message: string; readonly isInput: boolean }
 	/** Out of turn: the database is damaged, and no further answer means anything. */
 	| { readonly kind: 'damaged'; readonly message: string }
+	/** Out of turn: so many documents of a collection are in its new indexes. */
+	| { readonly kind: 'filled'; readonly collection: string; readonly documents: number }
 	| GroupAnswer
 	| {
 			readonly kind: 'reads';

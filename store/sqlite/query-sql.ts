@@ -1,9 +1,10 @@
 import type { DocumentsText, Filter, Query } from '../document-store.ts';
 import { natural } from '../query-range.ts';
-import { wholeTextSql } from './document-text.ts';
+import { decodedSql, wholeTextSql } from './document-text.ts';
 import { compileFilter, jsonPath, type Resolve, type Sql, valueExpression } from './filter-sql.ts';
 import type { Layout, SideLayout } from './layout.ts';
 import { indexName, quote, sideTable, tableName } from './names.ts';
+import { marks } from './values.ts';
 
 /** A document by its id. */
 export function getSql(layout: Layout): string {
@@ -12,6 +13,10 @@ export function getSql(layout: Layout): string {
 
 /** The matching documents without their ids, and their ids, one row each. */
 export function selectSql(layout: Layout, query: Query): Sql {
+	return rowsSql('m.doc AS doc, m.id AS id', layout, query);
+}
+
+function rowsSql(columns: string, layout: Layout, query: Query): Sql {
 	const source = sourceOf(layout, query.filter, query.hint);
 	const order = (query.sort ?? []).map(([path, direction]) => {
 		return `${valueExpression(path, source.resolve)}${direction === -1 ? ' DESC' : ''}`;
@@ -20,7 +25,7 @@ export function selectSql(layout: Layout, query: Query): Sql {
 	const limit = natural('limit', query.limit) ?? -1;
 	const skip = natural('skip', query.skip) ?? 0;
 	return {
-		sql: `SELECT m.doc AS doc, m.id AS id FROM ${source.from} WHERE ${source.where.sql}${orderBy} LIMIT ? OFFSET ?`,
+		sql: `SELECT ${columns} FROM ${source.from} WHERE ${source.where.sql}${orderBy} LIMIT ? OFFSET ?`,
 		params: [...source.where.params, limit, skip],
 	};
 }
@@ -47,6 +52,29 @@ export function readTextAnswer(answer: string, limit: number | undefined): Docum
 	const hasMore = limit !== undefined && Number(answer.slice(0, start)) > limit;
 	const end = hasMore ? Math.max(start, answer.lastIndexOf(',\n')) : answer.length;
 	return { text: `[${answer.slice(start, end)}]`, hasMore };
+}
+
+/** The values at the paths, a list for each matching document, joined to the text of one JSON array. */
+export function valuesSql(layout: Layout, paths: readonly string[], query: Query): Sql {
+	if (paths.length === 0) throw new TypeError('findValues needs at least one path');
+	const { resolve } = sourceOf(layout, query.filter, query.hint);
+	const { sql, params } = rowsSql(
+		`json_array(${paths.map((path) => scalarSql(path, resolve)).join(', ')}) AS row`,
+		layout,
+		query,
+	);
+	return { sql: `SELECT '[' || coalesce(group_concat(row, ','), '') || ']' FROM (${sql})`, params };
+}
+
+/** A value as JSON has it; null for objects and arrays. */
+function scalarSql(path: string, resolve: Resolve): string {
+	const column = resolve(path);
+	if (path === '_id' && column) return decodedSql(column);
+	if (!column) {
+		const json = jsonPath(path);
+		return `CASE json_type(m.doc, ${json}) WHEN 'object' THEN NULL WHEN 'array' THEN NULL ELSE json(coalesce(m.doc -> ${json}, 'null')) END`;
+	}
+	return `CASE typeof(${column}) WHEN 'text' THEN ${decodedSql(column)} WHEN 'blob' THEN CASE ${column} WHEN ${marks.true} THEN json('true') WHEN ${marks.false} THEN json('false') END WHEN 'real' THEN nullif(${column}, -9e999) ELSE ${column} END`;
 }
 
 export function countSql(layout: Layout, filter: Filter, hint?: string): Sql {

@@ -7,6 +7,21 @@ import { type Cell, toBinding } from './values.ts';
 
 const schemaVersion = 2;
 const backfillPage = 500;
+/** Pages that share a transaction: the log stays small, and what was filled is not filled again after an interruption. */
+const pagesACommit = 20;
+
+/** Told from time to time while documents that are there get into new indexes. */
+export type OnFilled = (collection: string, documents: number) => void;
+
+/** What of a collection is not filled yet, kept beside its layout. */
+interface Filling {
+	/** The layout that it belongs to, as text: of a version of the program in between, it means nothing any more. */
+	readonly layout: string;
+	readonly added: Layout;
+	/** The last id that was filled. */
+	readonly last: string;
+	readonly documents: number;
+}
 
 /** Makes a new database ours. @throws StoreError when it is somebody else's or of another version of the program. */
 export function openSchema(connection: Connection): void {
@@ -41,19 +56,30 @@ export function writeMeta(connection: Connection, key: string, value: string): v
 		.run([key, value]);
 }
 
-/** Brings the tables of a collection to its layout; documents that are there already get into new indexes. */
-export function openCollectionTables(connection: Connection, layout: Layout): void {
+function removeMeta(connection: Connection, key: string): void {
+	connection.prepare('DELETE FROM meta WHERE key = ?').run([key]);
+}
+
+/**
+ * Brings the tables of a collection to its layout; documents that are there already get into new indexes. Nobody else has the
+ * collection open. Stopped anywhere, it goes on where it was when it is called again.
+ */
+export function openCollectionTables(connection: Connection, layout: Layout, onFilled: OnFilled = () => undefined): void {
 	const key = `collection:${layout.name}`;
 	const stored = readMeta(connection, key);
 	const text = JSON.stringify(layout);
 	if (stored === text) return;
-	const before: Layout = stored === undefined ? { name: layout.name, columns: [], indexes: [], sides: [] } : JSON.parse(stored);
 	connection.forgetStatements();
+	if (stored !== undefined) {
+		connection.transaction(() => alterTable(connection, JSON.parse(stored), layout));
+		connection.forgetStatements();
+		fill(connection, layout.name, onFilled);
+	}
 	connection.transaction(() => {
 		if (stored === undefined) createTable(connection, layout);
-		else alterTable(connection, before, layout);
 		for (const index of layout.indexes) createIndex(connection, layout, index);
 		writeMeta(connection, key, text);
+		removeMeta(connection, fillingKey(layout.name));
 	});
 	connection.forgetStatements();
 }
@@ -87,6 +113,7 @@ function createIndex(connection: Connection, layout: Layout, index: Layout['inde
 	}
 }
 
+/** Everything but filling the added columns and side tables, which is noted, and making the added indexes. */
 function alterTable(connection: Connection, before: Layout, after: Layout): void {
 	const kept = new Set(after.indexes.map((index) => JSON.stringify(index)));
 	for (const index of before.indexes) {
@@ -104,17 +131,64 @@ function alterTable(connection: Connection, before: Layout, after: Layout): void
 	const oldSides = new Set(before.sides.map((side) => JSON.stringify(side)));
 	const addedSides = after.sides.filter((side) => !oldSides.has(JSON.stringify(side)));
 	for (const side of addedSides) createSide(connection, after, side);
-	if (addedColumns.length > 0 || addedSides.length > 0)
-		backfill(connection, { ...after, columns: addedColumns, sides: addedSides });
+	noteFilling(connection, before, after, { ...after, columns: addedColumns, indexes: [], sides: addedSides });
 }
 
-function backfill(connection: Connection, added: Layout): void {
+/** Notes what is to be filled, and the layout as it is until then: this or another version of the program goes on from there. */
+function noteFilling(connection: Connection, before: Layout, after: Layout, added: Layout): void {
+	const { name } = after;
+	const old = new Set(before.indexes.map((index) => JSON.stringify(index)));
+	const layout = JSON.stringify({ ...after, indexes: after.indexes.filter((index) => old.has(JSON.stringify(index))) });
+	const noted = readMeta(connection, fillingKey(name));
+	const filling: Filling | undefined = noted === undefined ? undefined : JSON.parse(noted);
+	const begun = filling?.layout === JSON.stringify(before) ? filling : undefined;
+	if (begun?.layout === layout) return;
+	// What was begun is begun again, with what is new.
+	const halfFilled = new Set(begun?.added.sides.map((side) => JSON.stringify(side)));
+	const again = after.sides.filter((side) => halfFilled.has(JSON.stringify(side)));
+	for (const side of again) connection.exec(`DELETE FROM ${sideTable(name, side.name)}`);
+	const columns = after.columns.filter((path) => added.columns.includes(path) || begun?.added.columns.includes(path));
+	const sides = [...added.sides, ...again];
+	writeMeta(connection, `collection:${name}`, layout);
+	if (columns.length + sides.length === 0) removeMeta(connection, fillingKey(name));
+	else writeFilling(connection, { layout, added: { ...added, columns, sides }, last: '', documents: 0 });
+}
+
+function fillingKey(name: string): string {
+	return `filling:${name}`;
+}
+
+function writeFilling(connection: Connection, filling: Filling): void {
+	writeMeta(connection, fillingKey(filling.added.name), JSON.stringify(filling));
+}
+
+/** Fills what is noted, some pages in each transaction. */
+function fill(connection: Connection, name: string, onFilled: OnFilled): void {
+	const noted = readMeta(connection, fillingKey(name));
+	if (noted === undefined) return;
+	let filling: Filling = JSON.parse(noted);
+	const fillPage = pageFiller(connection, filling.added);
+	for (let isWhole = false; !isWhole; ) {
+		connection.transaction(() => {
+			for (let page = 0; page < pagesACommit && !isWhole; page++) {
+				const { last, documents } = fillPage(filling.last);
+				filling = { ...filling, last, documents: filling.documents + documents };
+				isWhole = documents < backfillPage;
+			}
+			writeFilling(connection, filling);
+		});
+		onFilled(name, filling.documents);
+	}
+}
+
+/** Fills the documents of a page, and tells the last one and how many they were. */
+function pageFiller(connection: Connection, added: Layout) {
 	const table = tableName(added.name);
 	const page = connection.prepare(`SELECT id, doc FROM ${table} WHERE id > ? ORDER BY id LIMIT ${backfillPage}`);
 	const assignments = added.columns.map((path) => `${quote(path)} = ?`).join(', ');
 	const update = added.columns.length === 0 ? undefined : connection.prepare(`UPDATE ${table} SET ${assignments} WHERE id = ?`);
-	let last = '';
-	for (;;) {
+	return (after: string): { readonly last: string; readonly documents: number } => {
+		let last = after;
 		const rows = page.all([last]);
 		for (const [id, doc] of rows) {
 			last = String(id);
@@ -124,8 +198,8 @@ function backfill(connection: Connection, added: Layout): void {
 			update?.run([...cells.map(toBinding), last]);
 			for (const side of added.sides) insertSideRows(connection, added.name, side, document, last);
 		}
-		if (rows.length < backfillPage) return;
-	}
+		return { last, documents: rows.length };
+	};
 }
 
 function insertSideRows(connection: Connection, name: string, side: Layout['sides'][number], document: object, id: string): void {

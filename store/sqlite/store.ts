@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -11,10 +11,10 @@ import {
 } from '../document-store.ts';
 import { type Channel, openLocalChannel, openWorkerChannel } from './channel.ts';
 import { createCollection } from './collection.ts';
-import { messageOf } from './connection.ts';
 import { databaseName } from './database-file.ts';
 import { type Expiry, startExpiry } from './expiry.ts';
 import { type Layout, layOut } from './layout.ts';
+import { makeDirectory } from './make-directory.ts';
 import { type Read, stepCode } from './protocol.ts';
 import { selectSql } from './query-sql.ts';
 import { createReadQueue } from './read-queue.ts';
@@ -47,6 +47,8 @@ export interface SqliteStoreOptions {
 	 * Without it, Node.js prints a warning of the process.
 	 */
 	readonly onFault?: (error: Error) => void;
+	/** Told from time to time how many documents of a collection have come into its new indexes, while it is opened. */
+	readonly onFilled?: (collection: string, documents: number) => void;
 }
 
 export interface SqliteStore extends DocumentStore {
@@ -91,7 +93,7 @@ async function openEngines(options: SqliteStoreOptions): Promise<Engines> {
 	}
 	makeDirectory(options.directory);
 	const file = join(options.directory, databaseName);
-	const writer = openWorkerChannel('store-writer', options.threadHeapMegabytes);
+	const writer = openWorkerChannel('store-writer', options.threadHeapMegabytes, options.onFilled);
 	const reader = openWorkerChannel('store-reader', options.threadHeapMegabytes);
 	try {
 		await writer.ask({ ...common, file, lockFile: join(options.directory, 'lock.db'), readOnly: false });
@@ -208,14 +210,6 @@ function createStore(options: SqliteStoreOptions, { writer, reader, sizeBytes }:
 			return rows.map((row) => String(row[3]));
 		},
 	};
-}
-
-function makeDirectory(directory: string): void {
-	try {
-		mkdirSync(directory, { recursive: true, mode: 0o700 });
-	} catch (error) {
-		throw new StoreError(`cannot make the directory ${directory}: ${messageOf(error)}`);
-	}
 }
 
 function sizeOf(file: string): number {

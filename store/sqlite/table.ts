@@ -50,10 +50,8 @@ export function openTable(connection: Connection, layout: Layout, number: number
 	const width = names.length;
 	const row = `(${names.map(() => '?').join(', ')})`;
 	const insertInto = `INSERT INTO ${table} (${names.join(', ')}) VALUES `;
-	const assignments = names.slice(1).map((name) => `${name} = excluded.${name}`);
-	const orReplace = ` ON CONFLICT (id) DO UPDATE SET ${assignments.join(', ')} WHERE doc <> excluded.doc`;
-	const upsertOne = connection.prepare(insertInto + row + orReplace);
-	const upsertMany = connection.prepare(insertInto + Array.from({ length: rowsAStatement }, () => row).join(', ') + orReplace);
+	const upsertOne = openUpsert(connection, layout, insertInto, row);
+	const upsertMany = openUpsert(connection, layout, insertInto, Array.from({ length: rowsAStatement }, () => row).join(', '));
 	const insertOne = connection.prepare(`${insertInto}${row} ON CONFLICT DO NOTHING`);
 	const update = connection.prepare(
 		`UPDATE ${table} SET ${names
@@ -114,8 +112,8 @@ export function openTable(connection: Connection, layout: Layout, number: number
 			waiting = [];
 			const many = rowsAStatement * width;
 			let position = 0;
-			for (; position + many <= bindings.length; position += many) upsertMany.run(bindings.slice(position, position + many));
-			for (; position < bindings.length; position += width) upsertOne.run(bindings.slice(position, position + width));
+			for (; position + many <= bindings.length; position += many) upsertMany(bindings.slice(position, position + many));
+			for (; position < bindings.length; position += width) upsertOne(bindings.slice(position, position + width));
 		},
 		discard: () => {
 			waiting = [];
@@ -151,6 +149,30 @@ export function openTable(connection: Connection, layout: Layout, number: number
 		},
 	};
 	return self;
+}
+
+/**
+ * Inserts rows, or replaces what differs. SQLite writes an index anew whenever one of its columns is assigned, though it be to the
+ * same value: where the columns stay as they are, only the document is assigned.
+ */
+function openUpsert(connection: Connection, layout: Layout, insertInto: string, rows: string) {
+	const columns = layout.columns.map(quote);
+	const orReplace = (assigned: readonly string[], and: readonly string[]) => {
+		const assignments = assigned.map((name) => `${name} = excluded.${name}`).join(', ');
+		const condition = ['doc <> excluded.doc', ...and].join(' AND ');
+		return connection.prepare(`${insertInto}${rows} ON CONFLICT (id) DO UPDATE SET ${assignments} WHERE ${condition}`);
+	};
+	const whole = orReplace(['doc', ...columns], []);
+	if (columns.length === 0) return (bindings: readonly Binding[]) => void whole.run(bindings);
+	const docOnly = orReplace(
+		['doc'],
+		columns.map((name) => `${name} IS excluded.${name}`),
+	);
+	const width = columns.length + 2;
+	return (bindings: readonly Binding[]): void => {
+		// The same rows once more: what is written already does not differ any more, and the last of several rows of one id wins.
+		if (docOnly.run(bindings).changes < bindings.length / width) whole.run(bindings);
+	};
 }
 
 /** The rows of one array index. */

@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { createMetrics } from '../../service/metrics.ts';
 import { readBrokerAddress } from '../../service/mqtt/broker-address.ts';
 import { type ArrivedMessage, type BrokerAddress, type BrokerLink, openBrokerLink } from '../../service/mqtt/broker-link.ts';
+import { createBrokerOutages } from '../../service/mqtt/broker-outages.ts';
 import { createCertificateFiles } from '../support/certificates.ts';
 import { eventually } from '../support/eventually.ts';
 import { type OutsideBroker, startOutsideBroker } from '../support/outside-broker.ts';
@@ -11,6 +12,7 @@ import { hasProgram } from '../support/programs.ts';
 import { skipUnless } from '../support/skip.ts';
 
 const window = 5;
+const log = pino({ level: 'silent' });
 
 describe('clients/broker-link', function () {
 	this.timeout(30_000);
@@ -29,21 +31,26 @@ describe('clients/broker-link', function () {
 		await broker.stop();
 	});
 
-	async function open(clientId: string, arrived: ArrivedMessage[]): Promise<BrokerLink> {
-		const link = create(await readBrokerAddress(broker.url, {}), clientId, arrived);
+	async function open(clientId: string, arrived: ArrivedMessage[], onArrival?: () => void): Promise<BrokerLink> {
+		const link = create(await readBrokerAddress(broker.url, {}), clientId, arrived, onArrival);
 		await eventually('it is connected', link.fault, (fault) => fault === undefined);
 		return link;
 	}
 
-	function create(address: BrokerAddress, clientId: string, arrived: ArrivedMessage[]): BrokerLink {
+	function create(address: BrokerAddress, clientId: string, arrived: ArrivedMessage[], onArrival = () => {}): BrokerLink {
 		const link = openBrokerLink({
 			address,
 			clientId,
 			subscribe: ['$share/g/c8y/t'],
 			unsubscribe: ['$share/h/c8y/t'],
-			onMessage: (message) => arrived.push(message),
-			log: pino({ level: 'silent' }),
+			onMessage(message) {
+				arrived.push(message);
+				onArrival();
+			},
+			outages: createBrokerOutages(log),
+			log,
 			metrics: createMetrics(),
+			elapsed: () => performance.now(),
 			limits: {
 				unacknowledgedMaxMessages: window,
 				packetMaxBytes: 1024,
@@ -157,6 +164,33 @@ describe('clients/broker-link', function () {
 		const idle = slow.idle();
 		for (const { done } of arrived.slice(2)) done();
 		await idle;
+	});
+
+	it('has no more in work than two windows, however often it connects again', async () => {
+		const arrived: ArrivedMessage[] = [];
+		let most = 0;
+		const link = await open('bounded', arrived, () => {
+			most = Math.max(most, link.inWork());
+		});
+		await publish('1', '2', '3', '4', '5', '6', '7');
+		await arrive(arrived, window);
+		for (let round = 1; round <= 3; round++) {
+			await broker.restart(async () => {
+				await eventually('it is not connected', link.fault, (fault) => fault !== undefined);
+			});
+			await eventually(
+				'it is connected again',
+				() => broker.lines().join('\n'),
+				(log) => log.includes(' as bounded '),
+			);
+			if (round === 1) await arrive(arrived, 2 * window);
+		}
+		while (!texts(arrived).includes('7')) {
+			arrived.shift()?.done();
+			await new Promise(setImmediate);
+		}
+		expect(most).to.equal(2 * window);
+		publisher = await connectAsync(broker.url, { reconnectPeriod: 0 });
 	});
 
 	it('tells what was heard from what nobody listens to, and sends what waited when the broker is back', async () => {

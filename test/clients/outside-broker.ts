@@ -122,6 +122,33 @@ describe('clients/outside-broker', function () {
 		}
 	});
 
+	it('handles what devices have reported while it was away before it sends them anything again', async () => {
+		const before = await start({ MQTT_BRIDGE_PARTITIONS: '1' });
+		const device = await broker.connect('out10');
+		await device.send('114,c8y_Restart,c8y_Command,c8y_LogfileRequest');
+		await eventually(
+			'the device is there',
+			() => before.operator.findId('out10'),
+			(id) => id !== undefined,
+		);
+		const done = await before.operator.createOperation('out10', { c8y_Restart: {} });
+		const open = await before.operator.createOperation('out10', { c8y_Restart: {} });
+		await before.operator.createOperation('out10', { c8y_Command: { text: 'ls' } });
+		for (const line of ['510,out10', '510,out10', '511,out10,ls']) expect(await device.nextLine()).to.equal(line);
+		await stop(before);
+		await sendSequence(device, 0, 400);
+		await device.send('501,c8y_Restart');
+		await device.send('503,c8y_Restart');
+		const after = await start({ MQTT_BRIDGE_PARTITIONS: '1' });
+		// One restart is over, the other one was not begun.
+		for (const line of ['510,out10', '511,out10,ls']) expect(await device.nextLine()).to.equal(line);
+		await after.operator.createOperation('out10', { c8y_Command: { text: 'last' } });
+		expect(await device.nextLine()).to.equal('511,out10,last');
+		await after.operator.reaches(done.id, 'SUCCESSFUL');
+		await after.operator.reaches(open.id, 'PENDING');
+		await hasOnly(after.operator, 'out10', 'seq 399');
+	});
+
 	it('keeps operations for a device that is gone until it is back', async () => {
 		const { operator } = await start();
 		const device = await broker.connect('out1', { topic: 'presence', payload: 'disconnected' });
@@ -188,6 +215,67 @@ describe('clients/outside-broker', function () {
 		const { id } = await operator.createOperation('out3', { c8y_Restart: {} });
 		expect(JSON.parse(await device.nextLine('devicecontrol/notifications'))).to.include({ id });
 		expect(await device.nextLine()).to.equal('510,out3');
+	});
+
+	it('knows after a restart, too, which devices use JSON', async () => {
+		const before = await start();
+		const device = await broker.connect('out3');
+		await device.send('{"c8y_SupportedOperations":["c8y_Restart"]}', 'inventory/managedObjects/update');
+		await eventually(
+			'the device is there',
+			() => before.operator.findId('out3'),
+			(id) => id !== undefined,
+		);
+		await stop(before);
+		await device.send('117,60');
+		const { operator } = await start();
+		const { id } = await operator.createOperation('out3', { c8y_Restart: {} });
+		expect(JSON.parse(await device.nextLine('devicecontrol/notifications'))).to.include({ id });
+	});
+
+	it('keeps so many devices in memory, and finds the others when they say something', async () => {
+		const settings = { MQTT_BRIDGE_PARTITIONS: '1', MQTT_BRIDGE_PARTITION_DEVICES_MAX: '2' };
+		const { operator, urls } = await start(settings);
+		const [silent, ...others] = await Promise.all(['out0', 'out1', 'out2'].map((serial) => broker.connect(serial)));
+		for (const device of [silent, ...others]) {
+			await device?.send('114,c8y_Restart');
+			await eventually(
+				'the device is there',
+				() => operator.findId(device?.serial ?? ''),
+				(id) => id !== undefined,
+			);
+		}
+		expect(await figure(urls.http, 'mqtt_bridge_devices')).to.equal(2);
+		const { id } = await operator.createOperation('out0', { c8y_Restart: {} });
+		for (const device of others) {
+			await operator.createOperation(device.serial, { c8y_Restart: {} });
+			expect(await device.nextLine()).to.equal(`510,${device.serial}`);
+		}
+		expect((await operator.operation(id)).delivery.status).to.equal('PENDING');
+		await silent?.send('117,60');
+		expect(await silent?.nextLine()).to.equal('510,out0');
+		expect(await figure(urls.http, 'mqtt_bridge_devices')).to.equal(2);
+	});
+
+	it('lets no device take the serial of one that is connected, before that has said a word', async () => {
+		const { operator } = await start();
+		const [silent, taking] = [await broker.connect('out1'), await broker.connect('out2')];
+		await silent.send('connected', 'presence');
+		await isNoted('t1/out1', true);
+		await taking.send('101,out1,Mine,c8y_Linux');
+		expect(await taking.nextLine('s/e')).to.equal("41,101,'out1' is the serial of another device");
+		await silent.send('100,Own,c8y_Linux');
+		await taking.send('101,out1,Mine,c8y_Linux');
+		expect(await taking.nextLine('s/e')).to.match(/^41,101,/);
+		await silent.send('disconnected', 'presence');
+		await isNoted('t1/out1', false);
+		await taking.send('101,out3,Child,c8y_Linux');
+		await eventually(
+			'the child is there',
+			() => operator.findId('out3'),
+			(id) => id !== undefined,
+		);
+		expect(await operator.objectOf('out1')).to.include({ name: 'Own' });
 	});
 
 	it('leaves alone what is under no prefix, in no tenant, and no business of devices', async () => {

@@ -61,6 +61,17 @@ function ownCases(this: Mocha.Suite): void {
 			}
 		});
 
+		it('names the replica set that the server is in, where the URL asks for another one', async () => {
+			const client = new MongoClient(database.url);
+			const hello = await client.db('admin').command({ hello: 1 });
+			await client.close();
+			const url = new URL(database.url);
+			url.searchParams.delete('directConnection');
+			url.searchParams.set('replicaSet', 'other');
+			const said = await refusal(openMongoStore({ url: url.href, now: Date.now, serverSelectionTimeoutMilliseconds: 1000 }));
+			expect(said).to.include(`belongs to the replica set '${hello.setName}', and the URL asks for 'other'`);
+		});
+
 		const faulty: [what: string, url: string, message: RegExp][] = [
 			[
 				'where nobody is',

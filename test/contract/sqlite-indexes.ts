@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { type CollectionSpec, type IndexSpec, type Query, StoreError } from '../../store/index.ts';
+import { openConnection } from '../../store/sqlite/connection.ts';
 import { openSqliteStore, type SqliteStore } from '../../store/sqlite/index.ts';
+import { layOut } from '../../store/sqlite/layout.ts';
+import { valuesSql } from '../../store/sqlite/query-sql.ts';
+import { openCollectionTables, openSchema } from '../../store/sqlite/schema.ts';
+import { toBinding } from '../../store/sqlite/values.ts';
 import { type AnyDocument, idsOf } from './engine.ts';
 
 const indexes: readonly IndexSpec[] = [
@@ -113,6 +118,95 @@ describe('store/sqlite indexes', () => {
 		expect(await things.count({ tags: 't1' })).to.equal(567);
 		expect(await things.count({ tags: 'all', n: 3 })).to.equal(170);
 		expect((await store.explain('things', { filter: { ok: true, n: 4 } })).join()).to.include('i:things:n');
+	});
+
+	it('goes on filling where it was interrupted, and knows when another layout came in between', async () => {
+		const count = 25_000;
+		const added: IndexSpec[] = [
+			{ name: 'n', keys: ['n', '_id'] },
+			{ name: 'tags', keys: ['tags', 'n'], multikey: 'tags' },
+		];
+		const filled: number[] = [];
+		const interrupted = () => {
+			throw new Error('interrupted');
+		};
+		const connection = openConnection(':memory:');
+		const openTables = (indexes: readonly IndexSpec[], onFilled?: (collection: string, documents: number) => void) =>
+			openCollectionTables(connection, layOut({ name: 'things', indexes }), onFilled);
+		openSchema(connection);
+		openTables([]);
+		connection.transaction(() => {
+			for (let n = 0; n < count; n++)
+				connection
+					.prepare(`INSERT INTO "c:things" (id, doc) VALUES (?, ?)`)
+					.run([`d${n}`, `{"n":${n % 10},"tags":["t${n % 3}"]}`]);
+		});
+		const counts = () => [
+			connection.prepare('SELECT count(*) FROM "c:things" WHERE "f:n" = 4').get([])?.[0],
+			connection.prepare('SELECT count(*) FROM "s:things:tags"').get([])?.[0],
+		];
+		expect(() => openTables(added, interrupted)).to.throw('interrupted');
+		expect(counts()).to.deep.equal([1000, 10_000]);
+		openTables(added, (_, documents) => filled.push(documents));
+		expect(filled).to.deep.equal([20_000, count]);
+		expect(counts()).to.deep.equal([2500, count]);
+
+		// Whoever knows only other indexes begins anew, and so does who comes back.
+		openTables([]);
+		expect(() => openTables(added, interrupted)).to.throw('interrupted');
+		openTables([]);
+		filled.length = 0;
+		openTables(added, (_, documents) => filled.push(documents));
+		expect(filled).to.deep.equal([10_000, 20_000, count]);
+		expect(counts()).to.deep.equal([2500, count]);
+
+		// A further index while one is half filled: both are filled from the beginning.
+		openTables([]);
+		expect(() => openTables(added, interrupted)).to.throw('interrupted');
+		const more: IndexSpec[] = [...added, { name: 'm', keys: ['m'] }];
+		filled.length = 0;
+		openTables(more, (_, documents) => filled.push(documents));
+		expect(filled).to.deep.equal([10_000, 20_000, count]);
+		expect(counts()).to.deep.equal([2500, count]);
+		connection.close();
+	});
+
+	it('leaves the last of several puts of one document, with its place in the indexes', async () => {
+		const store = await open();
+		const things = await store.collection<AnyDocument>({ name: 'things', indexes: [{ name: 'n', keys: ['n', '_id'] }] });
+		const put = (...ns: (number | null)[]) =>
+			store.batch(
+				ns.map((n, at) => ({ kind: 'put', collection: 'things', document: { _id: 'a', n, at } as unknown as AnyDocument })),
+			);
+		const found = async () => [await things.find({ filter: {} }), await things.findValues(['n'], { filter: { n: { $gte: 0 } } })];
+		for (const ns of [
+			[1],
+			[1, 1],
+			[1, 2, 1],
+			[2, 2, 3],
+			[3, null],
+			[null, null, 4],
+			Array.from({ length: 60 }, (_, n) => n % 7),
+		]) {
+			await put(...ns);
+			const n = ns.at(-1) ?? null;
+			expect(await found()).to.deep.equal([[{ _id: 'a', n, at: ns.length - 1 }], n === null ? [] : [[n]]]);
+		}
+	});
+
+	it('answers with values from an index alone', async () => {
+		const store = await open(':memory:');
+		const spec = { name: 'things', indexes: [{ name: 'n', keys: ['n', '_id', 'm'] }] };
+		await store.collection<AnyDocument>(spec);
+		const query: Query = { filter: { n: 1, _id: { $gt: 'a' }, m: 2 }, sort: [['_id', 1]], limit: 10, hint: 'n' };
+		const { sql, params } = valuesSql(layOut(spec), ['_id', 'm'], query);
+		const connection = openConnection(':memory:');
+		openSchema(connection);
+		openCollectionTables(connection, layOut(spec));
+		const plan = connection.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(params.map(toBinding));
+		const steps = plan.map((step) => step[3]).filter((step) => !/CO-ROUTINE|SCAN \(subquery/.test(String(step)));
+		expect(steps).to.deep.equal(['SEARCH m USING COVERING INDEX i:things:n (f:n=? AND id>? AND id<?)']);
+		connection.close();
 	});
 
 	it('fills an added index from elements that are one in the database', async () => {

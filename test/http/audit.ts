@@ -134,7 +134,7 @@ describe('http/audit', () => {
 		const second = await fixture.call('admin', 'get', first.body.next.slice(fixture.url.length));
 		expect(first.body.next)
 			.to.match(/currentPage=2/)
-			.and.match(/after=\d+-\d+/);
+			.and.match(/afterRecord=\d+-\d+/);
 		expect(second.body.auditRecords.map(({ text }: Shown) => text.replace(/.*d/, ''))).to.deep.equal(['6', '5', '4', '3', '2']);
 		expect(second.body.statistics.currentPage).to.equal(2);
 		const third = await fixture.call('admin', 'get', second.body.next.slice(fixture.url.length));
@@ -165,7 +165,7 @@ describe('http/audit', () => {
 		];
 		for (const [sent, message] of bad) expectRefusal(await fixture.call('admin', 'post', root, { body: sent }), 422, message);
 		for (const [query, message] of [
-			['after=x', /after must be two numbers/],
+			['afterRecord=x', /afterRecord must be two numbers/],
 			['dateFrom=x', /dateFrom must be a time/],
 			['revert=x', /revert must be true or false/],
 		] as const)

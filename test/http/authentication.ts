@@ -91,6 +91,12 @@ describe('http/authentication', () => {
 		expect((await fixture.call('foreignDevice', 'get', path)).status).to.equal(200);
 	});
 
+	it('logs the names of parameters that it makes nothing of, and not their values', async () => {
+		await fixture.call('admin', 'get', '/inventory/managedObjects?token=guess&pageSize=5');
+		const line = JSON.parse(fixture.logLines.filter((each) => each.includes('http request')).at(-1) ?? '');
+		expect(line.ignored).to.deep.equal(['token']);
+	});
+
 	it('keeps secrets out of the log', async () => {
 		await fixture.call('admin', 'get', path);
 		const lines = fixture.logLines.join('');

@@ -44,6 +44,8 @@ const rows: readonly Row[] = [
 		admin: 201,
 		device: 201,
 	},
+	{ method: 'get', url: `${asm}/devices?software=a`, ...everybody },
+	{ method: 'get', url: `${asm}/versions?name=a`, ...everybody },
 	{ method: 'post', url: '/inventory/managedObjects', body: {}, admin: 201, device: 201, foreignDevice: 201, otherAdmin: 201 },
 	{ method: 'get', url: '/inventory/managedObjects', ...everybody },
 	{ method: 'get', url: '/inventory/managedObjects/count', ...everybody },

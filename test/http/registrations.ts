@@ -36,7 +36,11 @@ describe('http/registrations', () => {
 		const { status, body } = await poll({ id: 'new 1' });
 		expect(status).to.equal(201);
 		expect(body).to.include({ id: 'new 1', tenantId: 't1', username: 'device_new 1' });
-		expect((await poll({ id: 'new 1' })).status).to.equal(404);
+		const again = await poll({ id: 'new 1' });
+		expectRefusal(again, 404, /handed out once; where they got lost, have the device registered anew/);
+		// Nobody learns by this that the serial is taken.
+		const { message } = (await poll({ id: 'never' })).body;
+		expect(message.replace('never', 'new 1')).to.equal(again.body.message);
 		expect((await fixture.call('admin', 'get', `${root}/new%201`)).status).to.equal(404);
 		const headers = { Authorization: basic(`${body.tenantId}/${body.username}:${body.password}`) };
 		expect((await fixture.call(undefined, 'get', '/tenant/currentTenant', { headers })).status).to.equal(200);

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -102,7 +102,7 @@ describe('journeys/backup', function () {
 			.and.property('text')
 			.that.includes('taken exists');
 		expect(await readFile(at('taken'), 'utf8')).to.equal('mine');
-		expect((await run('backup', at('nowhere/file'))).text).to.match(/nowhere\/file.* cannot be written/);
+		expect((await run('backup', at('nowhere/file'))).text).to.match(/there is no folder .*nowhere to write the backup into/);
 		expect((await run('backup')).code).to.equal(1);
 		expect((await run('backup', at('good'))).code).to.equal(0);
 		expect((await run('restore', at('good'), at('store'))).text).to.match(/store is not empty/);
@@ -111,7 +111,11 @@ describe('journeys/backup', function () {
 		expect((await run('restore', at('taken'), at('new'))).text).to.match(/the backup .*taken is damaged, or no database/);
 		await truncate(at('good'), (await stat(at('good'))).size - 8192);
 		expect((await run('restore', at('good'), at('new'))).text).to.match(/is damaged/);
-		expect(await readdir(at('new'))).to.deep.equal([]);
+		expect((await run('restore', at('good'), at('new/inside'))).text).to.match(/is damaged/);
+		expect(await readdir(folder())).to.not.include('new');
+		await mkdir(at('empty'));
+		expect((await run('restore', at('good'), at('empty'))).text).to.match(/is damaged/);
+		expect(await readdir(at('empty'))).to.deep.equal([]);
 	});
 });
 

@@ -7,6 +7,14 @@ import { compose } from '../../service/compose.ts';
 import { eventually } from '../support/eventually.ts';
 
 describe('journeys/failing-start', () => {
+	it('says at once that a folder cannot be made', async () => {
+		const settings = { HOST: '127.0.0.1', MQTT_PORT: 'off', HTTP_PORT: '0', DATA_DIR: '/proc/here' };
+		const error = await compose(load(settings), pino({ level: 'silent' })).catch((thrown: Error) => thrown);
+		expect(error)
+			.to.have.property('message')
+			.that.matches(/^DATA_DIR: cannot make the directory \/proc\/here: /);
+	});
+
 	it('closes what it has opened when a port is taken', async () => {
 		const taken = createServer();
 		await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));

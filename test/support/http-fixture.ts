@@ -20,6 +20,7 @@ import {
 } from '../../service/http/index.ts';
 import { createMetrics } from '../../service/metrics.ts';
 import type { RefusedLogin } from '../../service/refused-logins.ts';
+import { createSerialCheck } from '../../service/serial-check.ts';
 import { openFileContents } from '../../store/files/index.ts';
 import type { ContentStore } from '../../store/index.ts';
 import { type CallOptions, createCheckedHttpClient, type HttpMethod } from './checked-http-client.ts';
@@ -65,6 +66,15 @@ const defaults: HttpOptions = {
 	standstillMilliseconds: 5000,
 	binaryRedirect: 'nobody',
 	objectMaxBytes: 1024 * 1024,
+	softwareSearch: {
+		maxLength: 1000,
+		maxTerms: 20,
+		orderOfType: new Map([
+			['apt', 'debian'],
+			['rpm', 'rpm'],
+			['npm', 'semver'],
+		]),
+	},
 };
 
 const binaryLimits: BinaryLimits = { maxBytes: 10_000_000, tenantMaxBytes: 0, leftoverAfterMilliseconds: 86_400_000 };
@@ -153,6 +163,7 @@ export async function openHttpFixture(
 		access,
 		audit,
 		noteRefusedLogin: (login) => void refused.push(login),
+		isSerialOfOther: createSerialCheck({ access }),
 		metrics: createMetrics(),
 		log,
 		clock,

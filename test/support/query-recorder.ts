@@ -3,7 +3,7 @@ import type { Collection, CollectionSpec, DocumentStore, Filter, Query, StoredDo
 /** A query that reached the store. */
 export interface RecordedQuery {
 	readonly spec: CollectionSpec<StoredDocument>;
-	readonly kind: 'find' | 'findText' | 'scan' | 'count' | 'groupCount' | 'findOneAndUpdate' | 'removeWhere';
+	readonly kind: 'find' | 'findText' | 'findValues' | 'scan' | 'count' | 'groupCount' | 'findOneAndUpdate' | 'removeWhere';
 	readonly query: Query;
 }
 
@@ -44,6 +44,7 @@ export function recordQueries(store: DocumentStore): QueryRecorder {
 				...collection,
 				find: (query) => collection.find(heard('find')(query)),
 				findText: (query) => collection.findText(heard('findText')(query)),
+				findValues: (paths, query) => collection.findValues(paths, heard('findValues')(query)),
 				scan: (filter) => {
 					note(plain, 'scan', { filter, sort: [['_id', 1]], limit: 1000 });
 					return collection.scan(filter);

@@ -25,7 +25,7 @@ const views: Samples = {
 	pageSize: ['50'],
 	withChildren: ['false'],
 	skipChildrenNames: ['true'],
-	after: ['1-1'],
+	afterRecord: ['1-1'],
 	fromSeq: ['2'],
 };
 /** Parameters that are refused, or go with a removal. */
@@ -107,6 +107,8 @@ export async function drive(service: ServiceUnderTest, store: DocumentStore): Pr
 		user: ['admin'],
 		source: [id],
 		application: ['a'],
+		software: ['a', 'a;type=x', '!a'],
+		after: ['1'],
 	};
 	for (const method of ['get', 'delete']) {
 		for (const [path, methods] of Object.entries(description.paths)) {

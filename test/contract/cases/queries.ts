@@ -46,6 +46,21 @@ export function queryCases(bench: Bench): void {
 				});
 			}
 
+			it(`finds values (${what})`, async () => {
+				const sort = [['_id', 1]] as const;
+				const query: Query = { filter: { city: 'x', _id: { $gt: '1' } }, sort, limit: 3 };
+				expect(await things.findValues(['_id', 'name', 'age', 'o.n', 'o'], query)).to.deep.equal([
+					['3', 'c', 1, null, null],
+					['4', 'B', null, null, null],
+					['6', null, 10, 2, null],
+				]);
+				expect(await things.findValues(['age'], { ...query, skip: 1 })).to.deep.equal([[null], [10]]);
+				expect(await things.findValues(['name'], { filter: { city: 'never' } })).to.deep.equal([]);
+				expect(await things.findValues(['name'], { filter: {}, limit: 0 })).to.deep.equal([]);
+				const nothing = await things.findValues([], { filter: {} }).catch((error: unknown) => error);
+				expect(nothing).to.be.instanceOf(TypeError);
+			});
+
 			it(`counts groups (${what})`, async () => {
 				const groups = await things.groupCount(['city', 'age'], { _id: { $lt: '5' } });
 				expect(groups).to.have.deep.members([
@@ -61,6 +76,18 @@ export function queryCases(bench: Bench): void {
 				expect(await things.groupCount(['city'], { city: 'never' })).to.deep.equal([]);
 			});
 		}
+
+		it('finds values of all scalars', async () => {
+			for (const indexes of [[], [{ name: 'v', keys: ['v', '_id'] }]]) {
+				const things = await collection<AnyDocument>({ indexes });
+				const values = ['a', 'x\u0000\u0001', 1, 0.5, true, false, null];
+				await store().batch(
+					values.map((v, n) => ({ kind: 'put', collection: things.name, document: { _id: `\u0001${n}`, v } as AnyDocument })),
+				);
+				const found = await things.findValues(['v', '_id'], { filter: {}, sort: [['_id', 1]] });
+				expect(found).to.deep.equal(values.map((v, n) => [v, `\u0001${n}`]));
+			}
+		});
 
 		it('counts groups of all scalars', async () => {
 			for (const indexes of [[], [{ name: 'v', keys: ['v'] }]]) {

@@ -4,6 +4,7 @@ import type { ManagedObject } from '../../../inventory/index.ts';
 import { createMetrics } from '../../../service/metrics.ts';
 import { createGateway, type Gateway } from '../../../service/mqtt/gateway.ts';
 import type { IncomingPublish, Session } from '../../../service/mqtt/session.ts';
+import { createSerialCheck } from '../../../service/serial-check.ts';
 import { smallLimits, tenant } from '../inventory/inventory-bench.ts';
 import { type OperationsBench, openOperationsBench } from '../operations/operations-bench.ts';
 
@@ -55,6 +56,7 @@ export async function openGatewayBench(): Promise<GatewayBench> {
 	const limits = { cacheEntries: 10, cacheTtlMilliseconds: 1000, failuresPerMinute: 3 };
 	const access = await openAccess({ store, clock, elapsed: clock, limits, tokenLifetimeSeconds: 60 });
 	const gateway = createGateway({
+		isSerialOfOther: createSerialCheck({ access }),
 		...operationsBench,
 		access,
 		metrics: createMetrics(),

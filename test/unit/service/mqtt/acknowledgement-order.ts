@@ -22,6 +22,18 @@ describe('service/mqtt/acknowledgement-order', () => {
 		expect(sent).to.deep.equal([[7, 3, 9], [1]]);
 	});
 
+	it('tells of the acknowledgement of a message when those before it have theirs', async () => {
+		const { order, sent } = open();
+		const told: unknown[] = [];
+		const [one, two] = [7, 3].map(order.add);
+		two?.(() => told.push(...sent));
+		await Promise.resolve();
+		expect(told).to.deep.equal([]);
+		one?.();
+		await Promise.resolve();
+		expect(told).to.deep.equal([[7, 3]]);
+	});
+
 	it('keeps the order whatever the work takes, over many messages', async () => {
 		const { order, sent } = open();
 		const ids = Array.from({ length: 10_000 }, (_, index) => index + 1);

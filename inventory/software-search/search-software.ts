@@ -1,0 +1,113 @@
+import type { Collection } from '../../store/index.ts';
+import { type ExternalIds, serialType } from '../external-ids.ts';
+import type { ManagedObject, ManagedObjectId } from '../managed-object.ts';
+import type { ManagedObjects } from '../managed-objects.ts';
+import { namedPackageFilter, type PackageDocument, versionOfPackage } from '../package-document.ts';
+import { type FoundDevice, type FoundPackage, matchingDevices } from './matching-devices.ts';
+import type { NamedPackages, PackageScope } from './package-keys.ts';
+import { compareTexts } from './segment-order.ts';
+import { orderOf, type SoftwareCondition } from './software-condition.ts';
+import { compareNewestFirst, type OrderOfType } from './version-order.ts';
+
+/** A device as a search for software shows it. */
+export interface DeviceWithSoftware {
+	readonly id: ManagedObjectId;
+	readonly name: string | undefined;
+	/** Its external id of type `c8y_Serial`. */
+	readonly serial: string | undefined;
+	/** What meets the conditions; nothing where they only exclude. */
+	readonly software: readonly FoundPackage[];
+}
+
+/** A version that is installed somewhere. */
+export interface InstalledVersion extends FoundPackage {
+	readonly devices: number;
+}
+
+export interface DeviceRange {
+	/** Only devices behind this one. */
+	readonly after?: string | undefined;
+	readonly skip: number;
+	readonly limit: number;
+}
+
+export type SoftwareSearch = ReturnType<typeof openSoftwareSearch>;
+
+const rowsARead = 10_000;
+
+/** What software is installed where, over all devices of a tenant. */
+export function openSoftwareSearch(parts: {
+	readonly packages: Collection<PackageDocument>;
+	readonly objects: Collection<ManagedObject>;
+	readonly managedObjects: Pick<ManagedObjects, 'listByIds'>;
+	readonly externalIds: Pick<ExternalIds, 'listOf'>;
+}) {
+	const { packages, managedObjects, externalIds } = parts;
+
+	/** A page of the devices that meet all conditions, in the order of their ids as texts. */
+	async function listDevices(
+		scope: PackageScope,
+		conditions: readonly SoftwareCondition[],
+		orderOfType: OrderOfType,
+		{ after, skip, limit }: DeviceRange,
+	): Promise<DeviceWithSoftware[]> {
+		const found: FoundDevice[] = [];
+		let passed = 0;
+		for await (const device of matchingDevices(parts, { ...scope, after }, conditions, orderOfType)) {
+			if (passed++ < skip) continue;
+			found.push(device);
+			if (found.length >= limit) break;
+		}
+		return describe(scope.tenant, found);
+	}
+
+	async function describe(tenant: string, found: readonly FoundDevice[]): Promise<DeviceWithSoftware[]> {
+		const ids = found.map(({ device }) => device);
+		const [objects, external] = await Promise.all([managedObjects.listByIds(tenant, ids), externalIds.listOf(tenant, ids)]);
+		const names = new Map(objects.map(({ id, name }) => [id, name]));
+		const serials = new Map(
+			external.filter(({ type }) => type === serialType).map(({ managedObjectId, externalId }) => [managedObjectId, externalId]),
+		);
+		return found.map(({ device: id, packages: software }) => ({ id, name: names.get(id), serial: serials.get(id), software }));
+	}
+
+	/** How many devices meet all conditions. */
+	async function countDevices(
+		scope: PackageScope,
+		conditions: readonly SoftwareCondition[],
+		orderOfType: OrderOfType,
+	): Promise<number> {
+		let count = 0;
+		for await (const _ of matchingDevices(parts, scope, conditions, orderOfType)) count++;
+		return count;
+	}
+
+	/** All versions of a name that are installed: by software type, and the newest first. */
+	async function listVersions(wanted: NamedPackages, orderOfType: OrderOfType): Promise<InstalledVersion[]> {
+		const types = new Map<string | undefined, Map<string, number>>();
+		const sort = [['_id', 1]] as const;
+		for (let last = ''; ; ) {
+			const filter = namedPackageFilter(wanted, '', last);
+			const rows = await packages.findValues(['_id', 'softwareType'], { filter, sort, limit: rowsARead, hint: 'byName' });
+			for (const [id, type] of rows) {
+				const softwareType = typeof type === 'string' ? type : undefined;
+				const counts = types.get(softwareType) ?? new Map<string, number>();
+				types.set(softwareType, counts);
+				const version = versionOfPackage(String(id));
+				counts.set(version, (counts.get(version) ?? 0) + 1);
+			}
+			if (rows.length < rowsARead) break;
+			last = String(rows.at(-1)?.[0]);
+		}
+		return [...types]
+			.sort(([a = ''], [b = '']) => compareTexts(a, b))
+			.flatMap(([softwareType, counts]) => {
+				const order = orderOf(orderOfType, softwareType);
+				return [...counts]
+					.sort(([a], [b]) => compareNewestFirst(order, a, b))
+					.map(([version, devices]) => ({ name: wanted.name, version, softwareType, devices }));
+			});
+	}
+
+	return { listDevices, countDevices, listVersions };
+}
