@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { type ChainLink, type ChainReport, verifyChains } from '../audit/index.ts';
 import { type Environment, load } from '../config/index.ts';
+import { leaveExitCode } from './exit-code.ts';
 import { createLog } from './log.ts';
 import { hasStore, openStore } from './open-store.ts';
 import { UsageError } from './store-place.ts';
@@ -22,12 +23,7 @@ Ends with 0 when all is right, 1 when it could not be looked at, 2 when the word
 
 /** The command `verify-audit`. Sets the exit code. */
 export async function verifyAudit(words: string[], environment: Environment, file: string | undefined): Promise<void> {
-	try {
-		process.exitCode = await run(words, environment, file);
-	} catch (error) {
-		process.exitCode = error instanceof UsageError ? exitCodes.usage : exitCodes.failed;
-		process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-	}
+	await leaveExitCode(exitCodes, async () => run(words, environment, file));
 }
 
 async function run(words: string[], environment: Environment, file: string | undefined): Promise<number> {
