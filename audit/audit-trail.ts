@@ -108,7 +108,8 @@ export async function openAuditTrail(options: {
 	});
 
 	function recordsSummaries(): boolean {
-		return limits.deviceReports || currentActor()?.channel !== 'mqtt';
+		const actor = currentActor();
+		return limits.deviceReports || !(actor?.isDevice || actor?.channel === 'mqtt');
 	}
 
 	async function list(tenant: string, filter: AuditFilter, { skip, limit, revert, after }: AuditPage): Promise<AuditRecord[]> {

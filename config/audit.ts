@@ -14,7 +14,7 @@ export const audit = z
 			'AUDIT_DEVICE_REPORTS',
 			yesOrNo,
 			false,
-			'Whether software lists that devices report over MQTT are on record, one record a write with numbers and first names; it costs most of what a database can take of such messages. What users change is on record always.',
+			'Whether software lists that devices report are on record, one record a write with numbers and first names; it costs most of what a database can take of such messages. What users change is on record always.',
 		),
 		valueMaxCharacters: setting(
 			'AUDIT_VALUE_MAX_CHARACTERS',
