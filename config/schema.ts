@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { access } from './access.ts';
+import { audit } from './audit.ts';
 import { binaries } from './binaries.ts';
 import { certificates } from './certificates.ts';
 import { identityProviders } from './identity-providers.ts';
@@ -303,6 +304,7 @@ export const groups = {
 	access,
 	identityProviders,
 	certificates,
+	audit,
 	limits: z
 		.object({
 			packagesMax: setting('PACKAGES_MAX', count, 100_000, 'How many packages the installed software of one device may have.'),

@@ -5,6 +5,7 @@ export const helpText = `npm start [-- --print-config | --version | --help]
 npm run backup -- FILE
 npm run restore -- FILE DATA_DIR
 npm run migrate -- --help
+npm run verify-audit -- --help
 
 Starts the service. Settings come from the environment, or from a JSON file that CONFIG_FILE names;
 docs/reference/configuration.md lists them.
@@ -17,6 +18,7 @@ docs/reference/configuration.md lists them.
   restore FILE DATA_DIR
                     puts a backup and its binaries into a new folder, and ends
   migrate           copies a store of one kind into one of the other, and ends
+  verify-audit      looks whether audit records were changed or are missing, and ends
 `;
 
 /** What the command line may ask for instead of a start. */
@@ -24,7 +26,7 @@ export type Asked =
 	| { readonly what: 'help' | 'version' | 'print-config' }
 	| { readonly what: 'backup'; readonly target: string }
 	| { readonly what: 'restore'; readonly backup: string; readonly directory: string }
-	| { readonly what: 'migrate'; readonly words: string[] };
+	| { readonly what: 'migrate' | 'verify-audit'; readonly words: string[] };
 
 /** What the command line asks for instead of a start, and the text of the configuration file. @throws Error that names the fault */
 export function readArguments(
@@ -36,7 +38,7 @@ export function readArguments(
 
 function askedFor([command, ...words]: string[]): Asked | undefined {
 	if (command === undefined) return undefined;
-	if (command === 'migrate') return { what: 'migrate', words };
+	if (command === 'migrate' || command === 'verify-audit') return { what: command, words };
 	if (command === 'backup') {
 		const [target] = pathsOf(words, 1, 'backup needs the file to write');
 		return { what: 'backup', target };

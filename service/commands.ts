@@ -3,6 +3,7 @@ import { load, printConfig } from '../config/index.ts';
 import { backUp, restore } from './backup-commands.ts';
 import { type Asked, helpText } from './command-line.ts';
 import { migrate } from './migrate-command.ts';
+import { verifyAudit } from './verify-audit-command.ts';
 import { version } from './version.ts';
 
 /** What was given beside the command line: the environment, and the text of the configuration file. */
@@ -13,11 +14,13 @@ interface Given {
 
 /** Does what is asked for instead of a start, and tells what came of it. @throws Error that says why it could not be done */
 export async function runCommand(asked: Asked, given: Given): Promise<void> {
-	if (asked.what === 'migrate') await migrate(asked.words, given.environment, given.file);
-	else process.stdout.write(await textFor(asked, given));
+	if ('words' in asked) {
+		const command = asked.what === 'migrate' ? migrate : verifyAudit;
+		await command(asked.words, given.environment, given.file);
+	} else process.stdout.write(await textFor(asked, given));
 }
 
-async function textFor(asked: Exclude<Asked, { readonly what: 'migrate' }>, { environment, file }: Given): Promise<string> {
+async function textFor(asked: Exclude<Asked, { readonly words: string[] }>, { environment, file }: Given): Promise<string> {
 	switch (asked.what) {
 		case 'help':
 			return helpText;

@@ -6,6 +6,7 @@ import { openBridgedDevices, openInventory } from '../inventory/index.ts';
 import { openOperations } from '../operations/index.ts';
 import { type ContentStore, type DocumentStore, takeIntoUse } from '../store/index.ts';
 import { accessSettings, firstStart } from './access-settings.ts';
+import { composeAudit } from './audit-parts.ts';
 import { composeBinaries, openContentStore } from './binary-parts.ts';
 import { createHttpApp } from './http/index.ts';
 import { httpOptions } from './http-settings.ts';
@@ -15,11 +16,13 @@ import { type Listener, openListeners } from './listeners.ts';
 import { createMetrics } from './metrics.ts';
 import { collections, migrations, runMigrations } from './migrations.ts';
 import { createGateway, deliveryFault, openEmbeddedBroker } from './mqtt/index.ts';
+import { gatewayLimits } from './mqtt-settings.ts';
 import { type OpenedStore, openStore } from './open-store.ts';
 import { openOtherProcesses } from './other-processes.ts';
 import { openOutsideBroker } from './outside-broker.ts';
 import { packageLimitsOf } from './package-limits.ts';
 import { createReadiness } from './readiness.ts';
+import { createRefusedLogins } from './refused-logins.ts';
 import { createMetricsSampler } from './sample-metrics.ts';
 import { startScheduler } from './scheduler.ts';
 import { createSerialCheck } from './serial-check.ts';
@@ -97,9 +100,11 @@ async function open(foundation: Foundation): Promise<Service> {
 		: undefined;
 	if (others) begun.push(others.close);
 	const processes = () => others?.count() ?? 1;
-	const access = await openAccess({ store, clock, elapsed, ...accessSettings(config) });
+	const audit = await composeAudit({ config, store, leases, clock, log });
+	const { store: recorded } = audit.trail;
+	const access = await openAccess({ store: recorded, clock, elapsed, ...accessSettings(config) });
 	const inventory = await openInventory({
-		store,
+		store: recorded,
 		clock,
 		limits: {
 			packages: packageLimits,
@@ -114,7 +119,7 @@ async function open(foundation: Foundation): Promise<Service> {
 	const tenantMaxBytes = async (id: string) => (await access.tenants.limitsOf(id)).storageBytes;
 	const files = composeBinaries({ ...foundation, tenantMaxBytes, inventory });
 	const operations = await openOperations({
-		store,
+		store: recorded,
 		inventory,
 		clock,
 		numbersAtATime: isShared ? 1 : 100,
@@ -123,21 +128,13 @@ async function open(foundation: Foundation): Promise<Service> {
 	});
 	const bridgedDevices = config.bridge.url && (await openBridgedDevices({ store }));
 	const isSerialOfOther = createSerialCheck({ access, bridgedDevices });
-	const services = { inventory, bridgedDevices, operations, access, isSerialOfOther, metrics, log, clock, elapsed, version };
+	const noteRefusedLogin = createRefusedLogins({ config, trail: audit.trail, access, elapsed, log });
+	const users = { access, isSerialOfOther, audit: audit.trail, noteRefusedLogin };
+	const services = { ...users, inventory, bridgedDevices, operations, metrics, log, clock, elapsed, version };
 	const gateway = createGateway({
 		...services,
 		packageLimits,
-		limits: {
-			maxFragments,
-			payloadMaxBytes: config.mqtt.payloadMaxBytes,
-			listPayloadMaxBytes: config.mqtt.listPayloadMaxBytes,
-			linesMax: config.mqtt.linesMax,
-			downlinkMaxBytes: config.mqtt.downlinkPayloadMaxBytes,
-			unacknowledgedMaxMessages: config.mqtt.unacknowledgedMaxMessages,
-			autoCreation: tenant.deviceAutoCreation,
-			storePatienceMilliseconds: config.mqtt.storePatienceSeconds * 1000,
-		},
-		templateLimits: { ...config.templates, cacheMilliseconds: config.templates.cacheSeconds * 1000 },
+		...gatewayLimits(config),
 	});
 	const bridge = await openOutsideBroker({ ...services, config, store, gateway, leases: leases.leases, processId, processes });
 	const broker = await openEmbeddedBroker({
@@ -174,7 +171,7 @@ async function open(foundation: Foundation): Promise<Service> {
 	bridge?.start();
 	const isStopping = () => stopping;
 	const parts = { config, isShared, access, gateway, broker, bridge, certificate, removal, isStopping };
-	const jobs = [...serviceJobs(parts), ...files.jobs, ...(others?.jobs ?? [])];
+	const jobs = [...serviceJobs(parts), ...files.jobs, ...audit.jobs, ...(others?.jobs ?? [])];
 	const scheduler = startScheduler(jobs, log, others?.isLeader);
 
 	const reload = async () => certificate?.reload();

@@ -5,22 +5,18 @@ import { type Config, type Environment, load } from '../config/index.ts';
 import { type ContentsEnd, contentsPart } from '../inventory/index.ts';
 import { type CopyEnd, copyStore, openProcessRecords, StoreError } from '../store/index.ts';
 import { hasSameContents, openContentStore } from './binary-parts.ts';
+import { leaveExitCode } from './exit-code.ts';
 import { createLog } from './log.ts';
 import { exitCodes, helpText, progressWriter, reportText } from './migrate-texts.ts';
 import { readWords } from './migrate-words.ts';
 import { collections } from './migrations.ts';
 import { hasStore, openStore } from './open-store.ts';
 import { onStopSignal } from './stop-signal.ts';
-import { configFor, type StorePlace, UsageError } from './store-place.ts';
+import { configFor, type StorePlace } from './store-place.ts';
 
 /** The command `migrate`: copies one store into another. Sets the exit code. */
 export async function migrate(words: string[], environment: Environment, file: string | undefined): Promise<void> {
-	try {
-		process.exitCode = await run(words, load(environment, file));
-	} catch (error) {
-		process.exitCode = error instanceof UsageError ? exitCodes.usage : exitCodes.failed;
-		process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-	}
+	await leaveExitCode(exitCodes, async () => run(words, load(environment, file)));
 }
 
 async function run(words: string[], config: Config): Promise<number> {

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { accessCollections, accessMigrations } from '../access/index.ts';
+import { auditCollections } from '../audit/index.ts';
 import { inventoryCollections, inventoryMigrations } from '../inventory/index.ts';
 import { operationCollections } from '../operations/index.ts';
 import {
@@ -17,6 +18,7 @@ export const collections: readonly CollectionSpec<StoredDocument>[] = [
 	...inventoryCollections,
 	...operationCollections,
 	...accessCollections,
+	...auditCollections,
 	...storeCollections,
 ];
 

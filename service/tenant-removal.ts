@@ -28,6 +28,8 @@ export const removalRules: Readonly<Record<string, RemovalRule>> = {
 	managedObjects: 'byId',
 	// The bytes themselves are swept when their last reference has gone.
 	binaries: 'byId',
+	auditRecords: 'byTenant',
+	auditChains: 'itself',
 	contents: 'shared',
 	bridgeLayouts: 'shared',
 	signingKeys: 'shared',

@@ -36,6 +36,9 @@ export type {
 	Update,
 } from './document-store.ts';
 export { DocumentRefusedError, DuplicateKeyError, StoreError } from './document-store.ts';
+/** What an update makes of a document, and what is at a path of it, as every engine has it. */
+export { applyUpdate } from './document-update.ts';
+export { valueAt } from './field-path.ts';
 /** The right of one process to do something alone. */
 export { type Lease, type Leases, openLeases } from './lease.ts';
 export { type Migration, type MigrationContext, openSchema, type Schema, versionOf } from './migrations.ts';

@@ -1,5 +1,6 @@
 import express, { type Express } from 'express';
 import { applicationRoutes } from './application-routes.ts';
+import { auditRoutes } from './audit-routes.ts';
 import { binaryRoutes } from './binary-routes.ts';
 import { bulkRegistrationRoutes } from './bulk-registration-routes.ts';
 import { certificateProofRoutes } from './certificate-proof-routes.ts';
@@ -72,6 +73,7 @@ export function httpRoutes(services: HttpServices, identityProviders = openIdent
 		...bulkRegistrationRoutes(services),
 		...enrolmentRoutes(services),
 		...deviceTokenRoutes(services),
+		...auditRoutes(services),
 		...healthRoutes(services),
 	];
 	routes.push(...docsRoutes(() => describeApi(routes, services.version)));

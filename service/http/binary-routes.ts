@@ -8,7 +8,6 @@ import {
 	parseObjectBody,
 	type ReceivedBytes,
 } from '../../inventory/index.ts';
-import { createAudit } from './audit.ts';
 import { checkPreconditions, dispositionOf, entityTag, planDownload } from './binary-download.ts';
 import { openDeviceScope } from './device-scope.ts';
 import { HttpError } from './http-error.ts';
@@ -55,7 +54,6 @@ export function binaryRoutes(services: HttpServices): Route[] {
 	const scope = openDeviceScope(services);
 	const removal = openRemoval(services);
 	const renderer = createManagedObjectRenderer({ inventory, clock, maxReferences: options.childReferencesMax });
-	const audit = createAudit(services.log);
 
 	return [
 		route({
@@ -94,7 +92,6 @@ export function binaryRoutes(services: HttpServices): Route[] {
 					const patch = { ...sent, name: sent.name ?? file.fileName ?? 'binary', type: sent.type ?? contentType };
 					return binaries.create(tenant, { owner, patch, contentType }, received);
 				});
-				audit(principal, 'binary created', auditFields(object));
 				return { ...created(await binaryJson(object, base)), headers: { Location: binaryUrl(object, base) } };
 			},
 		}),
@@ -176,7 +173,6 @@ export function binaryRoutes(services: HttpServices): Route[] {
 					checkDigests(received, [headers['content-digest'], headers['repr-digest']]);
 					return binaries.replace(tenant, id, { contentType, isExpected }, received);
 				});
-				audit(principal, 'binary replaced', auditFields(object));
 				return { ...created(await binaryJson(object, base)), headers: { ETag: entityTag(object.binary) } };
 			},
 		}),
@@ -198,7 +194,6 @@ export function binaryRoutes(services: HttpServices): Route[] {
 				const object = await scope.getBinary(principal, param('id'));
 				checkPreconditions(object.binary, headers);
 				await removal.remove(principal.tenant, object.id, []);
-				audit(principal, 'binary removed', auditFields(object));
 				return noContent;
 			},
 		}),
@@ -255,10 +250,6 @@ function viewFrom(base: string) {
 
 function binaryUrl({ id }: BinaryObject, base: string): string {
 	return `${base}${path}/${id}`;
-}
-
-function auditFields({ id, binary }: BinaryObject) {
-	return { managedObject: id, sha256: binary.sha256, bytes: binary.length };
 }
 
 function announcedLength(text: string | undefined): number {

@@ -1,7 +1,6 @@
 import { parse } from 'csv-parse/sync';
 import { z } from 'zod';
 import { AccessError, deviceUserPrefix, isSerial, type Principal } from '../../access/index.ts';
-import { createAudit } from './audit.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
 import { readMultipartForm } from './multipart-form.ts';
@@ -46,9 +45,7 @@ const formSchema = z.object({
 });
 
 /** Registers many devices at once. */
-export function bulkRegistrationRoutes({ access, inventory, options, log }: HttpServices): Route[] {
-	const audit = createAudit(log);
-
+export function bulkRegistrationRoutes({ access, inventory, options }: HttpServices): Route[] {
 	async function register(principal: Principal, line: Line): Promise<'created' | 'updated'> {
 		const { ID: serial = '', AUTH_TYPE: how = 'BASIC', CREDENTIALS: password, ENROLLMENT_OTP: oneTimePassword } = line;
 		const { tenant } = principal;
@@ -100,7 +97,6 @@ export function bulkRegistrationRoutes({ access, inventory, options, log }: Http
 						const outcome = await register(principal, line);
 						if (outcome === 'created') done.created++;
 						else done.updated.push({ deviceId, bulkNewDeviceStatus: 'CREDENTIAL_UPDATED' });
-						audit(principal, 'device registered', { serial: deviceId, outcome });
 					} catch (error) {
 						if (!(error instanceof AccessError)) throw error;
 						const place = { failureReason: error.message, line: String(index + 2) };

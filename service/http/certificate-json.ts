@@ -52,11 +52,6 @@ export function certificateJson(trusted: TrustedCertificate, base: string): Json
 	};
 }
 
-/** What the log tells of a trusted certificate. */
-export function auditFields({ fingerprint, name, status, autoRegistrationEnabled }: TrustedCertificate) {
-	return { fingerprint, name, status, autoRegistrationEnabled };
-}
-
 /** The tenant that the path names. @throws HttpError `http/forbidden` where it is not the caller's */
 export function ownTenant({ tenant }: Principal, named: string): string {
 	if (named === tenant) return tenant;

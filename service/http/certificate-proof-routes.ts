@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { managementTenant } from '../../access/index.ts';
-import { createAudit } from './audit.ts';
-import { auditFields, certificateJson, certificateSchema, ownTenant } from './certificate-json.ts';
+import { certificateJson, certificateSchema, ownTenant } from './certificate-json.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
 import { jsonBody } from './json-decode.ts';
@@ -13,9 +12,8 @@ const proofRoot = '/tenant/tenants/{tenantId}/trusted-certificates-pop/{fingerpr
 const common = { permission: 'certificates:write', tag: 'Trusted certificates' } as const;
 
 /** How a tenant proves that it has the private key of a certificate. */
-export function certificateProofRoutes({ access, log }: HttpServices): Route[] {
+export function certificateProofRoutes({ access }: HttpServices): Route[] {
 	const { trusted } = access.certificates;
-	const audit = createAudit(log);
 
 	return [
 		route({
@@ -48,7 +46,6 @@ export function certificateProofRoutes({ access, log }: HttpServices): Route[] {
 				const tenant = ownTenant(principal, param('tenantId'));
 				const signature = body.proofOfPossessionSignedVerificationCode;
 				const proven = await trusted.prove(tenant, param('fingerprint'), signature);
-				audit(principal, 'possession of a certificate proven', auditFields(proven));
 				return ok(certificateJson(proven, base));
 			},
 		}),
@@ -67,7 +64,6 @@ export function certificateProofRoutes({ access, log }: HttpServices): Route[] {
 				if (principal.tenant !== managementTenant)
 					throw new HttpError('http/forbidden', `Only users of the tenant '${managementTenant}' may confirm certificates`);
 				const proven = await trusted.confirm(param('tenantId'), param('fingerprint'));
-				audit(principal, 'possession of a certificate confirmed', { ofTenant: proven.tenant, ...auditFields(proven) });
 				return ok(certificateJson(proven, base));
 			},
 		}),

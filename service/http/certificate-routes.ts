@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { certificateStatuses } from '../../access/index.ts';
-import { createAudit } from './audit.ts';
-import { auditFields, certificateJson, certificateSchema, ownTenant } from './certificate-json.ts';
+import { certificateJson, certificateSchema, ownTenant } from './certificate-json.ts';
 import type { HttpServices } from './http-options.ts';
 import { jsonBody } from './json-decode.ts';
 import { pageParameters, pageSchema, readPage } from './paging.ts';
@@ -26,7 +25,6 @@ const common = { permission: 'certificates:write', tag: 'Trusted certificates' }
 /** The certificates that a tenant trusts to vouch for its devices. */
 export function certificateRoutes(services: HttpServices): Route[] {
 	const { trusted } = services.access.certificates;
-	const audit = createAudit(services.log);
 
 	return [
 		route({
@@ -44,7 +42,6 @@ export function certificateRoutes(services: HttpServices): Route[] {
 				const tenant = ownTenant(principal, param('tenantId'));
 				const { certInPemFormat: pem, ...rest } = body;
 				const added = await trusted.add(tenant, { pem, ...rest });
-				audit(principal, 'certificate trusted', auditFields(added));
 				return created(certificateJson(added, base));
 			},
 		}),
@@ -64,7 +61,6 @@ export function certificateRoutes(services: HttpServices): Route[] {
 				const tenant = ownTenant(principal, param('tenantId'));
 				const given = body.certificates.map(({ certInPemFormat: pem, ...rest }) => ({ pem, ...rest }));
 				const added = await trusted.addAll(tenant, given);
-				for (const each of added) audit(principal, 'certificate trusted', auditFields(each));
 				return created({ certificates: added.map((each) => certificateJson(each, base)) });
 			},
 		}),
@@ -126,7 +122,6 @@ export function certificateRoutes(services: HttpServices): Route[] {
 				const tenant = ownTenant(principal, param('tenantId'));
 				const given = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
 				const changed = await trusted.update(tenant, param('fingerprint'), given);
-				audit(principal, 'trusted certificate changed', { ...auditFields(changed), ...given });
 				return ok(certificateJson(changed, base));
 			},
 		}),
@@ -144,7 +139,6 @@ export function certificateRoutes(services: HttpServices): Route[] {
 			handler: async ({ principal, param }) => {
 				const tenant = ownTenant(principal, param('tenantId'));
 				await trusted.remove(tenant, param('fingerprint'));
-				audit(principal, 'certificate trusted no more', { fingerprint: param('fingerprint') });
 				return noContent;
 			},
 		}),

@@ -9,7 +9,6 @@ import {
 	parseManagedObjectId,
 	parseObjectBody,
 } from '../../inventory/index.ts';
-import { createAudit } from './audit.ts';
 import { openDeviceScope } from './device-scope.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
@@ -54,7 +53,6 @@ function routesOf(kind: ChildKind, services: HttpServices): Route[] {
 	const { inventory, options } = services;
 	const scope = openDeviceScope(services);
 	const renderer = createManagedObjectRenderer({ ...services, maxReferences: options.childReferencesMax });
-	const audit = createAudit(services.log);
 	const path = `/inventory/managedObjects/{id}/${kind}` as const;
 	const what = summaries[kind];
 	const body = describedBody(bodySchema, (value) => readBody(value, options));
@@ -74,7 +72,6 @@ function routesOf(kind: ChildKind, services: HttpServices): Route[] {
 	async function link(principal: Principal, parent: ManagedObjectId, id: string): Promise<ManagedObject> {
 		const child = await scope.getObject(principal, id, 'inventory:write');
 		await inventory.hierarchy.link(principal.tenant, parent, kind, child.id);
-		audit(principal, 'managed object linked', { managedObject: child.id, below: parent, as: kind });
 		return child;
 	}
 
@@ -139,7 +136,6 @@ function routesOf(kind: ChildKind, services: HttpServices): Route[] {
 					const placed = { owner: userName, patch: sent.patch, parent: { id: parent.id, kind } };
 					const object = await inventory.objects.create(tenant, placed);
 					if (!object) throw new TypeError('A managed object without an external id met a duplicate');
-					audit(principal, 'managed object created', { managedObject: object.id, type: object.type, below: parent.id, as: kind });
 					return created(await renderer.one(object, view));
 				}
 				if (sent.kind === 'link') {
@@ -197,7 +193,6 @@ function routesOf(kind: ChildKind, services: HttpServices): Route[] {
 				const parent = await scope.getObject(principal, param('id'), 'inventory:write');
 				const child = parseManagedObjectId(param('childId'));
 				await inventory.hierarchy.unlink(principal.tenant, parent.id, kind, child);
-				audit(principal, 'managed object unlinked', { managedObject: child, below: parent.id, as: kind });
 				return noContent;
 			},
 		}),

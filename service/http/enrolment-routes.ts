@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { Principal } from '../../access/index.ts';
-import { createAudit } from './audit.ts';
 import { basicCredentials } from './auth.ts';
 import { certificateJson, certificateSchema } from './certificate-json.ts';
 import { HttpError } from './http-error.ts';
@@ -21,7 +20,6 @@ const common = { tag, params: noParams, query: noQuery, body: noBody } as const;
 /** Certificates that the service signs for devices: enrolment over secure transport. [RFC 7030] */
 export function enrolmentRoutes({ access, log }: HttpServices): Route[] {
 	const { authorities } = access.certificates;
-	const audit = createAudit(log);
 
 	return [
 		route({
@@ -35,7 +33,6 @@ export function enrolmentRoutes({ access, log }: HttpServices): Route[] {
 			refusals: ['access/conflict', 'access/noSecret'],
 			handler: async ({ principal, base }) => {
 				const made = await authorities.create(principal.tenant);
-				audit(principal, 'certificate authority made', { fingerprint: made.fingerprint });
 				return created(certificateJson(made, base));
 			},
 		}),
@@ -50,7 +47,6 @@ export function enrolmentRoutes({ access, log }: HttpServices): Route[] {
 			refusals: ['access/noCertificate', 'access/conflict', 'access/noSecret'],
 			handler: async ({ principal, base }) => {
 				const made = await authorities.renew(principal.tenant);
-				audit(principal, 'certificate authority renewed', { fingerprint: made.fingerprint });
 				return created(certificateJson(made, base));
 			},
 		}),
@@ -105,7 +101,6 @@ export function enrolmentRoutes({ access, log }: HttpServices): Route[] {
 			handler: async ({ principal, readStream }) => {
 				const serial = serialOf(principal);
 				const made = await authorities.sign(principal.tenant, serial, await readLimited(readStream(), requestMaxBytes));
-				audit(principal, 'device got a new certificate', { serial });
 				return certificatesReply(made);
 			},
 		}),

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { type Principal, roleKey, type User } from '../../access/index.ts';
-import { createAudit } from './audit.ts';
 import type { HttpServices } from './http-options.ts';
 import { jsonBody } from './json-decode.ts';
 import { pageParameters, pageSchema, readPage } from './paging.ts';
@@ -34,7 +33,6 @@ const userReferenceSchema = z.object({ user: userSchema, self: z.string() });
 export function groupRoutes(services: HttpServices): Route[] {
 	const { directory, roles } = services.access;
 	const renderer = createUserRenderer(services);
-	const audit = createAudit(services.log);
 	const oneGroup = { 200: { description: 'The group', schema: groupSchema } };
 	const ownRefusals = ['access/notFound', 'access/invalid', 'access/forbidden', 'access/conflict'] as const;
 
@@ -84,7 +82,6 @@ export function groupRoutes(services: HttpServices): Route[] {
 			handler: async ({ principal, param, body, base }) => {
 				checkTenant(principal, param('tenant'));
 				const group = await directory.createGroup(principal, { ...body, roles: body.roles?.map(roleName) });
-				audit(principal, 'group created', { group: group.id, name: group.name, roles: group.roles });
 				return created(groupJson(group, principal.tenant, base));
 			},
 		}),
@@ -117,7 +114,6 @@ export function groupRoutes(services: HttpServices): Route[] {
 			handler: async ({ principal, param, body, base }) => {
 				checkTenant(principal, param('tenant'));
 				const group = await directory.changeGroup(principal, param('id'), { ...body, roles: body.roles?.map(roleName) });
-				audit(principal, 'group changed', { group: group.id, name: group.name, roles: group.roles });
 				return ok(groupJson(group, principal.tenant, base));
 			},
 		}),
@@ -136,7 +132,6 @@ export function groupRoutes(services: HttpServices): Route[] {
 			handler: async ({ principal, param }) => {
 				checkTenant(principal, param('tenant'));
 				await directory.removeGroup(principal, param('id'));
-				audit(principal, 'group removed', { group: param('id') });
 				return noContent;
 			},
 		}),
@@ -192,7 +187,6 @@ export function groupRoutes(services: HttpServices): Route[] {
 			handler: async ({ principal, param, body, base }) => {
 				checkTenant(principal, param('tenant'));
 				const user = await directory.addRole(principal, body, param('id'));
-				audit(principal, 'user put into a group', { userName: user.userName, group: param('id') });
 				return created(await memberJson(user, param('id'), base));
 			},
 		}),
@@ -210,7 +204,6 @@ export function groupRoutes(services: HttpServices): Route[] {
 			handler: async ({ principal, param }) => {
 				checkTenant(principal, param('tenant'));
 				await directory.removeRole(principal, param('userId'), param('id'));
-				audit(principal, 'user taken out of a group', { userName: param('userId'), group: param('id') });
 				return noContent;
 			},
 		}),
@@ -244,7 +237,6 @@ export function groupRoutes(services: HttpServices): Route[] {
 			handler: async ({ principal, param, body: role, base }) => {
 				const group = await getGroup(principal, param('tenant'), param('id'));
 				await directory.changeGroup(principal, param('id'), { roles: [...group.roles, role] });
-				audit(principal, 'role given to a group', { group: group.id, role });
 				return created({ role: roleJson(role, base), self: `${groupUrl(base, principal.tenant, group.id)}/roles/${role}` });
 			},
 		}),
@@ -262,7 +254,6 @@ export function groupRoutes(services: HttpServices): Route[] {
 			handler: async ({ principal, param }) => {
 				const group = await getGroup(principal, param('tenant'), param('id'));
 				await directory.changeGroup(principal, param('id'), { roles: group.roles.filter((role) => role !== param('role')) });
-				audit(principal, 'role taken from a group', { group: group.id, role: param('role') });
 				return noContent;
 			},
 		}),

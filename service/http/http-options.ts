@@ -1,8 +1,10 @@
 import type { Logger } from 'pino';
 import type { Access } from '../../access/index.ts';
+import type { AuditTrail } from '../../audit/index.ts';
 import type { Binaries, ConditionLimits, Inventory, OrderOfType, PackageLimits } from '../../inventory/index.ts';
 import type { Operations } from '../../operations/index.ts';
 import type { Metrics } from '../metrics.ts';
+import type { NoteRefusedLogin } from '../refused-logins.ts';
 import type { SerialCheck } from '../serial-check.ts';
 import type { IdentityProvider } from './identity-providers.ts';
 
@@ -67,6 +69,8 @@ export interface HttpServices {
 	readonly binaries: Binaries;
 	readonly operations: Operations;
 	readonly access: Access;
+	readonly audit: Pick<AuditTrail, 'note' | 'list' | 'count' | 'find' | 'inOrder'>;
+	readonly noteRefusedLogin: NoteRefusedLogin;
 	readonly isSerialOfOther: SerialCheck;
 	readonly metrics: Metrics;
 	readonly log: Logger;

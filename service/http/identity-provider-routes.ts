@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { createAudit } from './audit.ts';
 import { unauthorized } from './auth.ts';
 import { hostOf } from './base-url.ts';
 import { readCookie, sessionCookies, setCookie } from './cookies.ts';
@@ -8,6 +7,7 @@ import type { HttpServices } from './http-options.ts';
 import type { BegunLogin, IdentityProvider, IdentityProviders } from './identity-providers.ts';
 import type { Reply } from './reply.ts';
 import { type IncomingCall, noBody, noParams, publicRoute, type Route } from './route.ts';
+import { createSessionAudit } from './session-audit.ts';
 
 const path = '/tenant/oauth';
 const loginCookie = 'oauth-login';
@@ -29,7 +29,7 @@ type Arrival = Pick<IncomingCall, 'base' | 'headers' | 'queryText' | 'address'>;
 /** The way of a browser to another provider and back. */
 export function identityProviderRoutes(services: HttpServices, { providers, begin, finish }: IdentityProviders): Route[] {
 	const { access, options, log } = services;
-	const audit = createAudit(log);
+	const audit = createSessionAudit({ audit: services.audit, log });
 
 	return [
 		publicRoute({
@@ -64,7 +64,7 @@ export function identityProviderRoutes(services: HttpServices, { providers, begi
 			throw unauthorized(headers, 'Bad credentials: the login was begun in another browser, or too long ago: begin again');
 		const provider = find(kept.provider, undefined);
 		const principal = await finish(provider, queryText, begun);
-		audit(principal, 'logged in', { address, provider: provider.id });
+		await audit(principal, 'logged in', { address, call: `GET ${path}`, provider: provider.id });
 		const session = await access.tokens.issueSession(principal, hostOf(base));
 		const cleared = setCookie(loginCookie, '', base, { path, httpOnly: true, maxAge: 0 });
 		return redirect(pageOf(base, kept.originUri ?? '/'), [...sessionCookies(session, base), cleared]);

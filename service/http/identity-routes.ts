@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { Permission, Principal } from '../../access/index.ts';
 import { type ExternalId, serialType } from '../../inventory/index.ts';
-import { createAudit } from './audit.ts';
 import { openDeviceScope } from './device-scope.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
@@ -30,7 +29,6 @@ const externalParams = {
 export function identityRoutes(services: HttpServices): Route[] {
 	const { externalIds } = services.inventory;
 	const scope = openDeviceScope(services);
-	const audit = createAudit(services.log);
 
 	return [
 		route({
@@ -51,7 +49,6 @@ export function identityRoutes(services: HttpServices): Route[] {
 				const bound = await externalIds.bind(principal.tenant, body.type, body.externalId, id);
 				// Whoever is connected under this serial speaks for this object from now on.
 				services.onDevicesRemoved(principal.tenant, [id]);
-				audit(principal, 'external id created', { managedObject: id, type: bound.type, externalId: bound.externalId });
 				return created(externalIdJson(bound, base));
 			},
 		}),
@@ -114,7 +111,6 @@ export function identityRoutes(services: HttpServices): Route[] {
 				);
 				await externalIds.remove(principal.tenant, type, externalId);
 				services.onDevicesRemoved(principal.tenant, [managedObjectId]);
-				audit(principal, 'external id removed', { managedObject: managedObjectId, type, externalId });
 				return noContent;
 			},
 		}),

@@ -1,14 +1,6 @@
 import { z } from 'zod';
 import { deviceUserPrefix, mayDo, type Principal } from '../../access/index.ts';
-import {
-	type ChildKind,
-	childKinds,
-	type ManagedObject,
-	type ObjectPatch,
-	parseObjectBody,
-	serialType,
-} from '../../inventory/index.ts';
-import { createAudit } from './audit.ts';
+import { type ChildKind, childKinds, type ManagedObject, parseObjectBody, serialType } from '../../inventory/index.ts';
 import { mayGiveFiles, openDeviceScope } from './device-scope.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
@@ -32,7 +24,6 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 	const scope = openDeviceScope(services);
 	const removal = openRemoval(services);
 	const renderer = createManagedObjectRenderer({ ...services, maxReferences: options.childReferencesMax });
-	const audit = createAudit(services.log);
 	const body = describedBody(managedObjectBodySchema, (value) => parseObjectBody(value, options));
 
 	// A whole software list takes its turn with the searches.
@@ -56,7 +47,6 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			handler: async ({ principal, body: patch, base }) => {
 				const object = await inventory.objects.create(principal.tenant, { owner: principal.userName, patch });
 				if (!object) throw new TypeError('A managed object without an external id met a duplicate');
-				audit(principal, 'managed object created', { managedObject: object.id, type: object.type });
 				return created(await renderer.one(object, singleView(base, {})));
 			},
 		}),
@@ -141,7 +131,6 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 				const { id } = await scope.getObject(principal, param('id'), 'inventory:write');
 				const mayOffer = mayGiveFiles(principal);
 				const object = await inventory.objects.update(principal.tenant, id, { ...patch, mayOffer });
-				audit(principal, 'managed object changed', { managedObject: id, fields: changedFields(patch) });
 				return ok(await one(object, singleView(base, {}), scan));
 			},
 		}),
@@ -171,7 +160,6 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 				const below = query.forceCascade ? childKinds : query.cascade ? cascaded(object) : [];
 				const removed = await removal.remove(principal.tenant, object.id, below);
 				services.onDevicesRemoved(principal.tenant, removed);
-				audit(principal, 'managed object removed', { managedObject: object.id, type: object.type, removed: removed.length });
 				return noContent;
 			},
 		}),
@@ -252,9 +240,4 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 
 function cascaded({ fragments }: ManagedObject): readonly ChildKind[] {
 	return 'c8y_IsDevice' in fragments ? ['childDevices'] : [];
-}
-
-function changedFields({ name, type, softwareList, fragments }: ObjectPatch): string[] {
-	const fields = Object.entries({ name, type, c8y_SoftwareList: softwareList, ...fragments });
-	return fields.flatMap(([field, value]) => (value === undefined ? [] : field)).slice(0, 20);
 }

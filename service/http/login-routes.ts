@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { mayDo, parseUserName } from '../../access/index.ts';
-import { createAudit } from './audit.ts';
 import { checkPassword, parseBasic, unauthorized } from './auth.ts';
 import { hostOf } from './base-url.ts';
 import { clearedCookies, sessionCookies } from './cookies.ts';
@@ -10,6 +9,7 @@ import type { IdentityProviders } from './identity-providers.ts';
 import { jsonBody } from './json-decode.ts';
 import { ok, type Reply } from './reply.ts';
 import { type IncomingCall, noBody, noParams, noQuery, publicRoute, type Route, route } from './route.ts';
+import { createSessionAudit } from './session-audit.ts';
 
 const tag = 'Login';
 const tenantQuery = z.object({
@@ -44,7 +44,7 @@ const loginOption = z.looseObject({
 /** Ways in and out. */
 export function loginRoutes(services: HttpServices, { providers }: Pick<IdentityProviders, 'providers'>): Route[] {
 	const { access, options, log } = services;
-	const audit = createAudit(log);
+	const audit = createSessionAudit(services);
 
 	return [
 		publicRoute({
@@ -84,7 +84,7 @@ export function loginRoutes(services: HttpServices, { providers }: Pick<Identity
 			},
 			refusals: loginRefusals,
 			handler: async (call) => {
-				const { token } = await logIn(call, call.query.tenant_id);
+				const { token } = await logIn(call, call.query.tenant_id, 'POST /tenant/oauth/token');
 				return ok({ access_token: token, token_type: 'Bearer', expires_in: options.sessionSeconds });
 			},
 		}),
@@ -102,7 +102,7 @@ export function loginRoutes(services: HttpServices, { providers }: Pick<Identity
 			answers: { 200: { description: 'The cookies are set', schema: z.object({}) } },
 			refusals: loginRefusals,
 			handler: async (call) => {
-				const session = await logIn(call, call.query.tenant_id);
+				const session = await logIn(call, call.query.tenant_id, 'POST /tenant/oauth');
 				return withCookies({}, sessionCookies(session, call.base));
 			},
 		}),
@@ -117,10 +117,10 @@ export function loginRoutes(services: HttpServices, { providers }: Pick<Identity
 			query: noQuery,
 			body: noBody,
 			answers: { 200: { description: 'Logged out', schema: z.object({}) } },
-			handler: async ({ login, principal, base }) => {
+			handler: async ({ login, principal, base, address }) => {
 				if (login.session) {
 					await access.tokens.end(login.session);
-					audit(principal, 'logged out', {});
+					await audit(principal, 'logged out', { address, call: 'POST /user/logout' });
 				}
 				return withCookies({}, clearedCookies(base));
 			},
@@ -136,11 +136,11 @@ export function loginRoutes(services: HttpServices, { providers }: Pick<Identity
 			query: noQuery,
 			body: noBody,
 			answers: { 200: { description: 'Done', schema: z.object({}) } },
-			handler: async ({ principal, param, base }) => {
+			handler: async ({ principal, param, base, address }) => {
 				if (param('tenant') !== principal.tenant)
 					throw new HttpError('http/forbidden', `The tenant must be '${principal.tenant}', the own one`);
 				await access.tokens.endAll(principal.tenant);
-				audit(principal, 'logged everybody out', {});
+				await audit(principal, 'logged everybody out', { address, call: 'POST /user/logout/{tenant}/allUsers' });
 				return withCookies({}, clearedCookies(base));
 			},
 		}),
@@ -164,7 +164,6 @@ export function loginRoutes(services: HttpServices, { providers }: Pick<Identity
 					throw new HttpError('http/invalidBody', 'newPassword must be another one than currentUserPassword');
 				const keptSession = login.session && access.tokens.keep(tenant, login.session);
 				await access.users.changePassword(principal, newPassword, keptSession && { keptSession });
-				audit(principal, 'own password changed', {});
 				return ok({});
 			},
 		}),
@@ -215,18 +214,26 @@ export function loginRoutes(services: HttpServices, { providers }: Pick<Identity
 	}
 
 	/** Checks what a form says, and begins a session. */
-	async function logIn(call: Pick<IncomingCall, 'readForm' | 'headers' | 'address' | 'base'>, tenantId: string | undefined) {
+	async function logIn(
+		call: Pick<IncomingCall, 'readForm' | 'headers' | 'address' | 'base'>,
+		tenantId: string | undefined,
+		path: string,
+	) {
 		const { username, password } = await call.readForm(loginForm);
 		const { headers, address, base } = call;
 		const named = parseUserName(username, tenantId ?? tenantOfBasic(call) ?? (await access.tenants.ofHost(hostOf(base))));
 		if (tenantId !== undefined && named.tenant !== tenantId)
 			throw unauthorized(headers, 'Bad credentials: tenant_id and the tenant of the user name differ');
 		const principal = await checkPassword({ access, headers, address, ...named, password }).catch((error: unknown) => {
-			if (error instanceof HttpError) log.info({ address, user: username.slice(0, 100) }, `login refused: ${error.code}`);
+			if (error instanceof HttpError) {
+				log.info({ address, user: username.slice(0, 100) }, `login refused: ${error.code}`);
+				const user = `${named.tenant}/${named.userName}`;
+				services.noteRefusedLogin({ user, host: hostOf(base), reason: error.code, channel: 'http', address, call: path });
+			}
 			throw error;
 		});
 		if (!mayDo(principal, 'session:write')) throw new HttpError('http/forbidden', 'This user gets no tokens');
-		audit(principal, 'logged in', { address });
+		await audit(principal, 'logged in', { address, call: path });
 		return access.tokens.issueSession(principal, hostOf(base));
 	}
 

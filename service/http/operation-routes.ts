@@ -1,7 +1,5 @@
 import { z } from 'zod';
-import type { Principal } from '../../access/index.ts';
-import { type Operation, type OperationFilter, operationStatuses } from '../../operations/index.ts';
-import { auditFields, createAudit } from './audit.ts';
+import { type OperationFilter, operationStatuses } from '../../operations/index.ts';
 import { mayGiveFiles, openDeviceScope } from './device-scope.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
@@ -28,7 +26,6 @@ const tag = 'Operations';
 export function operationRoutes(services: HttpServices): Route[] {
 	const { operations, options } = services;
 	const scope = openDeviceScope(services);
-	const audit = createAudit(services.log);
 
 	return [
 		route({
@@ -48,7 +45,6 @@ export function operationRoutes(services: HttpServices): Route[] {
 			handler: async ({ principal, body, base }) => {
 				await scope.admit(principal, body.deviceId, 'operations:write');
 				const operation = await operations.create(principal.tenant, { ...body, isByDevice: !mayGiveFiles(principal) });
-				auditOperation(principal, 'operation created', operation);
 				return created(operationJson(operation, base));
 			},
 		}),
@@ -98,8 +94,7 @@ export function operationRoutes(services: HttpServices): Route[] {
 				if (Object.values(asked).every((value) => value === undefined))
 					throw new HttpError('http/badRequest', `Name at least one filter: ${Object.keys(asked).join(', ')}`);
 				const filter = await scope.narrow(principal, asked, 'operations:write');
-				const removed = filter ? await operations.removeMatching(principal.tenant, filter) : 0;
-				audit(principal, 'operations removed', { ...filter, removed });
+				if (filter) await operations.removeMatching(principal.tenant, filter);
 				return noContent;
 			},
 		}),
@@ -134,15 +129,10 @@ export function operationRoutes(services: HttpServices): Route[] {
 			handler: async ({ principal, param, body, base }) => {
 				const { id } = await scope.getOperation(principal, param('id'), 'operations:write');
 				const operation = await operations.update(principal.tenant, id, { ...body, isByDevice: !mayGiveFiles(principal) });
-				auditOperation(principal, 'operation changed', operation);
 				return ok(operationJson(operation, base));
 			},
 		}),
 	];
-
-	function auditOperation(principal: Principal, what: string, operation: Operation): void {
-		audit(principal, what, auditFields(operation));
-	}
 }
 
 function filterOf({ deviceId, agentId, status, fragmentType, dateFrom, dateTo }: OperationFilter): OperationFilter {

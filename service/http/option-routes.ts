@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { Principal, TenantOption } from '../../access/index.ts';
-import { createAudit } from './audit.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
 import { jsonBody } from './json-decode.ts';
@@ -21,9 +20,8 @@ const keyParams = { ...categoryParam, key: 'Key of the option' };
 const spokenVersion = '1020.0.0';
 
 /** Options: of the system, which are fixed, and of the tenant, which keeps them for its tools. */
-export function optionRoutes({ access, options: settings, log, version }: HttpServices): Route[] {
+export function optionRoutes({ access, options: settings, version }: HttpServices): Route[] {
 	const { options } = access;
-	const audit = createAudit(log);
 	const one = { 200: { description: 'The option', schema: optionSchema } };
 	const systemOptions: readonly Option[] = [
 		{ category: 'system', key: 'version', value: spokenVersion },
@@ -32,7 +30,6 @@ export function optionRoutes({ access, options: settings, log, version }: HttpSe
 
 	async function setOne(principal: Principal, { category, key, value }: Option, base: string): Promise<Reply> {
 		await options.set(principal.tenant, category, { [key]: value });
-		audit(principal, 'option set', { category, key });
 		return ok(optionJson({ category, key, value }, base));
 	}
 
@@ -128,7 +125,6 @@ export function optionRoutes({ access, options: settings, log, version }: HttpSe
 			handler: async ({ principal, param, body }) => {
 				const category = param('category');
 				await options.set(principal.tenant, category, body);
-				audit(principal, 'options set', { category, keys: Object.keys(body).slice(0, 20) });
 				const found = await options.ofCategory(principal.tenant, category);
 				return ok(Object.fromEntries(found.map(({ key, value }) => [key, value])));
 			},
@@ -174,7 +170,6 @@ export function optionRoutes({ access, options: settings, log, version }: HttpSe
 			refusals: ['access/notFound'],
 			handler: async ({ principal, param }) => {
 				await options.remove(principal.tenant, param('category'), param('key'));
-				audit(principal, 'option removed', { category: param('category'), key: param('key') });
 				return noContent;
 			},
 		}),

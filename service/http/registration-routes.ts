@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { AccessError, type Registration, registrationStatuses } from '../../access/index.ts';
 import { formatTime } from '../../inventory/index.ts';
-import { createAudit } from './audit.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
 import { jsonBody } from './json-decode.ts';
@@ -30,7 +29,6 @@ const tag = 'Device registration';
 /** Devices that are expected, and their credentials. */
 export function registrationRoutes(services: HttpServices): Route[] {
 	const { registration } = services.access;
-	const audit = createAudit(services.log);
 
 	return [
 		route({
@@ -59,7 +57,6 @@ export function registrationRoutes(services: HttpServices): Route[] {
 						`tenantId must be '${principal.tenant}': devices are registered for the own tenant`,
 					);
 				const expected = await registration.request(principal.tenant, body.id);
-				audit(principal, 'device expected', { serial: expected._id });
 				return created(registrationJson(expected, base));
 			},
 		}),
@@ -109,7 +106,6 @@ export function registrationRoutes(services: HttpServices): Route[] {
 			refusals: ['access/notFound', 'access/notYet'],
 			handler: async ({ principal, param, base }) => {
 				const accepted = await registration.accept(principal.tenant, param('id'));
-				audit(principal, 'device accepted', { serial: accepted._id });
 				return ok(registrationJson(accepted, base));
 			},
 		}),
@@ -126,7 +122,6 @@ export function registrationRoutes(services: HttpServices): Route[] {
 			refusals: ['access/notFound'],
 			handler: async ({ principal, param }) => {
 				await registration.remove(principal.tenant, param('id'));
-				audit(principal, 'device no longer expected', { serial: param('id') });
 				return noContent;
 			},
 		}),
@@ -155,11 +150,10 @@ export function registrationRoutes(services: HttpServices): Route[] {
 				},
 			},
 			refusals: ['access/notFound'],
-			handler: async ({ principal, body, base }) => {
+			handler: async ({ body, base }) => {
 				const credentials = await registration.poll(body.id);
 				if (!credentials) throw noCredentials(body.id);
 				const { tenant: tenantId, userName: username, password } = credentials;
-				audit(principal, 'device credentials handed out', { deviceTenant: tenantId, serial: body.id });
 				const self = `${base}/devicecontrol/deviceCredentials/${encodeURIComponent(body.id)}`;
 				return created({ id: body.id, tenantId, username, password, self });
 			},

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { formatTime } from '../../inventory/index.ts';
-import { createAudit } from './audit.ts';
-import { auditFields, ownTenant } from './certificate-json.ts';
+import { ownTenant } from './certificate-json.ts';
 import type { HttpServices } from './http-options.ts';
 import { timeSchema } from './managed-object-schema.ts';
 import { readLimited } from './read-limited.ts';
@@ -21,9 +20,8 @@ const root = '/tenant/tenants/{tenantId}/trusted-certificates';
 const common = { permission: 'certificates:write', tag: 'Trusted certificates' } as const;
 
 /** What authorities have taken back. */
-export function revocationListRoutes({ access, log, options }: HttpServices): Route[] {
+export function revocationListRoutes({ access, options }: HttpServices): Route[] {
 	const { trusted, revocations } = access.certificates;
-	const audit = createAudit(log);
 	const { certificateListMaxBytes: listMaxBytes } = options;
 
 	return [
@@ -44,7 +42,6 @@ export function revocationListRoutes({ access, log, options }: HttpServices): Ro
 				const authority = await trusted.get(tenant, param('fingerprint'));
 				const list = await revocations.put(authority, await readLimited(readStream(), listMaxBytes));
 				const { entries, thisUpdate, nextUpdate } = list;
-				audit(principal, 'revocation list uploaded', { ...auditFields(authority), entries });
 				return ok({
 					thisUpdate: formatTime(thisUpdate),
 					...(nextUpdate !== null && { nextUpdate: formatTime(nextUpdate) }),

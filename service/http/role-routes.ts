@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { cumulocityRoleNames, type InventoryRole, type Principal, type User } from '../../access/index.ts';
 import { InventoryError, isDynamicGroup, parseManagedObjectId } from '../../inventory/index.ts';
-import { createAudit } from './audit.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
 import { jsonBody } from './json-decode.ts';
@@ -38,7 +37,6 @@ export function roleRoutes(services: HttpServices): Route[] {
 	const { directory } = services.access;
 	const { objects } = services.inventory;
 	const renderer = createUserRenderer(services);
-	const audit = createAudit(services.log);
 	const oneAssignment = { description: 'What the user may do with the group', schema: assignmentSchema };
 	const assignmentParams = { ...userParams, group: 'Id of the group of devices' };
 
@@ -191,7 +189,6 @@ export function roleRoutes(services: HttpServices): Route[] {
 				checkTenant(principal, param('tenant'));
 				await checkGroup(principal, body.managedObject);
 				const user = await directory.setInventoryRoles(principal, param('id'), body.managedObject, namesOf(body.roles));
-				audit(principal, 'inventory roles given', { userName: user.userName, managedObject: body.managedObject });
 				return created(assignmentOf(user, body.managedObject, base));
 			},
 		}),
@@ -223,7 +220,6 @@ export function roleRoutes(services: HttpServices): Route[] {
 			handler: async ({ principal, param, body, base }) => {
 				assignmentOf(await getUser(principal, param('tenant'), param('id')), param('group'), base);
 				const user = await directory.setInventoryRoles(principal, param('id'), param('group'), namesOf(body.roles));
-				audit(principal, 'inventory roles changed', { userName: user.userName, managedObject: param('group') });
 				return ok(assignmentOf(user, param('group'), base));
 			},
 		}),
@@ -241,7 +237,6 @@ export function roleRoutes(services: HttpServices): Route[] {
 			handler: async ({ principal, param, base }) => {
 				assignmentOf(await getUser(principal, param('tenant'), param('id')), param('group'), base);
 				await directory.setInventoryRoles(principal, param('id'), param('group'), []);
-				audit(principal, 'inventory roles taken away', { userName: param('id'), managedObject: param('group') });
 				return noContent;
 			},
 		}),
@@ -275,7 +270,6 @@ export function roleRoutes(services: HttpServices): Route[] {
 			handler: async ({ principal, param, body: role, base }) => {
 				checkTenant(principal, param('tenant'));
 				const user = await directory.addGrant(principal, param('id'), role);
-				audit(principal, 'role given', { userName: user.userName, role });
 				return created({ role: roleJson(role, base), self: `${userUrl(base, user.tenant, user.userName)}/roles/${role}` });
 			},
 		}),
@@ -293,7 +287,6 @@ export function roleRoutes(services: HttpServices): Route[] {
 			handler: async ({ principal, param }) => {
 				checkTenant(principal, param('tenant'));
 				await directory.removeGrant(principal, param('id'), param('role'));
-				audit(principal, 'role taken away', { userName: param('id'), role: param('role') });
 				return noContent;
 			},
 		}),

@@ -1,5 +1,6 @@
 import type { Express, Request, Response } from 'express';
 import { mayDo, mayDoSomewhere, type Principal } from '../../access/index.ts';
+import { type Actor, actAs } from '../../audit/index.ts';
 import { presentedChain } from '../presented-chain.ts';
 import { type AnswerDeadline, startAnswerDeadline } from './answer-deadline.ts';
 import { claimedUser, createAuthenticator, type ForeignTokens, type Login } from './auth.ts';
@@ -56,7 +57,7 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 					principal = login.principal;
 					await tenantRate.take(principal.tenant);
 					if (!(each.isScoped ? mayDoSomewhere : mayDo)(principal, each.permission)) throw forbidden(principal, each.permission);
-					return each.answer(call, login);
+					return await actAs(actorOf(principal, addressOf(request), each), () => each.answer(call, login));
 				};
 				await send(request, response, await deadline.wait(work()));
 			} catch (error) {
@@ -81,11 +82,12 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 			return await authenticate({ headers, method, address, host: hostOf(baseUrl(request)) });
 		} catch (error) {
 			// Asked for without credentials, as browsers do first, is no attempt.
-			if (error instanceof HttpError && (headers.authorization ?? headers.cookie) !== undefined)
-				services.log.info(
-					{ address, user: claimedUser(headers), path: request.path, reason: error.message },
-					`login refused: ${error.code}`,
-				);
+			if (error instanceof HttpError && (headers.authorization ?? headers.cookie) !== undefined) {
+				const user = claimedUser(headers);
+				services.log.info({ address, user, path: request.path, reason: error.message }, `login refused: ${error.code}`);
+				const host = hostOf(baseUrl(request));
+				services.noteRefusedLogin({ user, host, reason: error.code, channel: 'http', address, call: callText(request) });
+			}
 			throw error;
 		}
 	}
@@ -203,6 +205,15 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 function hasShownCertificate({ headers, socket }: Request): boolean {
 	const hasOthers = headers.authorization !== undefined || readSessionCookie(headers) !== undefined;
 	return !hasOthers && presentedChain(socket) !== undefined;
+}
+
+function actorOf({ tenant, userName, role }: Principal, address: string, { method, path }: Route): Actor {
+	const call = `${method.toUpperCase()} ${path}`;
+	return { tenant, userName, isDevice: role === 'device', channel: 'http', ...(address !== '' && { address }), call };
+}
+
+function callText({ method, path }: Request): string {
+	return `${method} ${path.slice(0, 200)}`;
 }
 
 function byPath(routes: readonly Route[]): Map<string, Route[]> {

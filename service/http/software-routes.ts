@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { Principal } from '../../access/index.ts';
 import {
 	compactPackage,
 	type ManagedObjectId,
@@ -8,7 +7,6 @@ import {
 	parseManagedObjectId,
 	type SoftwarePackage,
 } from '../../inventory/index.ts';
-import { auditFields, createAudit } from './audit.ts';
 import { mayGiveFiles, openDeviceScope } from './device-scope.ts';
 import type { HttpServices } from './http-options.ts';
 import { arrayBody } from './json-decode.ts';
@@ -41,7 +39,6 @@ export function softwareRoutes(services: HttpServices): Route[] {
 	const { inventory, operations, options } = services;
 	const { packageLimits: limits } = options;
 	const scope = openDeviceScope(services);
-	const audit = createAudit(services.log);
 
 	const name = z
 		.string()
@@ -123,7 +120,6 @@ export function softwareRoutes(services: HttpServices): Route[] {
 			handler: async ({ principal, query, body, base }) => {
 				const { id } = await scope.getObject(principal, query.deviceId, 'inventory:write');
 				await inventory.software.set(principal.tenant, id, body.map(toPackage), 'advanced');
-				auditSoftware(principal, 'software list replaced', id, body.length);
 				return created(writtenJson(id, base));
 			},
 		}),
@@ -144,7 +140,6 @@ export function softwareRoutes(services: HttpServices): Route[] {
 				const { id } = await scope.getObject(principal, query.deviceId, 'inventory:write');
 				const changes = body.map((item) => ({ action: 'put', item: toPackage(item) }) as const);
 				await inventory.software.change(principal.tenant, id, changes);
-				auditSoftware(principal, 'software added', id, body.length);
 				return ok(writtenJson(id, base));
 			},
 		}),
@@ -168,7 +163,6 @@ export function softwareRoutes(services: HttpServices): Route[] {
 					id,
 					body.map((item) => ({ action: 'remove', ...item }) as const),
 				);
-				auditSoftware(principal, 'software removed', id, body.length);
 				return noContent;
 			},
 		}),
@@ -191,15 +185,10 @@ export function softwareRoutes(services: HttpServices): Route[] {
 				const operation = await operations.createSoftwareChange(principal.tenant, id, body, {
 					isByDevice: !mayGiveFiles(principal),
 				});
-				audit(principal, 'operation created', auditFields(operation));
 				return created(operationJson(operation, base));
 			},
 		}),
 	];
-
-	function auditSoftware(principal: Principal, what: string, device: ManagedObjectId, packages: number): void {
-		audit(principal, what, { managedObject: device, packages });
-	}
 }
 
 interface SentItem {

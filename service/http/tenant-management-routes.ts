@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { statusOf, type Tenant, type TenantChange, tenantStatuses } from '../../access/index.ts';
 import { formatTime } from '../../inventory/index.ts';
-import { createAudit } from './audit.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
 import { jsonBody } from './json-decode.ts';
@@ -56,9 +55,8 @@ const tenantSchema = z
 	.meta({ id: 'Tenant' });
 
 /** The tenants of the service, for the one that looks after them. */
-export function tenantManagementRoutes({ access, options, log }: HttpServices): Route[] {
+export function tenantManagementRoutes({ access, options }: HttpServices): Route[] {
 	const { tenants, users } = access;
-	const audit = createAudit(log);
 	const one = { 200: { description: 'The tenant', schema: tenantSchema } };
 
 	async function tenantJson(tenant: Tenant, base: string) {
@@ -105,12 +103,11 @@ export function tenantManagementRoutes({ access, options, log }: HttpServices): 
 			body: jsonBody(newSchema),
 			answers: { 201: { description: 'The new tenant', schema: tenantSchema } },
 			refusals: ['access/invalid', 'access/weakPassword', 'access/conflict'],
-			handler: async ({ principal, body, base }) => {
+			handler: async ({ body, base }) => {
 				const id = body.id ?? body.domain?.split('.')[0];
 				if (id === undefined) throw new HttpError('http/invalidBody', 'id is missing, and there is no domain to take it from');
 				const admin = { userName: body.adminName, password: body.adminPass };
 				const tenant = await access.createTenant(id, changeOf(body), admin);
-				audit(principal, 'tenant created', { created: id });
 				return created(await tenantJson(tenant, base));
 			},
 		}),
@@ -140,13 +137,12 @@ export function tenantManagementRoutes({ access, options, log }: HttpServices): 
 			body: jsonBody(changeSchema),
 			answers: one,
 			refusals: ['access/notFound', 'access/invalid', 'access/weakPassword', 'access/conflict'],
-			handler: async ({ principal, param, body, base }) => {
+			handler: async ({ param, body, base }) => {
 				const { adminName } = await tenants.get(param('id'));
 				if (body.adminPass !== undefined && adminName !== undefined) users.checkPassword(adminName, body.adminPass);
 				const changed = await tenants.change(param('id'), changeOf(body));
 				if (body.adminPass !== undefined && adminName !== undefined)
 					await users.set(changed._id, adminName, body.adminPass, 'admin');
-				audit(principal, 'tenant changed', { changed: changed._id, status: statusOf(changed), limits: changed.limits });
 				return ok(await tenantJson(changed, base));
 			},
 		}),
@@ -163,9 +159,8 @@ export function tenantManagementRoutes({ access, options, log }: HttpServices): 
 			body: noBody,
 			answers: { 204: { description: 'Locked, and to be removed' } },
 			refusals: ['access/notFound', 'access/invalid'],
-			handler: async ({ principal, param }) => {
+			handler: async ({ param }) => {
 				await tenants.remove(param('id'));
-				audit(principal, 'tenant deleted', { deleted: param('id') });
 				return noContent;
 			},
 		}),

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { effectivePermissions, type Principal, type UserChange } from '../../access/index.ts';
-import { createAudit } from './audit.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
 import { jsonBody } from './json-decode.ts';
@@ -47,7 +46,6 @@ export function checkTenant(principal: Principal, tenant: string): void {
 export function userRoutes(services: HttpServices): Route[] {
 	const { directory, users } = services.access;
 	const renderer = createUserRenderer(services);
-	const audit = createAudit(services.log);
 	const oneUser = { 200: { description: 'The user', schema: userSchema } };
 	const oneSelf = { 200: { description: 'The caller; effectiveRoles is a list', schema: currentUserSchema } };
 
@@ -82,7 +80,6 @@ export function userRoutes(services: HttpServices): Route[] {
 			refusals: ['access/notFound', 'access/invalid'],
 			handler: async ({ principal, body, base }) => {
 				const user = await directory.changeProfile(principal, profileOf(body));
-				audit(principal, 'own profile changed', {});
 				return ok(await renderer.current(user, effectivePermissions(principal), base));
 			},
 		}),
@@ -130,7 +127,6 @@ export function userRoutes(services: HttpServices): Route[] {
 			handler: async ({ principal, param, body, base }) => {
 				checkTenant(principal, param('tenant'));
 				const user = await directory.create(principal, { ...changeOf(body), userName: body.userName, password: body.password });
-				audit(principal, 'user created', { userName: user.userName });
 				return created(await renderer.user(user, base));
 			},
 		}),
@@ -152,10 +148,6 @@ export function userRoutes(services: HttpServices): Route[] {
 				checkTenant(principal, param('tenant'));
 				const change = changeOf(body);
 				const user = await directory.change(principal, param('id'), change);
-				audit(principal, 'user changed', {
-					userName: user.userName,
-					fields: Object.keys(change).filter((field) => field in body),
-				});
 				return ok(await renderer.user(user, base));
 			},
 		}),
@@ -174,7 +166,6 @@ export function userRoutes(services: HttpServices): Route[] {
 			handler: async ({ principal, param }) => {
 				checkTenant(principal, param('tenant'));
 				await directory.remove(principal, param('id'));
-				audit(principal, 'user removed', { userName: param('id') });
 				return noContent;
 			},
 		}),

@@ -13,6 +13,7 @@ import {
 import { deviceKey, InventoryError } from '../../inventory/index.ts';
 import { maySubscribe, parseTopic } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
+import type { NoteRefusedLogin } from '../refused-logins.ts';
 import { createCertificateSessions } from './certificate-sessions.ts';
 import { createDeviceQueue, type DeviceQueue } from './device-queue.ts';
 import { drainSessions } from './drain.ts';
@@ -31,6 +32,7 @@ export interface EmbeddedBrokerOptions {
 	/** Where other processes take connections too. */
 	readonly handover: Handover | undefined;
 	readonly metrics: Metrics;
+	readonly noteRefusedLogin: NoteRefusedLogin;
 	readonly log: Logger;
 	/** Milliseconds that never go back. */
 	readonly elapsed: () => number;
@@ -58,6 +60,8 @@ export type EmbeddedBroker = Awaited<ReturnType<typeof openEmbeddedBroker>>;
 
 /** MQTT's CONNACK codes. */
 const connack = { accepted: 0, identifierRejected: 2, unavailable: 3, badCredentials: 4, notAuthorized: 5 } as const;
+/** Refusals that say something about who wanted to connect. */
+const isLogin: ReadonlySet<number> = new Set([connack.badCredentials, connack.notAuthorized]);
 
 const refusals = {
 	throttled: { code: connack.unavailable, refusal: 'too many wrong passwords' },
@@ -85,7 +89,7 @@ interface Claim {
 }
 
 /** Who is connected, and what their CONNECT says of them. */
-type SessionOwner = Pick<Session, 'principal' | 'certificate' | 'serial' | 'host' | 'defaultCollection'>;
+type SessionOwner = Pick<Session, 'principal' | 'certificate' | 'serial' | 'address' | 'host' | 'defaultCollection'>;
 
 type LogIn =
 	| { readonly principal: Principal; readonly certificate?: CertificateProof }
@@ -256,6 +260,8 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		const serial = parseClientId(asked);
 		const refused = (code: number, reason: string): number => {
 			log.info({ address, client: asked.slice(0, 100), user: username?.slice(0, 100), code }, `connection refused: ${reason}`);
+			if (isLogin.has(code))
+				options.noteRefusedLogin({ user: username, host, reason, channel: 'mqtt', address, call: 'CONNECT' });
 			return code;
 		};
 		if (broker.connectedClients >= limits.connectionsMax)
@@ -272,7 +278,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 				: `this user may not speak for '${serial}'`;
 			return refused(connack.notAuthorized, reason);
 		}
-		const owner = { principal, ...(certificate && { certificate }), serial, host, ...defaultCollection(asked) };
+		const owner = { principal, ...(certificate && { certificate }), serial, address, host, ...defaultCollection(asked) };
 		await openSession(client, owner, claim.rightsSeen);
 		return connack.accepted;
 	}

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Access } from '../../access/index.ts';
+import { type Actor, actAs } from '../../audit/index.ts';
 import {
 	deviceKey,
 	type Inventory,
@@ -19,7 +20,7 @@ import { createCustomOperations } from './custom-operations.ts';
 import { createInbound } from './inbound.ts';
 import { createJsonMessages } from './json-messages.ts';
 import { createOutbound } from './outbound.ts';
-import { createPatience } from './patience.ts';
+import { createPatience, type Patience } from './patience.ts';
 import { deviceKeyOf, type Session } from './session.ts';
 import { createStoreWaits } from './store-waits.ts';
 import { createTargets } from './targets.ts';
@@ -229,7 +230,7 @@ export function createGateway(options: GatewayOptions) {
 		serialsChanged,
 		lookUpAll,
 		/** @throws StoreError when it must all be sent again */
-		handleTurn: patience.handlePatiently,
+		handleTurn: (session: Session, ...turn: Turn) => actAs(actorOf(session), () => patience.handlePatiently(session, ...turn)),
 		/** The service stops: nothing waits for the store any longer. */
 		endPatience: waits.end,
 		outbound,
@@ -237,6 +238,14 @@ export function createGateway(options: GatewayOptions) {
 }
 
 const warningPauseMilliseconds = 5000;
+
+/** What `handlePatiently` takes beside the session. */
+type Turn = Parameters<Patience['handlePatiently']> extends [unknown, ...infer Rest] ? Rest : never;
+
+function actorOf({ principal, serial, address }: Session): Actor {
+	const { tenant, userName, role } = principal;
+	return { tenant, userName, isDevice: role === 'device', channel: 'mqtt', device: serial, ...(address && { address }) };
+}
 
 function speaksFor({ device, targets }: Session, ids: ReadonlySet<ManagedObjectId>): boolean {
 	if (device !== undefined && ids.has(device)) return true;

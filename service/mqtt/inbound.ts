@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Logger } from 'pino';
 import { type Access, mayDo } from '../../access/index.ts';
+import { actInCall } from '../../audit/index.ts';
 import { type Inventory, InventoryError, type SoftwareChange } from '../../inventory/index.ts';
 import {
 	type DecodedLine,
@@ -82,7 +83,7 @@ export function createInbound(options: {
 			} else {
 				await store(session, pending);
 				pending = undefined;
-				await handleOther(session, publish, topic);
+				await actInCall(publish.topic.slice(0, 200), () => handleOther(session, publish, topic));
 			}
 		}
 		await store(session, pending);
@@ -147,7 +148,7 @@ export function createInbound(options: {
 		metrics.mqttMessages.add('up', message.id);
 		const open = isChange(message) ? pending : await store(session, pending);
 		try {
-			return await perform(session, source, message, open);
+			return await actInCall(message.id, () => perform(session, source, message, open));
 		} catch (error) {
 			if (!isGone(error)) {
 				answerFailure(session, answers, message.id, error);
@@ -157,7 +158,7 @@ export function createInbound(options: {
 		// The device was deleted while it was connected: its next message creates it anew.
 		targets.forget(session);
 		try {
-			return await perform(session, source, message, open);
+			return await actInCall(message.id, () => perform(session, source, message, open));
 		} catch (error) {
 			answerFailure(session, answers, message.id, error);
 			return open;
@@ -217,7 +218,8 @@ export function createInbound(options: {
 		const changes = lines.flatMap((line) => line.changes);
 		if (changes.length === 0) return;
 		try {
-			await inventory.software.change(session.principal.tenant, target.id, changes);
+			const templates = [...new Set(lines.map(({ templateId }) => templateId))].join(' ');
+			await actInCall(templates, () => inventory.software.change(session.principal.tenant, target.id, changes));
 		} catch (error) {
 			if (isGone(error)) throw error;
 			const [first] = lines;

@@ -5,7 +5,7 @@ export { type Bridge, openBridge } from './bridge.ts';
 export { readBrokerAddress } from './broker-address.ts';
 export { type EmbeddedBroker, type Origin, openEmbeddedBroker } from './embedded-broker.ts';
 /** What stands between any broker and the domain. */
-export { createGateway, type Gateway } from './gateway.ts';
+export { createGateway, type Gateway, type GatewayOptions } from './gateway.ts';
 /** What stands between processes. */
 export { createHandover, type Handover } from './handover.ts';
 export { deliveryFault } from './operation-messages.ts';

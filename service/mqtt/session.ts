@@ -35,6 +35,8 @@ export interface Session {
 	readonly principal: Principal;
 	/** The `deviceIdentifier` of the client id. */
 	readonly serial: string;
+	/** Where the connection comes from; absent behind an outside broker. */
+	readonly address?: string;
 	/** The host name by which the device knows the service. */
 	readonly host: string;
 	/** What let it in, where that was a client certificate. */

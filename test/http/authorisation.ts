@@ -135,6 +135,17 @@ const rows: readonly Row[] = [
 		otherAdmin: 403,
 		bootstrap: 404,
 	},
+	{ method: 'get', url: '/audit/auditRecords', ...usersOnly, otherAdmin: 200 },
+	{ method: 'get', url: '/audit/auditRecords/export', ...usersOnly, otherAdmin: 200 },
+	{ method: 'get', url: '/audit/auditRecords/{record}', ...usersOnly },
+	{
+		method: 'post',
+		url: '/audit/auditRecords',
+		body: { type: 'Inventory', time: '2026-11-22', activity: 'a', text: 'b', source: { id: '{object}' } },
+		...usersOnly,
+		admin: 201,
+		otherAdmin: 201,
+	},
 	{ method: 'get', url: '/tenant/currentTenant', ...everybody },
 	{ method: 'get', url: trusted, ...trustedOnly },
 	{ method: 'post', url: trusted, body: { certInPemFormat: 'x' }, ...trustedOnly, admin: 422 },
@@ -337,6 +348,7 @@ describe('http/authorisation', () => {
 		await access.options.set(tenant, 'own', { k: 'v' });
 		await access.tenants.ensure('gone');
 		const newTenant = `made${made++}`;
+		const [record] = await fixture.audit.list(tenant, { source: id }, { skip: 0, limit: 1, revert: false });
 		const ids = {
 			object: id,
 			operation: operation.id,
@@ -347,6 +359,7 @@ describe('http/authorisation', () => {
 			group: String(group.id),
 			newTenant,
 			certificate: fingerprint,
+			record: String(record?.number),
 		};
 		return (text) => Object.entries(ids).reduce((filled, [name, value]) => filled.replaceAll(`{${name}}`, value), text);
 	}

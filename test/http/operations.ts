@@ -256,7 +256,8 @@ describe('http/operations', () => {
 
 	it('logs what was done, by whom and to what', async () => {
 		const id = await create();
-		const line = fixture.logLines.map((text) => JSON.parse(text)).findLast(({ msg }) => msg === 'operation created');
-		expect(line).to.include({ tenant: 't1', user: 'admin', operation: id, managedObject: device, status: 'PENDING' });
+		const line = fixture.logLines.map((text) => JSON.parse(text)).findLast(({ msg }) => msg === 'Operation created');
+		expect(line).to.include({ tenant: 't1', user: 'admin', type: 'Operation', source: id, channel: 'http' });
+		expect(line.text).to.equal(`Operation created: ${id}, PENDING, device ${device}`);
 	});
 });

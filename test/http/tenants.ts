@@ -127,11 +127,11 @@ describe('http/tenants', () => {
 
 	it('shows nothing of a tenant in any list of another one', async () => {
 		const made = [
-			['/inventory/managedObjects', { name: 'secret', c8y_IsDevice: {} }],
-			['/devicecontrol/newDeviceRequests', { id: 'secret-device' }],
-			[`/user/${tenant}/users`, { userName: 'secret-user', password: adminPass }],
-			[`/user/${tenant}/groups`, { name: 'secret-group' }],
-			['/tenant/options', { category: 'secret', key: 'k', value: 'secret' }],
+			['/inventory/managedObjects', { name: 'confidential', c8y_IsDevice: {} }],
+			['/devicecontrol/newDeviceRequests', { id: 'confidential-device' }],
+			[`/user/${tenant}/users`, { userName: 'confidential-user', password: adminPass }],
+			[`/user/${tenant}/groups`, { name: 'confidential-group' }],
+			['/tenant/options', { category: 'confidential', key: 'k', value: 'confidential' }],
 		] as const;
 		for (const [url, body] of made) expect((await call('post', url, body, 'admin')).status, url).to.be.lessThan(300);
 		const lists = fixture.routes.filter(
@@ -142,11 +142,11 @@ describe('http/tenants', () => {
 		for (const { path: url } of lists) {
 			const page = '?pageSize=1000';
 			const own = await fixture.call('admin', 'get', url.replace('{tenant}', tenant) + page);
-			if (JSON.stringify(own.body).includes('secret')) shown++;
+			if (JSON.stringify(own.body).includes('confidential')) shown++;
 			for (const caller of ['otherAdmin', 'management'] as const) {
 				const of = caller === 'management' ? 'management' : otherTenant;
 				const found = await fixture.call(caller, 'get', url.replace('{tenant}', of) + page);
-				expect(JSON.stringify(found.body).replace(/"self":"[^"]*"/g, ''), `${caller} ${url}`).to.not.contain('secret');
+				expect(JSON.stringify(found.body).replace(/"self":"[^"]*"/g, ''), `${caller} ${url}`).to.not.contain('confidential');
 			}
 		}
 		// What was made is there for those whose it is.

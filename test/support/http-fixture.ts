@@ -5,8 +5,11 @@ import { expect } from 'chai';
 import { pino } from 'pino';
 import type { Response } from 'supertest';
 import { type AccessOptions, openAccess, type TenantLimits } from '../../access/index.ts';
+import { type AuditTrail, openAuditTrail } from '../../audit/index.ts';
 import { type BinaryLimits, openBinaries, openInventory, type PackageLimits } from '../../inventory/index.ts';
 import { openOperations } from '../../operations/index.ts';
+import { logRecord } from '../../service/audit-parts.ts';
+import { auditTable } from '../../service/audit-table.ts';
 import {
 	createHttpApp,
 	type HttpOptions,
@@ -16,6 +19,7 @@ import {
 	type Route,
 } from '../../service/http/index.ts';
 import { createMetrics } from '../../service/metrics.ts';
+import type { RefusedLogin } from '../../service/refused-logins.ts';
 import { createSerialCheck } from '../../service/serial-check.ts';
 import { openFileContents } from '../../store/files/index.ts';
 import type { ContentStore } from '../../store/index.ts';
@@ -101,6 +105,9 @@ export interface HttpFixture {
 	/** Creates a device with these fragments; its id. */
 	readonly createDevice: (fragments: object) => Promise<string>;
 	readonly services: HttpServices;
+	readonly audit: AuditTrail;
+	/** What the service was told about refused logins. */
+	readonly refused: readonly RefusedLogin[];
 	/** Where the bytes of binaries are. */
 	readonly contents: ContentStore;
 	/** What the service was told about removed devices. */
@@ -131,7 +138,19 @@ export async function openHttpFixture(
 	const settings = { ...defaults, ...options };
 	let time = Date.parse('2026-11-21T20:23:30.412Z');
 	const clock = () => time;
-	const store = await openTestStore(clock);
+	const logLines: string[] = [];
+	const log = pino({ level: 'debug' }, { write: (line: string) => void logLines.push(line) });
+	const opened = await openTestStore(clock);
+	const audit = await openAuditTrail({
+		store: opened,
+		table: auditTable,
+		clock,
+		limits: { valueMaxCharacters: 2000, changesMax: 100, deviceReports: true, retentionDays: 30 },
+		application: 'advanced-software-mgmt',
+		onStored: (record) => logRecord(log, record),
+	});
+	const { store } = audit;
+	const refused: RefusedLogin[] = [];
 	const access = await openAccess({
 		store,
 		clock,
@@ -162,15 +181,16 @@ export async function openHttpFixture(
 		limits: { operationMaxBytes: 1024 * 1024, maxItems: 1000 },
 		fault: ({ fragments }) => (JSON.stringify(fragments).length > 100_000 ? 'It does not fit one message' : undefined),
 	});
-	const logLines: string[] = [];
 	const services: HttpServices = {
 		inventory,
 		binaries,
 		operations,
 		access,
+		audit,
+		noteRefusedLogin: (login) => void refused.push(login),
 		isSerialOfOther: createSerialCheck({ access }),
 		metrics: createMetrics(),
-		log: pino({ level: 'debug' }, { write: (line: string) => void logLines.push(line) }),
+		log,
 		clock,
 		elapsed: clock,
 		options: settings,
@@ -196,6 +216,8 @@ export async function openHttpFixture(
 			return answer.body.id;
 		},
 		services,
+		audit,
+		refused,
 		contents,
 		removed: [],
 		logLines,

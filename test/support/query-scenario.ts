@@ -31,6 +31,8 @@ const views: Samples = {
 	withChildren: ['false'],
 	withGroups: ['true'],
 	skipChildrenNames: ['true'],
+	afterRecord: ['1-1'],
+	fromSeq: ['2'],
 };
 /** Parameters that are refused, go with a removal, or are in `searches`. */
 const others = new Set(
@@ -133,6 +135,9 @@ export async function drive(service: ServiceUnderTest, store: QueryRecorder): Pr
 		name: ['a', 'a*', '*a'],
 		version: ['1', '*1'],
 		owner: ['admin'],
+		user: ['admin'],
+		source: [id],
+		application: ['a'],
 		software: ['a', 'a;type=x', '!a'],
 		after: ['1'],
 		certificateAuthority: ['true'],

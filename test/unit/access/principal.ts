@@ -41,6 +41,7 @@ const table: Readonly<Record<Permission, readonly Role[]>> = {
 	'options:write': ['admin'],
 	'applications:read': ['admin', 'operator', 'reader'],
 	'audit:read': ['admin'],
+	'audit:write': ['admin'],
 	'tenants:read': ['admin'],
 	'tenants:create': ['admin'],
 	'tenants:write': ['admin'],

@@ -1,0 +1,85 @@
+import { parseArgs } from 'node:util';
+import { type ChainLink, type ChainReport, verifyChains } from '../audit/index.ts';
+import { type Environment, load } from '../config/index.ts';
+import { leaveExitCode } from './exit-code.ts';
+import { createLog } from './log.ts';
+import { hasStore, openStore } from './open-store.ts';
+import { UsageError } from './store-place.ts';
+
+/** What the command ends with. */
+const exitCodes = { right: 0, failed: 1, usage: 2, broken: 3 } as const;
+
+const helpText = `npm run verify-audit -- [--expect <tenant>:<number>:<hash>]...
+
+Looks at every audit record of the store of these settings: whether each is as it was written, follows the one before it,
+and none is missing. With the embedded database, no service may run on it: use a restored backup.
+
+  --expect   the end of a chain as an earlier run printed it: whoever can write to the whole store can build a new chain,
+             but none with that hash in it
+  --help     shows this text and ends
+
+Ends with 0 when all is right, 1 when it could not be looked at, 2 when the words are wrong, 3 when something is broken.
+`;
+
+/** The command `verify-audit`. Sets the exit code. */
+export async function verifyAudit(words: string[], environment: Environment, file: string | undefined): Promise<void> {
+	await leaveExitCode(exitCodes, async () => run(words, environment, file));
+}
+
+async function run(words: string[], environment: Environment, file: string | undefined): Promise<number> {
+	const { help, expected } = readWords(words);
+	if (help) {
+		process.stdout.write(helpText);
+		return exitCodes.right;
+	}
+	const config = load(environment, file);
+	// To open an embedded store that is not there would make it.
+	if (!hasStore(config)) throw new Error(`there is no store in ${config.store.dataDir}`);
+	const opened = await openStore(config, createLog('warn', process.stderr), Date.now);
+	try {
+		process.stdout.write(`Audit records in ${opened.place}\n`);
+		let isBroken = false;
+		for await (const report of verifyChains(opened.store, expected)) {
+			process.stdout.write(textOf(report));
+			if (report.fault) isBroken = true;
+		}
+		process.stdout.write(isBroken ? 'Broken\n' : 'All right\n');
+		return isBroken ? exitCodes.broken : exitCodes.right;
+	} finally {
+		await opened.close();
+	}
+}
+
+function textOf({ tenant, records, unsealed, anchor, head, fault }: ChainReport): string {
+	const from = anchor.seq > 0 ? `, those up to ${anchor.seq} were removed by age` : '';
+	const waiting = unsealed > 0 ? `, ${unsealed} not in the chain yet` : '';
+	const found = `  ${tenant}: ${records} records in order${from}${waiting}\n`;
+	if (fault) {
+		const id = fault.id === undefined ? '' : ` (${fault.id})`;
+		return `${found}  ${tenant}: BROKEN at ${fault.seq}${id}: ${fault.reason}\n`;
+	}
+	return head.seq === 0 ? found : `${found}    end, to be kept elsewhere: --expect ${tenant}:${head.seq}:${head.hash}\n`;
+}
+
+function readWords(words: string[]): { readonly help: boolean; readonly expected: ReadonlyMap<string, ChainLink> } {
+	const options = { expect: { type: 'string', multiple: true }, help: { type: 'boolean' } } as const;
+	const { values } = parseWords(() => parseArgs({ args: words.filter((word) => word !== '--'), options }));
+	const expected = new Map<string, ChainLink>();
+	for (const text of values.expect ?? []) {
+		const [, tenant, seq, hash] = /^([^:]+):([0-9]{1,15}):([0-9a-f]{64})$/.exec(text) ?? [];
+		if (tenant === undefined || hash === undefined)
+			throw new UsageError(`--expect must be <tenant>:<number>:<hash>, as an earlier run printed it\n\n${helpText}`);
+		if (expected.has(tenant)) throw new UsageError(`--expect may be given once for '${tenant}'`);
+		expected.set(tenant, { seq: Number(seq), hash });
+	}
+	return { help: values.help ?? false, expected };
+}
+
+function parseWords<T>(parse: () => T): T {
+	try {
+		return parse();
+	} catch (error) {
+		if (error instanceof TypeError) throw new UsageError(`${error.message}\n\n${helpText}`);
+		throw error;
+	}
+}
