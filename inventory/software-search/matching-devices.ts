@@ -39,7 +39,9 @@ export async function* matchingDevices(
 	const wanted = conditions.filter(({ isNegated }) => !isNegated).map(open);
 	const unwanted = conditions.filter(({ isNegated }) => isNegated).map(open);
 	// Conditions that only exclude need something to exclude from.
-	const [first = allDevices(sources.objects, scope), ...others] = wanted;
+	if (wanted.length === 0) wanted.push(allDevices(sources.objects, scope));
+	const [first, ...others] = scope.within ? [listedDevices(scope.within), ...wanted] : wanted;
+	if (!first) return;
 	for (let from = scope.after === undefined ? '' : behind(scope.after); ; ) {
 		const found = await first.seek(from);
 		if (!found) return;
@@ -106,6 +108,21 @@ function devicesWith(
 			if (current && current.device >= from) return current;
 			current = await next(from);
 			return current;
+		},
+	};
+}
+
+/** Those of a list. */
+function listedDevices(ids: readonly ManagedObjectId[]): Devices {
+	const ordered = [...ids].sort();
+	let at = 0;
+	return {
+		async seek(from) {
+			for (; at < ordered.length; at++) {
+				const device = ordered[at];
+				if (device !== undefined && device >= from) return { device, packages: [] };
+			}
+			return undefined;
 		},
 	};
 }

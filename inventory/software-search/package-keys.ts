@@ -14,6 +14,8 @@ export interface PackageScope {
 	readonly tenant: string;
 	/** Only those of this device. */
 	readonly device?: ManagedObjectId | undefined;
+	/** Only those of these devices. */
+	readonly within?: readonly ManagedObjectId[] | undefined;
 }
 
 export interface NamedPackages extends PackageScope {

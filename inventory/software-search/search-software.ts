@@ -2,7 +2,7 @@ import type { Collection } from '../../store/index.ts';
 import { type ExternalIds, serialType } from '../external-ids.ts';
 import type { ManagedObject, ManagedObjectId } from '../managed-object.ts';
 import type { ManagedObjects } from '../managed-objects.ts';
-import { namedPackageFilter, type PackageDocument, versionOfPackage } from '../package-document.ts';
+import { deviceOfPackage, namedPackageFilter, type PackageDocument, versionOfPackage } from '../package-document.ts';
 import { type FoundDevice, type FoundPackage, matchingDevices } from './matching-devices.ts';
 import type { NamedPackages, PackageScope } from './package-keys.ts';
 import { compareTexts } from './segment-order.ts';
@@ -86,10 +86,12 @@ export function openSoftwareSearch(parts: {
 	async function listVersions(wanted: NamedPackages, orderOfType: OrderOfType): Promise<InstalledVersion[]> {
 		const types = new Map<string | undefined, Map<string, number>>();
 		const sort = [['_id', 1]] as const;
+		const within: ReadonlySet<string> | undefined = wanted.within && new Set(wanted.within);
 		for (let last = ''; ; ) {
 			const filter = namedPackageFilter(wanted, '', last);
 			const rows = await packages.findValues(['_id', 'softwareType'], { filter, sort, limit: rowsARead, hint: 'byName' });
 			for (const [id, type] of rows) {
+				if (within && !within.has(deviceOfPackage(wanted.tenant, String(id)))) continue;
 				const softwareType = typeof type === 'string' ? type : undefined;
 				const counts = types.get(softwareType) ?? new Map<string, number>();
 				types.set(softwareType, counts);

@@ -48,6 +48,7 @@ export function softwareSearchRoutes(services: HttpServices): Route[] {
 			method: 'get',
 			path: `${base}/devices`,
 			permission: 'inventory:read',
+			isScoped: true,
 			summary: 'Find devices by their installed software',
 			description:
 				'Each `software` is a condition on one package of the device: its name, then terms behind semicolons, such as ' +
@@ -55,7 +56,7 @@ export function softwareSearchRoutes(services: HttpServices): Route[] {
 				'`>=` (`=ge=`); several versions make a range. The type of the package decides how versions are compared, or ' +
 				`\`order=\`, one of ${versionOrderNames.join(', ')}. A \`!\` before the name is for devices that have no such package. ` +
 				"With several `software`, a device meets all of them. Values that hold a space or one of `;'<>=!*` are put between " +
-				"single quotes. Devices come in the order of their ids as texts; a device sees itself alone. 'next' goes on behind " +
+				"single quotes. Devices come in the order of their ids as texts; a device sees itself alone, a user with inventory roles only what is below its groups. 'next' goes on behind " +
 				'the last device, so a far page costs what the first one costs.',
 			tag,
 			params: noParams,
@@ -69,7 +70,7 @@ export function softwareSearchRoutes(services: HttpServices): Route[] {
 			}),
 			body: noBody,
 			answers: { 200: { description: 'A page', schema: pageSchema('devices', deviceSchema) } },
-			refusals: ['inventory/badQuery'],
+			refusals: ['inventory/badQuery', 'inventory/scanLimit'],
 			handler: async (call) => {
 				const { software, after } = call.query;
 				const conditions = parseSoftwareConditions(software, limits);
@@ -83,8 +84,10 @@ export function softwareSearchRoutes(services: HttpServices): Route[] {
 			method: 'get',
 			path: `${base}/versions`,
 			permission: 'inventory:read',
+			isScoped: true,
 			summary: 'List the installed versions of a software',
-			description: 'By software type, and the newest first; on how many devices each of them is. A device sees its own alone.',
+			description:
+				'By software type, and the newest first; on how many devices each of them is. A device sees its own alone, a user with inventory roles those below its groups.',
 			tag,
 			params: noParams,
 			query: z.object({
@@ -94,6 +97,7 @@ export function softwareSearchRoutes(services: HttpServices): Route[] {
 			}),
 			body: noBody,
 			answers: { 200: { description: 'A page', schema: pageSchema('versions', versionSchema) } },
+			refusals: ['inventory/scanLimit'],
 			handler: async (call) => {
 				const scope = await scopeOf(call.principal);
 				const { name, type } = call.query;
@@ -124,12 +128,15 @@ export function softwareSearchRoutes(services: HttpServices): Route[] {
 		});
 	}
 
-	/** What the caller may see: a user the tenant, a device itself; `undefined` for a device that is not there. */
+	/** What the caller may see: a user the tenant, or what is below some groups, a device itself; `undefined` for a device that is not there. */
 	async function scopeOf(principal: Principal) {
 		const { tenant } = principal;
-		if (principal.role !== 'device') return { tenant };
-		const device = await deviceScope.ownId(principal);
-		return device === undefined ? undefined : { tenant, device };
+		if (principal.role === 'device') {
+			const device = await deviceScope.ownId(principal);
+			return device === undefined ? undefined : { tenant, device };
+		}
+		const { within } = deviceScope.visible(principal, undefined);
+		return { tenant, ...(within && { within: await inventory.objects.idsWithin(tenant, within) }) };
 	}
 }
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { expectRefusal, type HttpFixture, openHttpFixture } from '../support/http-fixture.ts';
+import { parseManagedObjectId } from '../../inventory/index.ts';
+import { type Caller, expectRefusal, type HttpFixture, openHttpFixture, tenant } from '../support/http-fixture.ts';
 
 const devices = '/service/advanced-software-mgmt/devices';
 const versions = '/service/advanced-software-mgmt/versions';
@@ -18,7 +19,7 @@ describe('http/software-search', () => {
 		expect((await fixture.call('admin', 'post', path, { body })).status).to.equal(201);
 		return id;
 	};
-	const get = (path: string, parameters: Record<string, string | number | string[]>, caller: 'admin' | 'device' | 'otherAdmin' = 'admin') => {
+	const get = (path: string, parameters: Record<string, string | number | string[]>, caller: Caller = 'admin') => {
 		const pairs = Object.entries(parameters).flatMap(([key, value]) =>
 			(Array.isArray(value) ? value : [String(value)]).map((each): [string, string] => [key, each]),
 		);
@@ -102,6 +103,45 @@ describe('http/software-search', () => {
 		expect((await get(devices, { software: 'a' }, 'otherAdmin')).body.devices).to.deep.equal([]);
 		expect((await get(devices, { software: '!a' }, 'otherAdmin')).body.devices).to.deep.equal([]);
 		expect((await get(versions, { name: 'a' }, 'otherAdmin')).body.versions).to.deep.equal([]);
+	});
+
+	it('shows a user with inventory roles what is below its groups, and nothing else', async () => {
+		const { inventory, access } = fixture.services;
+		const group = await fixture.createDevice({ name: 'group' });
+		const ids: string[] = [];
+		for (let n = 0; n < 5; n++) ids.push(await installed(`d${n}`, ['a', `${n}`]));
+		await inventory.software.set(
+			tenant,
+			parseManagedObjectId(String(ids[3])),
+			[
+				{ name: 'a', version: '3' },
+				{ name: 'b', version: '1' },
+			],
+			'advanced',
+		);
+		const inside = [ids[1], ids[3]].map((id) => String(id));
+		for (const child of inside) {
+			const body = { managedObject: { id: child } };
+			expect((await fixture.call('admin', 'post', `/inventory/managedObjects/${group}/childAssets`, { body })).status).to.equal(
+				201,
+			);
+		}
+		expect((await get(devices, { software: 'a' }, 'manager')).status).to.equal(403);
+		await access.directory.setInventoryRoles({ tenant, userName: 'admin', role: 'admin' }, 'manager', group, ['Reader']);
+		const found = async (parameters: Record<string, string | number | string[]>) => {
+			const { body } = await get(devices, { withTotalElements: 'true', ...parameters }, 'manager');
+			return [body.devices.map(({ id }: { id: string }) => id), body.statistics.totalElements];
+		};
+		expect(await found({ software: 'a' })).to.deep.equal([inside, 2]);
+		expect(await found({ software: 'a', pageSize: 1, currentPage: 2 })).to.deep.equal([inside.slice(1), 2]);
+		expect(await found({ software: 'a', after: String(inside[0]) })).to.deep.equal([inside.slice(1), 2]);
+		expect(await found({ software: ['a;version>0', 'b'] })).to.deep.equal([inside.slice(1), 1]);
+		expect(await found({ software: '!b' })).to.deep.equal([[group, inside[0]], 2]);
+		expect((await get(versions, { name: 'a' }, 'manager')).body.versions).to.deep.equal([
+			{ name: 'a', version: '3', devices: 1 },
+			{ name: 'a', version: '1', devices: 1 },
+		]);
+		expect((await get(versions, { name: 'a' })).body.versions).to.have.length(5);
 	});
 
 	const bad: [path: string, status: number, message: RegExp][] = [
