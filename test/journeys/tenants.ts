@@ -142,7 +142,9 @@ describe('journeys/tenants', () => {
 			expect(upload.status).to.equal(201);
 			await device.close();
 		}
-		const before = await documentsOf(store, 'gone0');
+		// Records are sealed meanwhile.
+		const keptOf = async () => (await documentsOf(store, 'gone0')).filter((text) => !text.startsWith('auditChains'));
+		const before = await keptOf();
 		expect((await documentsOf(store, 'gone')).map((text) => text.split(':')[0])).to.include.members([
 			'users',
 			'registrations',
@@ -165,7 +167,7 @@ describe('journeys/tenants', () => {
 			(left) => left.length === 0,
 			20_000,
 		);
-		expect(await documentsOf(store, 'gone0')).to.deep.equal(before);
+		expect(await keptOf()).to.deep.equal(before);
 		expect((await looking.call('GET', '/tenant/tenants/gone')).status).to.equal(404);
 		// The id can be used again, and nothing of the former tenant is there.
 		const boss = await createTenant(two, 'gone');
