@@ -115,6 +115,7 @@ async function open(foundation: Foundation): Promise<Service> {
 		},
 	});
 	const files = composeBinaries({ ...foundation, inventory });
+	begun.push(files.close);
 	const operations = await openOperations({
 		store,
 		inventory,
