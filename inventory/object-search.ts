@@ -27,8 +27,8 @@ export interface ObjectFilter {
 	readonly childAdditionId?: string | undefined;
 	/** Objects without parents. */
 	readonly onlyRoots?: boolean | undefined;
-	/** Children of an object. */
-	readonly below?: { readonly id: ManagedObjectId; readonly kind: ChildKind } | undefined;
+	/** Children of an object; of a group with a stored query what that finds, unless `isLinked`. */
+	readonly below?: { readonly id: ManagedObjectId; readonly kind: ChildKind; readonly isLinked?: boolean } | undefined;
 }
 
 export interface Page {
@@ -89,7 +89,8 @@ export function openObjectSearch({
 		if (filter.q !== undefined) queries.push(devicesOf(parseQuery(filter.q, limits)));
 		const conditions = queries.flatMap(({ condition }) => condition ?? []);
 		const { below } = filter;
-		const dynamic = below?.kind === 'childAssets' ? await resolver.storedCondition(tenant, below.id) : undefined;
+		const mayBeDynamic = below?.kind === 'childAssets' && !below.isLinked;
+		const dynamic = mayBeDynamic ? await resolver.storedCondition(tenant, below.id) : undefined;
 		if (dynamic) conditions.push(dynamic);
 		const condition = conditions.length > 0 ? joined('and', conditions) : undefined;
 		const surroundings = { now: clock(), ...(await resolver.resolve(tenant, condition)) };
