@@ -97,7 +97,7 @@ function routesOf(kind: ChildKind, services: HttpServices): Route[] {
 				const parent = await scope.getObject(principal, call.param('id'));
 				// A stored query finds objects of the whole tenant, and a device may write one.
 				const below = { id: parent.id, kind, isLinked: principal.role === 'device' };
-				const search = await inventory.objects.search(principal.tenant, { ...call.query, below });
+				const search = await inventory.objects.search(principal.tenant, { ...call.query, below }, call.scan);
 				const { entries, frame } = await readPage(call, {
 					find: search.list,
 					count: search.count,
