@@ -94,7 +94,10 @@ describe('http/binary-access', () => {
 			fixture().call(caller, 'put', `${objects}/${body.id}`, { body: fragments });
 		expect((await change('device', item(url()))).status).to.equal(200);
 		expect(await may('device')).to.equal(403);
-		// An operator who says the same means it.
+		// An operator who changes something else has not named it.
+		expect((await change('admin', { note: 'seen' })).status).to.equal(200);
+		expect(await may('device')).to.equal(403);
+		// One who says the same means it.
 		await change('admin', item(url()));
 		expect(await may('device')).to.equal(200);
 		await change('device', { ...item(url()), note: 'x' });
