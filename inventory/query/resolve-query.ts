@@ -39,16 +39,14 @@ export function openQueryResolver({
 			const stored = await storedCondition(tenant, id);
 			if (!stored) continue;
 			const inner = namesOf(stored);
-			for (const each of inner.groups.keys()) if (await storedQuery(tenant, each)) throw nested(id, each);
 			named.terms += inner.terms * times;
+			// Before each of them is looked up.
+			checkTerms(named.terms);
+			for (const each of inner.groups.keys()) if (await storedQuery(tenant, each)) throw nested(id, each);
 			for (const [each, innerTimes] of inner.hierarchies) addTimes(named.hierarchies, each, innerTimes * times);
 			dynamicGroups.set(id, stored);
 		}
-		if (named.terms > limits.maxTerms)
-			throw new InventoryError(
-				'inventory/badQuery',
-				`The query and those of its groups have ${named.terms} terms: at most ${limits.maxTerms} are allowed`,
-			);
+		checkTerms(named.terms);
 		// One bound for all of them together: they may be the same objects over and over.
 		let room = limits.maxScanned;
 		for (const [id, times] of named.hierarchies) {
@@ -57,6 +55,14 @@ export function openQueryResolver({
 			hierarchies.set(id, ids);
 		}
 		return { dynamicGroups, hierarchies };
+	}
+
+	function checkTerms(terms: number): void {
+		if (terms > limits.maxTerms)
+			throw new InventoryError(
+				'inventory/badQuery',
+				`The query and those of its groups have ${terms} terms or more: at most ${limits.maxTerms} are allowed`,
+			);
 	}
 
 	async function storedQuery(tenant: string, id: string): Promise<string | undefined> {

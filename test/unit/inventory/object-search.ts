@@ -211,6 +211,9 @@ describe('inventory/object-search', () => {
 			await expectRefusal(find({ query: `bygroupid(${broken})` }), 'inventory/badQuery', broken, 'position 8');
 			const long = await stored(Array.from({ length: 60 }, () => 'has(a)').join(' or '));
 			await expectRefusal(find({ query: `bygroupid(${long}) or not(bygroupid(${long}))` }), 'inventory/badQuery', '124 terms');
+			// Too many terms are refused before the groups among them are looked up.
+			const wide = await stored(Array.from({ length: 60 }, () => `bygroupid(${group})`).join(' or '));
+			await expectRefusal(find({ query: `bygroupid(${wide}) or not(bygroupid(${wide}))` }), 'inventory/badQuery', '124 terms');
 		});
 	});
 });
