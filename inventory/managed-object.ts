@@ -109,7 +109,7 @@ export interface ObjectPatch {
 	readonly softwareList?: unknown;
 	/** Other bytes; never in what a client sent. */
 	readonly binary?: BinaryChange;
-	/** Whether devices may download what the changed object names, as an operator decides; else only what it named before. */
+	/** Whether devices may download what the change names, as an operator decides; else only what the object offered before. */
 	readonly mayOffer?: boolean;
 }
 

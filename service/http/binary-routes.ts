@@ -91,7 +91,8 @@ export function binaryRoutes(services: HttpServices): Route[] {
 				const object = await discarding(received, async () => {
 					const sent = patchOf(fields.get('object'));
 					const contentType = mediaTypeOf(file.contentType);
-					const patch = { ...sent, name: sent.name ?? file.fileName ?? 'binary', type: sent.type ?? contentType };
+					const own = { name: sent.name ?? file.fileName ?? 'binary', type: sent.type ?? contentType };
+					const patch = { ...sent, ...parseObjectBody(own, options), fragments: sent.fragments };
 					return binaries.create(tenant, { owner, patch, contentType }, received);
 				});
 				audit(principal, 'binary created', auditFields(object));

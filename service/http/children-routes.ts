@@ -84,7 +84,8 @@ function routesOf(kind: ChildKind, services: HttpServices): Route[] {
 			path,
 			permission: 'inventory:read',
 			summary: `List the ${what} of a managed object`,
-			description: 'Whole objects, in the order of the query, else of creation; all filters must match.',
+			description:
+				'Whole objects, in the order of the query, else of creation; all filters must match. A device sees what is linked, not what the stored query of a group finds.',
 			tag,
 			params,
 			query: z.object({ ...objectFilterParameters, ...viewParameters, ...pageParameters(options) }),
@@ -94,7 +95,9 @@ function routesOf(kind: ChildKind, services: HttpServices): Route[] {
 			handler: async (call) => {
 				const { principal, base } = call;
 				const parent = await scope.getObject(principal, call.param('id'));
-				const search = await inventory.objects.search(principal.tenant, { ...call.query, below: { id: parent.id, kind } });
+				// A stored query finds objects of the whole tenant, and a device may write one.
+				const below = { id: parent.id, kind, isLinked: principal.role === 'device' };
+				const search = await inventory.objects.search(principal.tenant, { ...call.query, below }, call.scan);
 				const { entries, frame } = await readPage(call, {
 					find: search.list,
 					count: search.count,

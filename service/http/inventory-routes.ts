@@ -74,7 +74,7 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			handler: async (call) => {
 				const { tenant } = call.principal;
 				const owner = scope.ownerSeenBy(call.principal, call.query.owner);
-				const search = await inventory.objects.search(tenant, { ...call.query, owner });
+				const search = await inventory.objects.search(tenant, { ...call.query, owner }, call.scan);
 				const { entries, frame } = await readPage(call, {
 					find: search.list,
 					count: search.count,

@@ -91,6 +91,7 @@ describe('http/binaries', () => {
 			],
 			['a software list', multipart(file, { name: 'object', content: '{"c8y_SoftwareList":[]}' }), 422, /leave it out/],
 			['a description that is too large', multipart(file, { name: 'object', content: ' '.repeat(1_100_000) }), 422, /too large/],
+			['a file name that no object may have', fileForm('x', undefined, 'n'.repeat(1025)), 422, /name has 1025 characters/],
 			['a file that is too large', fileForm(Buffer.alloc(100_001)), 413, /at most 100000 bytes/],
 		];
 		for (const [what, options, status, message] of bad) {

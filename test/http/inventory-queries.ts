@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { expectRefusal, type HttpFixture, openHttpFixture } from '../support/http-fixture.ts';
+import { type Caller, expectRefusal, type HttpFixture, openHttpFixture } from '../support/http-fixture.ts';
 
 const root = '/inventory/managedObjects';
 
@@ -100,6 +100,21 @@ describe('http/inventory-queries', () => {
 	it('shows a device of what it asks for only what it owns', async () => {
 		const { body } = await fixture.call('device', 'get', `${root}?q=`);
 		expect(body.managedObjects).to.deep.equal([]);
+	});
+
+	it('shows a device of a group with a query of its own only what is linked below', async () => {
+		const body = { name: 'mine', c8y_IsDynamicGroup: {}, c8y_DeviceQueryString: '$filter=has(c8y_IsDevice)' };
+		const group = (await fixture.call('device', 'post', root, { body })).body.id;
+		const path = `${root}/${group}/childAssets`;
+		await fixture.call('device', 'post', path, { body: { name: 'linked' } });
+		const namesFor = async (caller: Caller) => {
+			const listed = await fixture.call(caller, 'get', `${path}?withTotalElements=true`);
+			const objects = listed.body.references.map((each: { managedObject: { name: string } }) => each.managedObject);
+			return [names(objects), listed.body.statistics.totalElements];
+		};
+		expect(await namesFor('admin')).to.deep.equal(['d1 d2 kid', 3]);
+		expect(await namesFor('device')).to.deep.equal(['linked', 1]);
+		await fixture.call('admin', 'delete', `${root}/${group}?forceCascade=true`);
 	});
 
 	const faults: readonly (readonly [query: string, position: number])[] = [
