@@ -158,7 +158,6 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 				if (userName !== undefined) await access.users.remove(principal.tenant, userName);
 				const below = query.forceCascade ? childKinds : query.cascade ? cascaded(object) : [];
 				const removed = await removal.remove(principal.tenant, object.id, below);
-				services.onDevicesRemoved(principal.tenant, removed);
 				audit(principal, 'managed object removed', { managedObject: object.id, type: object.type, removed: removed.length });
 				return noContent;
 			},
