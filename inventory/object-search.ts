@@ -27,8 +27,10 @@ export interface ObjectFilter {
 	readonly childAdditionId?: string | undefined;
 	/** Objects without parents. */
 	readonly onlyRoots?: boolean | undefined;
-	/** Children of an object. */
-	readonly below?: { readonly id: ManagedObjectId; readonly kind: ChildKind } | undefined;
+	/** Children of an object; what a group finds by its query is only of `queryOwner`, where that is set. */
+	readonly below?:
+		| { readonly id: ManagedObjectId; readonly kind: ChildKind; readonly queryOwner?: string | undefined }
+		| undefined;
 }
 
 export interface Page {
@@ -94,6 +96,7 @@ export function openObjectSearch({
 		const condition = conditions.length > 0 ? joined('and', conditions) : undefined;
 		const surroundings = { now: clock(), ...(await resolver.resolve(tenant, condition)) };
 		const parameters = await parameterTerms(tenant, dynamic ? { ...filter, below: undefined } : filter);
+		if (dynamic && below?.queryOwner !== undefined) parameters.push({ filter: { owner: below.queryOwner }, text: 'owner' });
 		const terms = [...parameters, ...compileTerms(condition, surroundings)];
 		return { terms, order: queries.flatMap(({ order }) => order) };
 	}

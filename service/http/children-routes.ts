@@ -84,7 +84,8 @@ function routesOf(kind: ChildKind, services: HttpServices): Route[] {
 			path,
 			permission: 'inventory:read',
 			summary: `List the ${what} of a managed object`,
-			description: 'Whole objects, in the order of the query, else of creation; all filters must match.',
+			description:
+				'Whole objects, in the order of the query, else of creation; all filters must match. Of what a group finds by its query, a device sees what it owns.',
 			tag,
 			params,
 			query: z.object({ ...objectFilterParameters, ...viewParameters, ...pageParameters(options) }),
@@ -94,7 +95,9 @@ function routesOf(kind: ChildKind, services: HttpServices): Route[] {
 			handler: async (call) => {
 				const { principal, base } = call;
 				const parent = await scope.getObject(principal, call.param('id'));
-				const search = await inventory.objects.search(principal.tenant, { ...call.query, below: { id: parent.id, kind } });
+				// A group of a device could find all of the tenant.
+				const below = { id: parent.id, kind, queryOwner: scope.ownerSeenBy(principal, undefined) };
+				const search = await inventory.objects.search(principal.tenant, { ...call.query, below });
 				const { entries, frame } = await readPage(call, {
 					find: search.list,
 					count: search.count,
@@ -197,9 +200,24 @@ function readBody(value: unknown, options: HttpServices['options']): ChildrenBod
 	const one = sentReference.safeParse(value);
 	if (one.success) return { kind: 'link', id: one.data.managedObject.id };
 	const many = sentReferences.safeParse(value);
-	if (!many.success) return { kind: 'create', patch: parseObjectBody(value, options) };
+	if (!many.success) {
+		const patch = parseObjectBody(value, options);
+		refuseBrokenLink(patch);
+		return { kind: 'create', patch };
+	}
 	const ids = many.data.references.map(({ managedObject }) => managedObject.id);
 	if (ids.length > options.pageSizeMax)
 		throw new HttpError('http/invalidBody', `references has ${ids.length} items: at most ${options.pageSizeMax} are allowed`);
 	return { kind: 'linkMany', ids };
+}
+
+/** What was to be a link must not become an object. */
+function refuseBrokenLink({ fragments: { managedObject, references } }: ObjectPatch): void {
+	if (managedObject !== undefined)
+		throw new HttpError(
+			'http/invalidBody',
+			'managedObject must be an object with the id of the child: {"managedObject":{"id":"1000"}}',
+		);
+	if (references !== undefined)
+		throw new HttpError('http/invalidBody', 'references must be a list of objects such as {"managedObject":{"id":"1000"}}');
 }

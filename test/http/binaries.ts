@@ -258,6 +258,8 @@ describe('http/binaries', () => {
 
 		const bad: readonly (readonly [string, CallOptions, number, RegExp])[] = [
 			['of a version that is gone', { headers: { 'If-Match': '"x"' } }, 412, /other bytes than/],
+			['that must not replace any', { headers: { 'If-None-Match': '*' } }, 412, /If-None-Match/],
+			['that is a part', { headers: { 'Content-Range': 'bytes 0-2/1000' } }, 400, /Content-Range/],
 			['with a wrong digest', { headers: { 'Content-Digest': `sha-256=:${sha256Of('b').toString('base64')}:` } }, 422, /SHA-256/],
 			['that is a form', { type: multipartType }, 415, /no form/],
 			['that is packed', { headers: { 'Content-Encoding': 'gzip' } }, 415, /not packed/],

@@ -102,6 +102,24 @@ describe('http/inventory-queries', () => {
 		expect(body.managedObjects).to.deep.equal([]);
 	});
 
+	it('shows a device of what its own group finds by a query only what it owns', async () => {
+		const own = { name: 'own', c8y_IsDevice: {} };
+		const found = await fixture.call('device', 'post', root, { body: own });
+		const group = { c8y_IsDynamicGroup: {}, c8y_DeviceQueryString: '$filter=(has(c8y_IsDevice))' };
+		const { body } = await fixture.call('device', 'post', root, { body: group });
+		const path = `${root}/${body.id}/childAssets`;
+		const seen = async (caller: 'admin' | 'device') => {
+			const answer = await fixture.call(caller, 'get', `${path}?pageSize=100&withTotalElements=true`);
+			const { references, statistics } = answer.body;
+			expect(statistics.totalElements).to.equal(references.length);
+			return names(references.map(({ managedObject }: { managedObject: object }) => managedObject));
+		};
+		expect(await seen('device')).to.equal('own');
+		expect(await seen('admin')).to.equal('d1 d2 kid own');
+		expect((await fixture.call('device', 'get', `${path}?owner=admin`)).body.references).to.deep.equal([]);
+		for (const id of [body.id, found.body.id]) await fixture.call('admin', 'delete', `${root}/${id}`);
+	});
+
 	const faults: readonly (readonly [query: string, position: number])[] = [
 		['query=name', 5],
 		["q=$filter=(name eq 'x'", 21],
@@ -183,6 +201,10 @@ describe('http/inventory-queries', () => {
 			const c = await create();
 			expectRefusal(await post(a, { references: [{ managedObject: { id: c } }, { managedObject: { id: '1' } }] }), 404, /'1'/);
 			expectRefusal(await post(a, []), 422, /object/);
+			for (const managedObject of [{}, null, c, { id: 1.5 }])
+				expectRefusal(await post(a, { managedObject }), 422, /^managedObject must/);
+			for (const references of [[{}], [{ managedObject: { id: c } }, 5], null, {}])
+				expectRefusal(await post(a, { references }), 422, /^references must/);
 			expect((await fixture.call('admin', 'get', path(a))).body.references).to.have.length(1);
 			expectRefusal(await fixture.call('admin', 'get', `${path(a)}?query=x`), 422, /position 2/);
 			expect((await fixture.call('admin', 'get', `${root}/${a}/childThings`)).status).to.equal(404);

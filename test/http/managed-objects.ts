@@ -88,7 +88,7 @@ describe('http/managed-objects', () => {
 	const badBodies: readonly (readonly [what: string, body: unknown, message: RegExp])[] = [
 		['an array', [], /must be a JSON object, found an array/],
 		['a text', 'x', /must be a JSON object/],
-		['null', null, /must be a JSON object/],
+		['null', null, /must be a JSON object, found null$/],
 		['a name that is a number', { name: 1 }, /name must be text/],
 		['a type that is an object', { type: {} }, /type must be text/],
 		['a long name', { name: 'x'.repeat(1025) }, /name has 1025 characters/],
