@@ -8,6 +8,7 @@ import {
 	parseObjectBody,
 	type ReceivedBytes,
 } from '../../inventory/index.ts';
+import { contentFaultOf } from '../store-fault.ts';
 import { createAudit } from './audit.ts';
 import { checkChange, dispositionOf, entityTag, planDownload } from './binary-download.ts';
 import { openDeviceScope } from './device-scope.ts';
@@ -224,7 +225,8 @@ export function binaryRoutes(services: HttpServices): Route[] {
 
 	async function receiveBody(tenant: string, body: Readable): Promise<ReceivedBytes> {
 		return binaries.receive(tenant, body).catch((error: unknown) => {
-			if (!body.errored) throw error;
+			// Whoever stops reading the body ends it as well: what stopped it is the answer then.
+			if (!body.errored || error instanceof InventoryError || contentFaultOf(error)) throw error;
 			throw new HttpError('http/badRequest', 'The body did not arrive whole');
 		});
 	}

@@ -273,6 +273,16 @@ describe('http/binaries', () => {
 			});
 		}
 
+		it('is refused when it grows too large without having said so', async () => {
+			const pieces = Readable.toWeb(Readable.from(Array.from({ length: 200 }, () => Buffer.alloc(1000))));
+			const headers = { Authorization: basic(credentials.admin) };
+			const answer = await fetch(`${fixture().url}${root}/${id}`, { method: 'PUT', headers, body: pieces, duplex: 'half' });
+			expect(answer.status).to.equal(413);
+			expect(await answer.json()).to.include({ error: 'binary/tooLarge' });
+			expect((await download(id)).body.equals(bytes)).to.equal(true);
+			expect(await kept()).to.have.length(1);
+		});
+
 		it('is taken with the right digest and tag', async () => {
 			const extra = {
 				'If-Match': `"${sha256Of(bytes).toString('hex')}"`,
