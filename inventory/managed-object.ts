@@ -121,7 +121,7 @@ export function parseObjectBody(body: unknown, limits: { readonly maxFragments: 
 	if (typeof body !== 'object' || body === null || Array.isArray(body)) {
 		throw new InventoryError(
 			'inventory/invalid',
-			`A managed object must be a JSON object, found ${Array.isArray(body) ? 'an array' : typeof body}`,
+			`A managed object must be a JSON object, found ${Array.isArray(body) ? 'an array' : body === null ? 'null' : typeof body}`,
 		);
 	}
 	const fragments: Record<string, unknown> = {};

@@ -200,9 +200,24 @@ function readBody(value: unknown, options: HttpServices['options']): ChildrenBod
 	const one = sentReference.safeParse(value);
 	if (one.success) return { kind: 'link', id: one.data.managedObject.id };
 	const many = sentReferences.safeParse(value);
-	if (!many.success) return { kind: 'create', patch: parseObjectBody(value, options) };
+	if (!many.success) {
+		const patch = parseObjectBody(value, options);
+		refuseBrokenLink(patch);
+		return { kind: 'create', patch };
+	}
 	const ids = many.data.references.map(({ managedObject }) => managedObject.id);
 	if (ids.length > options.pageSizeMax)
 		throw new HttpError('http/invalidBody', `references has ${ids.length} items: at most ${options.pageSizeMax} are allowed`);
 	return { kind: 'linkMany', ids };
+}
+
+/** What was to be a link must not become an object. */
+function refuseBrokenLink({ fragments: { managedObject, references } }: ObjectPatch): void {
+	if (managedObject !== undefined)
+		throw new HttpError(
+			'http/invalidBody',
+			'managedObject must be an object with the id of the child: {"managedObject":{"id":"1000"}}',
+		);
+	if (references !== undefined)
+		throw new HttpError('http/invalidBody', 'references must be a list of objects such as {"managedObject":{"id":"1000"}}');
 }

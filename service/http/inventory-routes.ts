@@ -10,6 +10,7 @@ import {
 } from '../../inventory/index.ts';
 import { createAudit } from './audit.ts';
 import { openDeviceScope } from './device-scope.ts';
+import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
 import { describedBody } from './json-decode.ts';
 import { availabilityOf, createManagedObjectRenderer, type Json, type ObjectView } from './managed-object-json.ts';
@@ -153,6 +154,9 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			refusals: ['inventory/notFound', 'inventory/invalid'],
 			handler: async ({ principal, param, query }) => {
 				const object = await scope.getObject(principal, param('id'));
+				// Others may have put below it what is not its own.
+				if (query.forceCascade && principal.role === 'device')
+					throw new HttpError('http/forbidden', 'A device may not remove with forceCascade: cascade removes its child devices');
 				const userName = query.withDeviceUser ? await deviceUserOf(object, principal) : undefined;
 				// First, so that a device which is connected cannot come back with its next message.
 				if (userName !== undefined) await access.users.remove(principal.tenant, userName);

@@ -198,6 +198,10 @@ describe('http/inventory-queries', () => {
 			const c = await create();
 			expectRefusal(await post(a, { references: [{ managedObject: { id: c } }, { managedObject: { id: '1' } }] }), 404, /'1'/);
 			expectRefusal(await post(a, []), 422, /object/);
+			for (const managedObject of [{}, null, c, { id: 1.5 }])
+				expectRefusal(await post(a, { managedObject }), 422, /^managedObject must/);
+			for (const references of [[{}], [{ managedObject: { id: c } }, 5], null, {}])
+				expectRefusal(await post(a, { references }), 422, /^references must/);
 			expect((await fixture.call('admin', 'get', path(a))).body.references).to.have.length(1);
 			expectRefusal(await fixture.call('admin', 'get', `${path(a)}?query=x`), 422, /position 2/);
 			expect((await fixture.call('admin', 'get', `${root}/${a}/childThings`)).status).to.equal(404);
