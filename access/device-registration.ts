@@ -94,7 +94,7 @@ export async function openDeviceRegistration(options: {
 		await get(tenant, serial);
 		throw new AccessError(
 			'access/notYet',
-			`'${serial}' cannot be accepted yet: the device has not connected with the bootstrap user`,
+			`'${serial}' cannot be accepted yet: the device has not asked for its credentials with the bootstrap user (over MQTT: by publishing on s/ucr while it listens to s/dcr)`,
 		);
 	}
 

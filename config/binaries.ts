@@ -85,6 +85,12 @@ export const binaries = z
 			"Access key id; unset, both are taken from where Amazon's SDK looks, such as the role of the machine.",
 		),
 		s3SecretAccessKey: optional('S3_SECRET_ACCESS_KEY', secretText, 'Secret access key of that id.'),
+		s3TimeoutSeconds: setting(
+			'S3_TIMEOUT_SECONDS',
+			seconds,
+			300,
+			'Seconds that the bucket has to answer one request, in which up to 8 MiB are sent; it is sent three times at most.',
+		),
 		s3LinkSeconds: setting(
 			'S3_LINK_SECONDS',
 			wholeNumber(1, 604_800),

@@ -18,6 +18,12 @@ export const querySettings = z
 			'How many comparisons, calls and sort keys a query may have, with those of the stored queries of its groups.',
 		),
 		maxWildcards: setting('QUERY_WILDCARDS_MAX', wholeNumber(1, 20), 8, 'How many wildcards one text of a query may have.'),
+		maxWildcardText: setting(
+			'QUERY_WILDCARD_TEXT_MAX',
+			wholeNumber(1, 1000),
+			100,
+			'How many characters of a text of a query may be between two wildcards, or behind the last one.',
+		),
 		maxScanned: setting(
 			'QUERY_SCAN_MAX_OBJECTS',
 			wholeNumber(1, 10_000_000),

@@ -48,6 +48,7 @@ export function openBinaries({ inventory, contents, clock, limits }: BinariesOpt
 	/** The last write of each tenant with a limit: each has to see what the one before it used. */
 	const writing = new Map<string, Promise<unknown>>();
 	let isSweepNeeded = true;
+	let isClosed = false;
 	const stopWatching = records.watchRemovals(() => {
 		isSweepNeeded = true;
 	});
@@ -220,6 +221,8 @@ export function openBinaries({ inventory, contents, clock, limits }: BinariesOpt
 		const before = start ?? clock() - limits.leftoverAfterMilliseconds;
 		let removed = 0;
 		for await (const { key, writtenAt } of contents.list()) {
+			// The next start goes on.
+			if (isClosed) break;
 			if (writtenAt >= before || (await records.isRecorded(key))) continue;
 			await contents.remove(key);
 			removed++;
@@ -229,7 +232,12 @@ export function openBinaries({ inventory, contents, clock, limits }: BinariesOpt
 		return removed;
 	}
 
-	return { checkRoom, receive, discard, create, replace, get, open, link, sweep, sweepLeftovers, close: stopWatching };
+	function close(): void {
+		isClosed = true;
+		stopWatching();
+	}
+
+	return { checkRoom, receive, discard, create, replace, get, open, link, sweep, sweepLeftovers, close };
 }
 
 const maxAttempts = 10;

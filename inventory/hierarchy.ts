@@ -36,7 +36,7 @@ export function openHierarchy({
 
 	/**
 	 * Puts an object below another one; it may have other parents. What is linked so already stays as it is.
-	 * @throws InventoryError `inventory/notFound`, `inventory/cycle`, `inventory/invalid`, `inventory/conflict`
+	 * @throws InventoryError `inventory/notFound`, `inventory/cycle`, `inventory/tooLarge`, `inventory/invalid`, `inventory/conflict`
 	 */
 	async function link(tenant: string, parent: ManagedObjectId, kind: ChildKind, child: ManagedObjectId): Promise<ManagedObject> {
 		for (let attempt = 0; attempt < maxAttempts; attempt++) {
@@ -47,12 +47,14 @@ export function openHierarchy({
 			refuseListObject(below);
 			if (above.removing) throw new InventoryError('inventory/conflict', `Managed object '${parent}' is being removed`);
 			const ancestors = await ancestorsOf(above, child);
+			const parents = await parentLinks(tenant, child);
+			if (parents.length >= limits.maxAncestors) throw tooManyParents(child, limits.maxAncestors);
 			const own = childLink(tenant, parent, kind, below);
 			const steps: Step[] = [
 				// Whoever links anything above meanwhile changes one of these, and one of the two tries again: no circle by two halves.
 				...ancestors.map(unchangedLinks),
 				{ kind: 'require', collection: objects.name, id: above._id, where: notRemoving },
-				relinkStep(below, [...(await parentLinks(tenant, child)), own]),
+				relinkStep(below, [...parents, own]),
 				{ kind: 'put', collection: links.name, document: own },
 			];
 			if ((await store.batch(steps)).ok) return below;
@@ -153,21 +155,21 @@ export function openHierarchy({
 	): Promise<ManagedObjectId[]> {
 		refuseListObject(await get(tenant, id));
 		const removed: ManagedObjectId[] = [];
-		await removeTree(tenant, id, { below, path: new Set(), removed, onRemoved });
+		await removeTree(tenant, id, { below, begun: new Set(), removed, onRemoved });
 		return removed;
 	}
 
 	interface Removal {
 		readonly below: readonly ChildKind[];
-		/** What is being removed above, in case a circle came to be. */
-		readonly path: ReadonlySet<ManagedObjectId>;
+		/** What is gone or going, in case a circle came to be: one set for all levels, for there may be any number of them. */
+		readonly begun: Set<ManagedObjectId>;
 		readonly removed: ManagedObjectId[];
 		readonly onRemoved: OnRemoved;
 	}
 
 	async function removeTree(tenant: string, id: ManagedObjectId, removal: Removal): Promise<void> {
-		const { below, removed, onRemoved } = removal;
-		const path = new Set([...removal.path, id]);
+		const { below, begun, removed, onRemoved } = removal;
+		begun.add(id);
 		for (;;) {
 			const object = await objects.get(documentId(tenant, id));
 			if (!object) {
@@ -185,16 +187,14 @@ export function openHierarchy({
 				await onRemoved(marked);
 				return;
 			}
-			const goes = ({ kind, child }: ChildLink) => below.includes(kind) && !path.has(child);
+			const goes = ({ kind, child }: ChildLink) => below.includes(kind) && !begun.has(child);
 			// A link whose child is gone or goes by another way is taken away as well.
 			await Promise.all(own.filter((each) => !goes(each)).map((each) => detach(each)));
 			const children = [...new Set(own.filter(goes).map(({ child }) => child))];
 			const inner = await withChildren(tenant, children);
 			// Leaves share commits; what has something below it is gone through alone.
-			await Promise.all(
-				children.filter((child) => !inner.has(child)).map((child) => removeTree(tenant, child, { ...removal, path })),
-			);
-			for (const child of inner) await removeTree(tenant, child, { ...removal, path });
+			await Promise.all(children.filter((child) => !inner.has(child)).map((child) => removeTree(tenant, child, removal)));
+			for (const child of inner) await removeTree(tenant, child, removal);
 		}
 	}
 
@@ -243,6 +243,13 @@ function noChild(parent: ManagedObjectId, kind: ChildKind, child: ManagedObjectI
 function cycle(parent: ManagedObjectId, child: ManagedObjectId): InventoryError {
 	const where = parent === child ? `an object cannot be below itself` : `'${parent}' is below it already`;
 	return new InventoryError('inventory/cycle', `Managed object '${child}' cannot be linked below '${parent}': ${where}`);
+}
+
+function tooManyParents(id: ManagedObjectId, limit: number): InventoryError {
+	return new InventoryError(
+		'inventory/tooLarge',
+		`Managed object '${id}' is a child of ${limit} objects already, and at most ${limit} are allowed: take it from one of them first`,
+	);
 }
 
 function tooManyWriters(id: ManagedObjectId): InventoryError {

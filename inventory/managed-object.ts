@@ -115,7 +115,7 @@ export interface ObjectPatch {
 	readonly softwareList?: unknown;
 	/** Other bytes; never in what a client sent. */
 	readonly binary?: BinaryChange;
-	/** Whether devices may download what the changed object names, as an operator decides; else only what it named before. */
+	/** Whether devices may download what the change names, as an operator decides; else only what the object offered before. */
 	readonly mayOffer?: boolean;
 }
 
@@ -127,7 +127,7 @@ export function parseObjectBody(body: unknown, limits: { readonly maxFragments: 
 	if (typeof body !== 'object' || body === null || Array.isArray(body)) {
 		throw new InventoryError(
 			'inventory/invalid',
-			`A managed object must be a JSON object, found ${Array.isArray(body) ? 'an array' : typeof body}`,
+			`A managed object must be a JSON object, found ${Array.isArray(body) ? 'an array' : body === null ? 'null' : typeof body}`,
 		);
 	}
 	const fragments: Record<string, unknown> = {};

@@ -1,5 +1,5 @@
 import type { Collection, Step } from '../store/index.ts';
-import { binaryFragments, offeredBinaryIds, withoutBinaryFragments } from './binary-fragments.ts';
+import { binaryFragments, binaryIdsIn, offeredBinaryIds, withoutBinaryFragments } from './binary-fragments.ts';
 import { referenceSteps } from './binary-records.ts';
 import { parentTokens, searchFieldsOf } from './derived-fields.ts';
 import { notRemoving } from './hierarchy.ts';
@@ -149,7 +149,8 @@ export function openManagedObjects({
 	async function changeSteps(object: ManagedObject, asked: ObjectPatch | undefined): Promise<ChangeSteps> {
 		if (!asked) return { steps: [] };
 		const patch = withBinary(object, asked);
-		const merged = mergePatch(object, patch) ?? (patch.mayOffer && offersLess(object) ? ownFieldsOf(object) : undefined);
+		const named = new Set(patch.mayOffer ? binaryIdsNamedBy(patch, object) : []);
+		const merged = mergePatch(object, patch) ?? (offersLess(object, named) ? ownFieldsOf(object) : undefined);
 		if (merged) checkSize(merged.fragments, limits);
 		const becomesDevice = merged && deviceFragment in merged.fragments && !(deviceFragment in object.fragments);
 		await room.admit(object.tenant, 'devices', becomesDevice ? 1 : 0);
@@ -162,7 +163,7 @@ export function openManagedObjects({
 			return { steps: await software.replacementSteps(object, list, mode, merged) };
 		}
 		if (!merged) return { steps: [] };
-		const mayOffer = (binaryId: string) => patch.mayOffer === true || object.binaryIds?.includes(binaryId) === true;
+		const mayOffer = (binaryId: string) => named.has(binaryId) || object.binaryIds?.includes(binaryId) === true;
 		const { name, type, binaryIds, ...kept } = object;
 		const $set = {
 			...merged,
@@ -271,9 +272,15 @@ function offers(
 	return binaryIds.length > 0 ? { binaryIds } : {};
 }
 
-/** Whether it names binaries that it does not offer, because no operator named them. */
-function offersLess({ type, fragments, binaryIds = [] }: ManagedObject): boolean {
-	return offeredBinaryIds(type, fragments).length > binaryIds.length;
+/** What an operator names by a change: what the change itself holds, and all there is where it makes another thing of the object. */
+function binaryIdsNamedBy({ type, fragments }: ObjectPatch, object: ManagedObject): string[] {
+	const isOtherType = type !== undefined && (type ?? undefined) !== object.type;
+	return binaryIdsIn(isOtherType ? { ...object.fragments, ...fragments } : fragments);
+}
+
+/** Whether an operator names binaries again that it does not offer, because a device had named them. */
+function offersLess({ type, fragments, binaryIds = [] }: ManagedObject, named: ReadonlySet<string>): boolean {
+	return offeredBinaryIds(type, fragments).some((id) => named.has(id) && !binaryIds.includes(id));
 }
 
 function ownFieldsOf({ fragments, name, type }: ManagedObject): ReturnType<typeof mergePatch> {

@@ -7,7 +7,7 @@ import { compileTerms, nothing, parentToken, sortPath, type Term } from './query
 import { parseQuery } from './query/parse-query.ts';
 import { type Plan, planQuery, type Sort, totalSort } from './query/plan-query.ts';
 import { joined, type Order, type ParsedQuery, type QueryLimits } from './query/query-tree.ts';
-import { openQueryResolver } from './query/resolve-query.ts';
+import { type InTurn, openQueryResolver } from './query/resolve-query.ts';
 
 /** What objects are asked for; all must hold. */
 export interface ObjectFilter {
@@ -29,8 +29,8 @@ export interface ObjectFilter {
 	readonly within?: readonly ManagedObjectId[] | undefined;
 	/** Objects without parents. */
 	readonly onlyRoots?: boolean | undefined;
-	/** Children of an object. */
-	readonly below?: { readonly id: ManagedObjectId; readonly kind: ChildKind } | undefined;
+	/** Children of an object; of a group with a stored query what that finds, unless `isLinked`. */
+	readonly below?: { readonly id: ManagedObjectId; readonly kind: ChildKind; readonly isLinked?: boolean } | undefined;
 }
 
 export interface Page {
@@ -70,11 +70,11 @@ export function openObjectSearch({
 	const resolver = openQueryResolver({ objects, links, limits });
 
 	/**
-	 * In the order of the query, else in the order of creation.
+	 * In the order of the query, else in the order of creation. `inTurn` runs what many links are looked at for to begin with.
 	 * @throws QueryError; InventoryError `inventory/scanLimit`
 	 */
-	async function search(tenant: string, filter: ObjectFilter): Promise<ObjectSearch> {
-		const { terms, order } = await read(tenant, filter);
+	async function search(tenant: string, filter: ObjectFilter, inTurn: InTurn = atOnce): Promise<ObjectSearch> {
+		const { terms, order } = await read(tenant, filter, inTurn);
 		const sort = totalSort(order.map(([path, direction]) => [sortPath(path), direction]));
 		const plans = planQuery({ tenant, terms, sort });
 		const indexed = plans.find((plan) => plan.rest.length === 0 && plan.isSorted);
@@ -85,16 +85,21 @@ export function openObjectSearch({
 		};
 	}
 
-	async function read(tenant: string, filter: ObjectFilter): Promise<{ readonly terms: Term[]; readonly order: Order }> {
+	async function read(
+		tenant: string,
+		filter: ObjectFilter,
+		inTurn: InTurn,
+	): Promise<{ readonly terms: Term[]; readonly order: Order }> {
 		const queries: ParsedQuery[] = [];
 		if (filter.query !== undefined) queries.push(parseQuery(filter.query, limits));
 		if (filter.q !== undefined) queries.push(devicesOf(parseQuery(filter.q, limits)));
 		const conditions = queries.flatMap(({ condition }) => condition ?? []);
 		const { below } = filter;
-		const dynamic = below?.kind === 'childAssets' ? await resolver.storedCondition(tenant, below.id) : undefined;
+		const mayBeDynamic = below?.kind === 'childAssets' && !below.isLinked;
+		const dynamic = mayBeDynamic ? await resolver.storedCondition(tenant, below.id) : undefined;
 		if (dynamic) conditions.push(dynamic);
 		const condition = conditions.length > 0 ? joined('and', conditions) : undefined;
-		const surroundings = { now: clock(), ...(await resolver.resolve(tenant, condition)) };
+		const surroundings = { now: clock(), ...(await resolver.resolve(tenant, condition, inTurn)) };
 		const parameters = await parameterTerms(tenant, dynamic ? { ...filter, below: undefined } : filter);
 		const terms = [...parameters, ...compileTerms(condition, surroundings)];
 		return { terms, order: queries.flatMap(({ order }) => order) };
@@ -186,6 +191,8 @@ export function openObjectSearch({
 
 	return { search, idsWithin };
 }
+
+const atOnce: InTurn = (work) => work();
 
 const childParameters = [
 	['childDeviceId', 'childDevices'],

@@ -180,7 +180,7 @@ export async function openOperations(options: {
 			...(failureReason !== undefined && !isFinal(operation.status) && { failureReason }),
 			...(description !== undefined && { description }),
 			...(fragments && { fragments: merged, fragmentNames: Object.keys(merged), revision: operation.revision + 1 }),
-			...(fragments && !isByDevice && { binaryIds: binaryIdsIn(merged) }),
+			...(fragments && !isByDevice && { binaryIds: askedBinaryIds(operation, fragments, merged) }),
 		};
 		if (Object.keys(set).length === 0) return operation;
 		// Fragments are merged into those that were read: nobody else may have changed them since.
@@ -271,6 +271,16 @@ export async function openOperations(options: {
 		...openSurvey(operations),
 		...reports,
 	};
+}
+
+/** The binaries that are named in what an operator asked for, before or now: what else the device may have written names none. */
+function askedBinaryIds(
+	{ binaryIds: before = [] }: Operation,
+	asked: Operation['fragments'],
+	merged: Operation['fragments'],
+): readonly string[] {
+	const allowed = new Set([...before, ...binaryIdsIn(asked)]);
+	return binaryIdsIn(merged).filter((id) => allowed.has(id));
 }
 
 /** Whether no index answers such a filter, so that all that match a part of it may be looked at. */

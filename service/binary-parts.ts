@@ -125,6 +125,7 @@ const engines: Readonly<Record<NonNullable<Config['binaries']['store']>, Engine>
 			region: binaries.s3Region,
 			hasPathStyle: binaries.s3PathStyle,
 			linkSeconds: binaries.s3LinkSeconds,
+			timeoutMilliseconds: binaries.s3TimeoutSeconds * 1000,
 			...(s3Endpoint !== undefined && { endpoint: s3Endpoint }),
 			...(accessKeyId !== undefined &&
 				s3SecretAccessKey && { credentials: { accessKeyId, secretAccessKey: s3SecretAccessKey.reveal() } }),

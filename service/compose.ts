@@ -118,6 +118,7 @@ async function open(foundation: Foundation): Promise<Service> {
 	});
 	const tenantMaxBytes = async (id: string) => (await access.tenants.limitsOf(id)).storageBytes;
 	const files = composeBinaries({ ...foundation, tenantMaxBytes, inventory });
+	begun.push(files.close);
 	const operations = await openOperations({
 		store: recorded,
 		inventory,

@@ -91,5 +91,5 @@ async function refuseUsed({ store, place }: CopyEnd, { processes: { leaseSeconds
 		await delay(leaseMilliseconds / 3);
 		await records.look();
 	}
-	if (records.count() > 0) throw new StoreError(`${records.count()} processes of a service work on ${place}: stop them first`);
+	if (records.count() > 0) throw new StoreError(`Processes of a service work on ${place} (${records.count()}): stop them first`);
 }

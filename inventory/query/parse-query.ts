@@ -118,6 +118,9 @@ export function parseQuery(query: string, limits: QueryLimits): ParsedQuery {
 		if (expected !== undefined) refuse(expected, given);
 		if (value.kind === 'text' && value.parts.length - 1 > limits.maxWildcards)
 			refuse(`a text with at most ${limits.maxWildcards} wildcards`, given);
+		// At each character of what is looked at, a database may try all of them.
+		if (value.kind === 'text' && value.parts.slice(1).some((part) => part.length > limits.maxWildcardText))
+			refuse(`a text with at most ${limits.maxWildcardText} characters between two wildcards, or behind the last one`, given);
 		return { kind: 'compare', path: first.raw, operator, value };
 	}
 

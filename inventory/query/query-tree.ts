@@ -41,6 +41,8 @@ export interface QueryLimits {
 	readonly maxTerms: number;
 	/** Wildcards in one text. */
 	readonly maxWildcards: number;
+	/** Characters of a text behind a wildcard, up to the next one. */
+	readonly maxWildcardText: number;
 }
 
 /** Joins conditions; the depth of the tree does not grow by parentheses that change nothing. */

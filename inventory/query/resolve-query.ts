@@ -27,8 +27,15 @@ export function openQueryResolver({
 	readonly links: Collection<ChildLink>;
 	readonly limits: QueryLimits & { readonly maxScanned: number };
 }) {
-	/** @throws QueryError; InventoryError `inventory/scanLimit` */
-	async function resolve(tenant: string, condition: Condition | undefined): Promise<Omit<QuerySurroundings, 'now'>> {
+	/**
+	 * `inTurn` runs what looks at many links.
+	 * @throws QueryError; InventoryError `inventory/scanLimit`
+	 */
+	async function resolve(
+		tenant: string,
+		condition: Condition | undefined,
+		inTurn: InTurn,
+	): Promise<Omit<QuerySurroundings, 'now'>> {
 		const dynamicGroups = new Map<string, Condition>();
 		const hierarchies = new Map<string, readonly string[]>();
 		if (!condition) return { dynamicGroups, hierarchies };
@@ -37,22 +44,33 @@ export function openQueryResolver({
 			const stored = await storedCondition(tenant, id);
 			if (!stored) continue;
 			const inner = namesOf(stored);
-			for (const each of inner.groups.keys()) if (await storedQuery(tenant, each)) throw nested(id, each);
 			named.terms += inner.terms * times;
-			for (const each of inner.hierarchies) named.hierarchies.add(each);
+			// Before each of them is looked up.
+			checkTerms(named.terms);
+			for (const each of inner.groups.keys()) if (await storedQuery(tenant, each)) throw nested(id, each);
+			for (const [each, innerTimes] of inner.hierarchies) addTimes(named.hierarchies, each, innerTimes * times);
 			dynamicGroups.set(id, stored);
 		}
-		if (named.terms > limits.maxTerms)
-			throw new InventoryError(
-				'inventory/badQuery',
-				`The query and those of its groups have ${named.terms} terms: at most ${limits.maxTerms} are allowed`,
-			);
-		for (const id of named.hierarchies)
+		checkTerms(named.terms);
+		// One bound for all of them together: they may be the same objects over and over.
+		let room = limits.maxScanned;
+		for (const [id, times] of named.hierarchies) {
+			const ids = await inTurn(() => idsAtAndBelow(tenant, id, Math.floor(room / times)));
+			room -= ids.length * times;
 			hierarchies.set(
 				id,
-				(await idsAtAndBelow(tenant, id)).map((each) => documentId(tenant, each)),
+				ids.map((each) => documentId(tenant, each)),
 			);
+		}
 		return { dynamicGroups, hierarchies };
+	}
+
+	function checkTerms(terms: number): void {
+		if (terms > limits.maxTerms)
+			throw new InventoryError(
+				'inventory/badQuery',
+				`The query and those of its groups have ${terms} terms or more: at most ${limits.maxTerms} are allowed`,
+			);
 	}
 
 	async function storedQuery(tenant: string, id: string): Promise<string | undefined> {
@@ -76,15 +94,16 @@ export function openQueryResolver({
 	}
 
 	/** @throws InventoryError `inventory/scanLimit` */
-	async function idsAtAndBelow(tenant: string, id: string): Promise<readonly ManagedObjectId[]> {
+	async function idsAtAndBelow(tenant: string, id: string, room = limits.maxScanned): Promise<readonly ManagedObjectId[]> {
 		if (!isManagedObjectId(id)) return [];
+		if (room < 1) throw tooLarge(id, limits.maxScanned);
 		const found = new Set<ManagedObjectId>([id]);
 		let level: readonly ManagedObjectId[] = [id];
 		while (level.length > 0) {
 			const next: ManagedObjectId[] = [];
 			for (let from = 0; from < level.length; from += parentsAtOnce) {
 				const parents = level.slice(from, from + parentsAtOnce);
-				const limit = limits.maxScanned - found.size + 1;
+				const limit = room - found.size + 1;
 				const below = await links.find({ filter: { tenant, parent: { $in: parents } }, limit });
 				if (below.length === limit) throw tooLarge(id, limits.maxScanned);
 				for (const { child } of below) {
@@ -101,22 +120,29 @@ export function openQueryResolver({
 	return { resolve, storedCondition, idsAtAndBelow };
 }
 
+/** Runs a read that looks at many documents when it is its turn. */
+export type InTurn = <T>(work: () => Promise<T>) => Promise<T>;
+
 interface Names {
 	/** How often each is named. */
 	readonly groups: Map<string, number>;
-	readonly hierarchies: Set<string>;
+	readonly hierarchies: Map<string, number>;
 	terms: number;
 }
 
-function namesOf(condition: Condition, into: Names = { groups: new Map(), hierarchies: new Set(), terms: 0 }): Names {
+function namesOf(condition: Condition, into: Names = { groups: new Map(), hierarchies: new Map(), terms: 0 }): Names {
 	if (condition.kind === 'and' || condition.kind === 'or') for (const part of condition.parts) namesOf(part, into);
 	else if (condition.kind === 'not') namesOf(condition.part, into);
 	else {
 		into.terms++;
-		if (condition.kind === 'group') into.groups.set(condition.id, (into.groups.get(condition.id) ?? 0) + 1);
-		if (condition.kind === 'hierarchy') into.hierarchies.add(condition.id);
+		if (condition.kind === 'group') addTimes(into.groups, condition.id, 1);
+		if (condition.kind === 'hierarchy') addTimes(into.hierarchies, condition.id, 1);
 	}
 	return into;
+}
+
+function addTimes(named: Map<string, number>, id: string, times: number): void {
+	named.set(id, (named.get(id) ?? 0) + times);
 }
 
 function nested(group: string, inner: string): InventoryError {
@@ -129,7 +155,7 @@ function nested(group: string, inner: string): InventoryError {
 function tooLarge(id: string, limit: number): InventoryError {
 	return new InventoryError(
 		'inventory/scanLimit',
-		`isinhierarchyof(${id}): more than ${limit} objects are below it: name a lower one, or raise QUERY_SCAN_MAX_OBJECTS`,
+		`isinhierarchyof(${id}): more than ${limit} objects are below what the query names so: name a lower one, or raise QUERY_SCAN_MAX_OBJECTS`,
 		{ terms: [`isinhierarchyof(${id})`], limit },
 	);
 }

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { HttpError } from './http-error.ts';
 import { retryAfterSeconds } from './problem.ts';
 
@@ -6,7 +7,7 @@ export interface AnswerDeadline {
 	receiving<T>(body: Promise<T>): Promise<T>;
 	/** It stands still until what is returned is called. */
 	hold(): () => void;
-	/** @throws HttpError `http/unavailable` when it took too long; what was begun goes on */
+	/** @throws HttpError `http/unavailable` when it took too long; what was begun goes on, and a stream that it gives is closed */
 	wait<T>(work: Promise<T>): Promise<T>;
 }
 
@@ -40,6 +41,10 @@ export function startAnswerDeadline(milliseconds: number): AnswerDeadline {
 	async function wait<T>(work: Promise<T>): Promise<T> {
 		try {
 			return await Promise.race([work, late]);
+		} catch (error) {
+			// Of what failed, whoever waits has heard.
+			work.then(closeStream, () => undefined);
+			throw error;
 		} finally {
 			isOver = true;
 			clearTimeout(timer);
@@ -47,6 +52,12 @@ export function startAnswerDeadline(milliseconds: number): AnswerDeadline {
 	}
 
 	return { receiving, hold, wait };
+}
+
+/** Nobody reads it any more: a file or a connection would stay open for it. */
+function closeStream(reply: unknown): void {
+	const stream = typeof reply === 'object' && reply !== null && 'stream' in reply ? reply.stream : undefined;
+	if (stream instanceof Readable) stream.on('error', () => undefined).destroy();
 }
 
 function tooLate(milliseconds: number): HttpError {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import proxyAddr from 'proxy-addr';
 
@@ -10,10 +11,18 @@ export type Origins = ReturnType<typeof createOrigins>;
 /** @param trustedProxies addresses, networks, or `loopback`, `linklocal`, `uniquelocal`: what these forward is believed */
 export function createOrigins(trustedProxies: readonly string[]) {
 	const isTrusted = proxyAddr.compile([...trustedProxies]);
+	const known = new WeakMap<IncomingMessage, string>();
 
 	/** Scheme and host by which the client knows the service: what a trusted proxy in front says, else what the request says. */
-	function baseUrl({ headers, socket }: IncomingMessage): string {
-		const isForwarded = isTrusted(socket.remoteAddress ?? '', 0);
+	function baseUrl(request: IncomingMessage): string {
+		// A request whose body was given up has no socket any more.
+		const base = known.get(request) ?? readBase(request);
+		known.set(request, base);
+		return base;
+	}
+
+	function readBase({ headers, socket }: Omit<IncomingMessage, 'socket'> & { readonly socket: Socket | null }): string {
+		const isForwarded = isTrusted(socket?.remoteAddress ?? '', 0);
 		const forwardedScheme = isForwarded ? firstOf(headers['x-forwarded-proto']) : undefined;
 		const scheme =
 			forwardedScheme === 'https' || forwardedScheme === 'http'

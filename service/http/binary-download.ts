@@ -66,6 +66,19 @@ export function checkPreconditions(facts: BinaryFacts, headers: IncomingHttpHead
 		});
 }
 
+/**
+ * The same for a change, which `If-None-Match` keeps from what is there.
+ * @throws HttpError `http/preconditionFailed`
+ */
+export function checkChange(facts: BinaryFacts, headers: IncomingHttpHeaders): void {
+	checkPreconditions(facts, headers);
+	const ifNoneMatch = headers['if-none-match'];
+	if (ifNoneMatch !== undefined && namesTag(ifNoneMatch.replaceAll('W/', ''), facts))
+		throw new HttpError('http/preconditionFailed', 'The binary has the bytes that If-None-Match keeps from this change', {
+			headers: { ETag: entityTag(facts) },
+		});
+}
+
 /** Strong: equal bytes have equal tags, and only they. */
 export function entityTag({ sha256 }: BinaryFacts): string {
 	return `"${sha256}"`;

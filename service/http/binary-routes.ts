@@ -8,7 +8,8 @@ import {
 	parseObjectBody,
 	type ReceivedBytes,
 } from '../../inventory/index.ts';
-import { checkPreconditions, dispositionOf, entityTag, planDownload } from './binary-download.ts';
+import { contentFaultOf } from '../store-fault.ts';
+import { checkChange, dispositionOf, entityTag, planDownload } from './binary-download.ts';
 import { openDeviceScope } from './device-scope.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
@@ -89,7 +90,8 @@ export function binaryRoutes(services: HttpServices): Route[] {
 				const object = await discarding(received, async () => {
 					const sent = patchOf(fields.get('object'));
 					const contentType = mediaTypeOf(file.contentType);
-					const patch = { ...sent, name: sent.name ?? file.fileName ?? 'binary', type: sent.type ?? contentType };
+					const own = { name: sent.name ?? file.fileName ?? 'binary', type: sent.type ?? contentType };
+					const patch = { ...sent, ...parseObjectBody(own, options), fragments: sent.fragments };
 					return binaries.create(tenant, { owner, patch, contentType }, received);
 				});
 				return { ...created(await binaryJson(object, base)), headers: { Location: binaryUrl(object, base) } };
@@ -164,11 +166,12 @@ export function binaryRoutes(services: HttpServices): Route[] {
 			handler: async ({ principal, param, headers, readStream, base }) => {
 				const { tenant } = principal;
 				const { id, binary } = await scope.getBinary(principal, param('id'));
-				checkPreconditions(binary, headers);
+				checkChange(binary, headers);
 				const contentType = rawTypeOf(headers['content-type'], headers['content-encoding']);
+				refusePart(headers['content-range']);
 				await binaries.checkRoom(tenant, announcedLength(headers['content-length']));
 				const received = await receiveBody(tenant, readStream());
-				const isExpected = (present: BinaryObject) => checkPreconditions(present.binary, headers);
+				const isExpected = (present: BinaryObject) => checkChange(present.binary, headers);
 				const object = await discarding(received, async () => {
 					checkDigests(received, [headers['content-digest'], headers['repr-digest']]);
 					return binaries.replace(tenant, id, { contentType, isExpected }, received);
@@ -192,7 +195,7 @@ export function binaryRoutes(services: HttpServices): Route[] {
 			refusals: ['inventory/notFound', 'http/preconditionFailed'],
 			handler: async ({ principal, param, headers }) => {
 				const object = await scope.getBinary(principal, param('id'));
-				checkPreconditions(object.binary, headers);
+				checkChange(object.binary, headers);
 				await removal.remove(principal.tenant, object.id, []);
 				return noContent;
 			},
@@ -222,7 +225,8 @@ export function binaryRoutes(services: HttpServices): Route[] {
 
 	async function receiveBody(tenant: string, body: Readable): Promise<ReceivedBytes> {
 		return binaries.receive(tenant, body).catch((error: unknown) => {
-			if (!body.errored) throw error;
+			// Whoever stops reading the body ends it as well: what stopped it is the answer then.
+			if (!body.errored || error instanceof InventoryError || contentFaultOf(error)) throw error;
 			throw new HttpError('http/badRequest', 'The body did not arrive whole');
 		});
 	}
@@ -269,6 +273,12 @@ function rawTypeOf(type: string | undefined, encoding: string | undefined): stri
 			'Send the bytes of the file themselves as the body: no form, and not packed',
 		);
 	return type === undefined ? defaultType : mediaTypeOf(type);
+}
+
+/** A part must not take the place of the whole. [RFC 9110, 14.5] */
+function refusePart(contentRange: string | undefined): void {
+	if (contentRange !== undefined)
+		throw new HttpError('http/badRequest', 'Send the whole file, without Content-Range: no part of one is replaced');
 }
 
 /** @throws HttpError `http/invalidBody` where a SHA-256 that was sent along is not that of the body */

@@ -9,7 +9,7 @@ import {
 	parseManagedObjectId,
 	parseObjectBody,
 } from '../../inventory/index.ts';
-import { openDeviceScope } from './device-scope.ts';
+import { isLimited, openDeviceScope } from './device-scope.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
 import { describedBody } from './json-decode.ts';
@@ -82,7 +82,8 @@ function routesOf(kind: ChildKind, services: HttpServices): Route[] {
 			permission: 'inventory:read',
 			isScoped: true,
 			summary: `List the ${what} of a managed object`,
-			description: 'Whole objects, in the order of the query, else of creation; all filters must match.',
+			description:
+				'Whole objects, in the order of the query, else of creation; all filters must match. A device, or a user with inventory roles only, sees what is linked, not what the stored query of a group finds.',
 			tag,
 			params,
 			query: z.object({ ...objectFilterParameters, ...viewParameters, ...pageParameters(options) }),
@@ -92,7 +93,9 @@ function routesOf(kind: ChildKind, services: HttpServices): Route[] {
 			handler: async (call) => {
 				const { principal, base } = call;
 				const parent = await scope.getObject(principal, call.param('id'), 'inventory:read');
-				const search = await inventory.objects.search(principal.tenant, { ...call.query, below: { id: parent.id, kind } });
+				// A stored query finds objects of the whole tenant, and whoever sees a part of it may write one.
+				const below = { id: parent.id, kind, isLinked: isLimited(principal, 'inventory:read') };
+				const search = await inventory.objects.search(principal.tenant, { ...call.query, below }, call.scan);
 				const { entries, frame } = await readPage(call, {
 					find: search.list,
 					count: search.count,
@@ -203,9 +206,24 @@ function readBody(value: unknown, options: HttpServices['options']): ChildrenBod
 	const one = sentReference.safeParse(value);
 	if (one.success) return { kind: 'link', id: one.data.managedObject.id };
 	const many = sentReferences.safeParse(value);
-	if (!many.success) return { kind: 'create', patch: parseObjectBody(value, options) };
+	if (!many.success) {
+		const patch = parseObjectBody(value, options);
+		refuseBrokenLink(patch);
+		return { kind: 'create', patch };
+	}
 	const ids = many.data.references.map(({ managedObject }) => managedObject.id);
 	if (ids.length > options.pageSizeMax)
 		throw new HttpError('http/invalidBody', `references has ${ids.length} items: at most ${options.pageSizeMax} are allowed`);
 	return { kind: 'linkMany', ids };
+}
+
+/** What was to be a link must not become an object. */
+function refuseBrokenLink({ fragments: { managedObject, references } }: ObjectPatch): void {
+	if (managedObject !== undefined)
+		throw new HttpError(
+			'http/invalidBody',
+			'managedObject must be an object with the id of the child: {"managedObject":{"id":"1000"}}',
+		);
+	if (references !== undefined)
+		throw new HttpError('http/invalidBody', 'references must be a list of objects such as {"managedObject":{"id":"1000"}}');
 }

@@ -141,7 +141,7 @@ export function mayGiveFiles(principal: Principal): boolean {
 }
 
 /** Whether somebody may do it with a part of the tenant's objects only. */
-function isLimited(principal: Principal, permission: Permission): boolean {
+export function isLimited(principal: Principal, permission: Permission): boolean {
 	return principal.role === 'device' || !mayDo(principal, permission);
 }
 

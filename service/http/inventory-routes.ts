@@ -66,7 +66,7 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			handler: async (call) => {
 				const { tenant } = call.principal;
 				const filter = { ...call.query, ...scope.visible(call.principal, call.query.owner) };
-				const search = await inventory.objects.search(tenant, filter);
+				const search = await inventory.objects.search(tenant, filter, call.scan);
 				const { entries, frame } = await readPage(call, {
 					find: search.list,
 					count: search.count,
@@ -154,12 +154,14 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			refusals: ['inventory/notFound', 'inventory/invalid'],
 			handler: async ({ principal, param, query }) => {
 				const object = await scope.getObject(principal, param('id'), 'inventory:write');
+				// Others may have put below it what is not its own.
+				if (query.forceCascade && principal.role === 'device')
+					throw new HttpError('http/forbidden', 'A device may not remove with forceCascade: cascade removes its child devices');
 				const userName = query.withDeviceUser ? await deviceUserOf(object, principal) : undefined;
 				// First, so that a device which is connected cannot come back with its next message.
 				if (userName !== undefined) await access.users.remove(principal.tenant, userName);
 				const below = query.forceCascade ? childKinds : query.cascade ? cascaded(object) : [];
-				const removed = await removal.remove(principal.tenant, object.id, below);
-				services.onDevicesRemoved(principal.tenant, removed);
+				await removal.remove(principal.tenant, object.id, below);
 				return noContent;
 			},
 		}),

@@ -36,6 +36,8 @@ export interface S3ContentsOptions {
 	readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
 	/** How long an address for a direct download is good. */
 	readonly linkSeconds: number;
+	/** How long the store has to answer one request, in which up to 8 MiB are sent. */
+	readonly timeoutMilliseconds: number;
 }
 
 const partBytes = 8 * 1024 * 1024;
@@ -43,12 +45,20 @@ const partsAtOnce = 2;
 
 /** Opens a bucket that exists. A content is one object with a name of its own: a multipart upload shows when it is complete. */
 export async function openS3Contents(options: S3ContentsOptions): Promise<ContentStore> {
-	const { bucket, prefix, region, endpoint, hasPathStyle, credentials, linkSeconds } = options;
+	const { bucket, prefix, region, endpoint, hasPathStyle, credentials, linkSeconds, timeoutMilliseconds } = options;
 	const client = new S3Client({
 		region,
 		forcePathStyle: hasPathStyle,
 		...(endpoint !== undefined && { endpoint }),
 		...(credentials && { credentials }),
+		requestHandler: {
+			connectionTimeout: timeoutMilliseconds,
+			requestTimeout: timeoutMilliseconds,
+			throwOnRequestTimeout: true,
+			// Each download has one for as long as its client takes: where they are few, the others would wait.
+			httpAgent: { maxSockets: Number.POSITIVE_INFINITY },
+			httpsAgent: { maxSockets: Number.POSITIVE_INFINITY },
+		},
 		// Stores that are not Amazon's do not all know its newer checksums.
 		requestChecksumCalculation: 'WHEN_REQUIRED',
 		responseChecksumValidation: 'WHEN_REQUIRED',

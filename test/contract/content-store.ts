@@ -64,6 +64,7 @@ describe('contract/content-store of S3', () => {
 				hasPathStyle: true,
 				credentials,
 				linkSeconds: 60,
+				timeoutMilliseconds: 30_000,
 			});
 		},
 	});

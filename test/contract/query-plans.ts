@@ -121,6 +121,13 @@ const exceptions: readonly Exception[] = [
 		reason: 'an export with filters reads the whole chain in its order, a page at a time',
 	},
 	{ collection: 'binaries', kinds: ['groupCount'], isWhole: true, reason: 'the sweep asks which contents anybody needs' },
+	{ collection: 'signingKeys', isWhole: true, reason: 'a handful of keys, read at a start and when an unknown one is named' },
+	{
+		collection: 'logouts',
+		kinds: ['scan'],
+		isSorted: true,
+		reason: 'what ended in the last minutes, in whatever order',
+	},
 	{ collection: 'copies', isWhole: true, reason: 'one document a collection at most, looked at when a service starts' },
 	{ collection: 'schema', isWhole: true, reason: 'one document a collection' },
 ];

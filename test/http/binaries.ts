@@ -91,6 +91,7 @@ describe('http/binaries', () => {
 			],
 			['a software list', multipart(file, { name: 'object', content: '{"c8y_SoftwareList":[]}' }), 422, /leave it out/],
 			['a description that is too large', multipart(file, { name: 'object', content: ' '.repeat(1_100_000) }), 422, /too large/],
+			['a file name that no object may have', fileForm('x', undefined, 'n'.repeat(1025)), 422, /name has 1025 characters/],
 			['a file that is too large', fileForm(Buffer.alloc(100_001)), 413, /at most 100000 bytes/],
 		];
 		for (const [what, options, status, message] of bad) {
@@ -258,6 +259,8 @@ describe('http/binaries', () => {
 
 		const bad: readonly (readonly [string, CallOptions, number, RegExp])[] = [
 			['of a version that is gone', { headers: { 'If-Match': '"x"' } }, 412, /other bytes than/],
+			['that must not replace any', { headers: { 'If-None-Match': '*' } }, 412, /If-None-Match/],
+			['that is a part', { headers: { 'Content-Range': 'bytes 0-2/1000' } }, 400, /Content-Range/],
 			['with a wrong digest', { headers: { 'Content-Digest': `sha-256=:${sha256Of('b').toString('base64')}:` } }, 422, /SHA-256/],
 			['that is a form', { type: multipartType }, 415, /no form/],
 			['that is packed', { headers: { 'Content-Encoding': 'gzip' } }, 415, /not packed/],
@@ -270,6 +273,16 @@ describe('http/binaries', () => {
 				expect(await kept()).to.have.length(1);
 			});
 		}
+
+		it('is refused when it grows too large without having said so', async () => {
+			const pieces = Readable.toWeb(Readable.from(Array.from({ length: 200 }, () => Buffer.alloc(1000))));
+			const headers = { Authorization: basic(credentials.admin) };
+			const answer = await fetch(`${fixture().url}${root}/${id}`, { method: 'PUT', headers, body: pieces, duplex: 'half' });
+			expect(answer.status).to.equal(413);
+			expect(await answer.json()).to.include({ error: 'binary/tooLarge' });
+			expect((await download(id)).body.equals(bytes)).to.equal(true);
+			expect(await kept()).to.have.length(1);
+		});
 
 		it('is taken with the right digest and tag', async () => {
 			const extra = {

@@ -55,6 +55,8 @@ describe('http/binary-access', () => {
 		await fixture().call('device', 'put', `/devicecontrol/operations/${body.id}`, {
 			body: { c8y_Command: { text: 'x', result: url() } },
 		});
+		// What an operator adds later does not take over what is there.
+		await fixture().call('admin', 'put', `/devicecontrol/operations/${body.id}`, { body: { c8y_Note: { text: 'seen' } } });
 		const version = { type: 'c8y_SoftwareBinary', c8y_Software: { version: '1', url: url() } };
 		expect((await fixture().call('device', 'post', objects, { body: version })).status).to.equal(201);
 		expect(await may('device')).to.equal(403);
@@ -92,7 +94,10 @@ describe('http/binary-access', () => {
 			fixture().call(caller, 'put', `${objects}/${body.id}`, { body: fragments });
 		expect((await change('device', item(url()))).status).to.equal(200);
 		expect(await may('device')).to.equal(403);
-		// An operator who says the same means it.
+		// An operator who changes something else has not named it.
+		expect((await change('admin', { note: 'seen' })).status).to.equal(200);
+		expect(await may('device')).to.equal(403);
+		// One who says the same means it.
 		await change('admin', item(url()));
 		expect(await may('device')).to.equal(200);
 		await change('device', { ...item(url()), note: 'x' });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { expectRefusal, type HttpFixture, openHttpFixture } from '../support/http-fixture.ts';
+import { type Caller, expectRefusal, type HttpFixture, openHttpFixture } from '../support/http-fixture.ts';
 
 const root = '/inventory/managedObjects';
 
@@ -102,6 +102,21 @@ describe('http/inventory-queries', () => {
 		expect(body.managedObjects).to.deep.equal([]);
 	});
 
+	it('shows a device of a group with a query of its own only what is linked below', async () => {
+		const body = { name: 'mine', c8y_IsDynamicGroup: {}, c8y_DeviceQueryString: '$filter=has(c8y_IsDevice)' };
+		const group = (await fixture.call('device', 'post', root, { body })).body.id;
+		const path = `${root}/${group}/childAssets`;
+		await fixture.call('device', 'post', path, { body: { name: 'linked' } });
+		const namesFor = async (caller: Caller) => {
+			const listed = await fixture.call(caller, 'get', `${path}?withTotalElements=true`);
+			const objects = listed.body.references.map((each: { managedObject: { name: string } }) => each.managedObject);
+			return [names(objects), listed.body.statistics.totalElements];
+		};
+		expect(await namesFor('admin')).to.deep.equal(['d1 d2 kid', 3]);
+		expect(await namesFor('device')).to.deep.equal(['linked', 1]);
+		await fixture.call('admin', 'delete', `${root}/${group}?forceCascade=true`);
+	});
+
 	const faults: readonly (readonly [query: string, position: number])[] = [
 		['query=name', 5],
 		["q=$filter=(name eq 'x'", 21],
@@ -183,6 +198,10 @@ describe('http/inventory-queries', () => {
 			const c = await create();
 			expectRefusal(await post(a, { references: [{ managedObject: { id: c } }, { managedObject: { id: '1' } }] }), 404, /'1'/);
 			expectRefusal(await post(a, []), 422, /object/);
+			for (const managedObject of [{}, null, c, { id: 1.5 }])
+				expectRefusal(await post(a, { managedObject }), 422, /^managedObject must/);
+			for (const references of [[{}], [{ managedObject: { id: c } }, 5], null, {}])
+				expectRefusal(await post(a, { references }), 422, /^references must/);
 			expect((await fixture.call('admin', 'get', path(a))).body.references).to.have.length(1);
 			expectRefusal(await fixture.call('admin', 'get', `${path(a)}?query=x`), 422, /position 2/);
 			expect((await fixture.call('admin', 'get', `${root}/${a}/childThings`)).status).to.equal(404);

@@ -88,7 +88,7 @@ describe('http/managed-objects', () => {
 	const badBodies: readonly (readonly [what: string, body: unknown, message: RegExp])[] = [
 		['an array', [], /must be a JSON object, found an array/],
 		['a text', 'x', /must be a JSON object/],
-		['null', null, /must be a JSON object/],
+		['null', null, /must be a JSON object, found null$/],
 		['a name that is a number', { name: 1 }, /name must be text/],
 		['a type that is an object', { type: {} }, /type must be text/],
 		['a long name', { name: 'x'.repeat(1025) }, /name has 1025 characters/],
@@ -222,6 +222,15 @@ describe('http/managed-objects', () => {
 			expect(fixture.removed.at(-1)?.ids).to.have.length(3 - left.length);
 		});
 	}
+
+	it('DELETE with forceCascade is not for devices, below which others may have put what is not theirs', async () => {
+		const own = await fixture.call('device', 'post', root, { body: { name: 'own' } });
+		const linked = await link(own.body.id, 'of the operator', 'childAssets');
+		const refused = await fixture.call('device', 'delete', `${root}/${own.body.id}?forceCascade=true`);
+		expect(refused.status).to.equal(403);
+		expect(refused.body.message).to.include('cascade removes its child devices');
+		for (const id of [own.body.id, linked]) expect((await call('get', `/${id}`)).status).to.equal(200);
+	});
 
 	it('DELETE takes external ids along, fails what waited, and the user only when asked', async () => {
 		const { inventory, operations, access } = fixture.services;

@@ -67,7 +67,13 @@ const stores: readonly {
 			await createBucket(server, 'journey');
 			const { endpoint, credentials } = server;
 			const place = { bucket: 'journey', prefix: 'b/', region: 'us-east-1', endpoint };
-			const contents = await openS3Contents({ ...place, hasPathStyle: true, credentials, linkSeconds: 60 });
+			const contents = await openS3Contents({
+				...place,
+				hasPathStyle: true,
+				credentials,
+				linkSeconds: 60,
+				timeoutMilliseconds: 30_000,
+			});
 			const settings = {
 				BINARIES_STORE: 's3',
 				BINARIES_REDIRECT: 'users',

@@ -1,5 +1,8 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { load } from '../../config/index.ts';
@@ -26,5 +29,25 @@ describe('journeys/failing-start', () => {
 		expect(error).to.be.instanceOf(Error);
 		await eventually('its timers are gone', timers, (count) => count <= before);
 		await new Promise((resolve) => taken.close(resolve));
+	});
+
+	it('says nothing but its reason, also while it looks for what an ended process left', async () => {
+		const taken = createServer();
+		await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+		const { port } = taken.address() as AddressInfo;
+		const folder = await mkdtemp(join(tmpdir(), 'failing-start-'));
+		const left = join(folder, 'binaries/contents/ab/cd');
+		await mkdir(left, { recursive: true });
+		for (let number = 0; number < 300; number++) await writeFile(join(left, `abcd-${number}`), '');
+		const lines: string[] = [];
+		const settings = { HOST: '127.0.0.1', MQTT_PORT: 'off', HTTP_PORT: String(port), DATA_DIR: folder };
+		const log = pino({ level: 'warn' }, { write: (line) => void lines.push(line) });
+		const error = await compose(load(settings), log).catch((thrown: Error) => thrown);
+		expect(error)
+			.to.have.property('message')
+			.that.matches(/^HTTP_PORT: port \d+ of 127.0.0.1 cannot be opened: /);
+		expect(lines).to.deep.equal([]);
+		await new Promise((resolve) => taken.close(resolve));
+		await rm(folder, { recursive: true });
 	});
 });

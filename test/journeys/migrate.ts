@@ -252,7 +252,7 @@ describe('journeys/migrate', function () {
 			const used = await runMigrate(['--from', url, '--to', `sqlite:${back}`], { settings: { LEASE_SECONDS: '1' } });
 			expect([used.code, used.output.split('\n').at(-1)]).to.deep.equal([
 				1,
-				`1 processes of a service work on MongoDB ${new URL(url).host}/${database.database}: stop them first`,
+				`Processes of a service work on MongoDB ${new URL(url).host}/${database.database} (1): stop them first`,
 			]);
 			await service.kill();
 			running.delete(service);

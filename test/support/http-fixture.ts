@@ -167,7 +167,7 @@ export async function openHttpFixture(
 			objectMaxBytes: 1024 * 1024,
 			maxChildReferences: 1000,
 			maxAncestors: 20,
-			search: { maxLength: 8000, maxDepth: 12, maxTerms: 100, maxWildcards: 8, maxScanned: 100_000 },
+			search: { maxLength: 8000, maxDepth: 12, maxTerms: 100, maxWildcards: 8, maxWildcardText: 100, maxScanned: 100_000 },
 			ofTenant: access.tenants.limitsOf,
 		},
 	});

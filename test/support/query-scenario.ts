@@ -36,7 +36,7 @@ const views: Samples = {
 };
 /** Parameters that are refused, go with a removal, or are in `searches`. */
 const others = new Set(
-	'query q text childDeviceId childAssetId childAdditionId onlyRoots withGroups bulkOperationId cascade forceCascade withDeviceUser'.split(
+	'query q text childDeviceId childAssetId childAdditionId onlyRoots withGroups bulkOperationId cascade forceCascade withDeviceUser tenant_id tenantId provider originUri state afterRecord fromSeq'.split(
 		' ',
 	),
 );
@@ -141,6 +141,9 @@ export async function drive(service: ServiceUnderTest, store: QueryRecorder): Pr
 		software: ['a', 'a;type=x', '!a'],
 		after: ['1'],
 		certificateAuthority: ['true'],
+		username: ['a'],
+		groups: ['1'],
+		onlyDevices: ['true'],
 	};
 	for (const method of ['get', 'delete']) {
 		for (const [path, methods] of Object.entries(description.paths)) {
@@ -151,7 +154,7 @@ export async function drive(service: ServiceUnderTest, store: QueryRecorder): Pr
 			if (unknown.length > 0) throw new Error(`${method} ${path}: give the scenario a value for ${unknown.join(', ')}`);
 			const at = path
 				.replace(/\{(id|deviceId)\}/, path.includes('operations/') ? '1' : id)
-				.replace('{tenantId}', service.tenant)
+				.replace(/\{tenant(Id)?\}/, service.tenant)
 				.replace('{fingerprint}', '0'.repeat(40))
 				.replace(/\{type\}\/\{externalId\}/, 'c8y_Serial/plan-1');
 			const shown = names.filter((name) => views[name]).map((name) => `${name}=${views[name]?.[0]}`);

@@ -68,6 +68,19 @@ describe('inventory/hierarchy', () => {
 		await expectRefusal(link(parent, await create()), 'inventory/tooLarge', '20 objects');
 	});
 
+	it('refuses more parents than an object may have above it, and takes another one in place of one', async () => {
+		const child = await create();
+		const parents = await Promise.all(Array.from({ length: 20 }, () => create()));
+		for (const parent of parents) await link(parent, child);
+		const more = await create();
+		await expectRefusal(link(more, child), 'inventory/tooLarge', child, 'at most 20');
+		const [first = more] = parents;
+		await link(first, child);
+		await bench().inventory.hierarchy.unlink(tenant, first, 'childAssets', child);
+		await link(more, child);
+		expect(await parentsOf(child)).to.have.length(40);
+	});
+
 	for (let round = 0; round < 5; round++) {
 		it(`lets at most all but one of the links of a circle be made at once (${round})`, async () => {
 			const ids = await Promise.all(Array.from({ length: 5 }, () => create()));

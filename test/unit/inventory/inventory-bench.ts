@@ -13,7 +13,14 @@ import { openSqliteStore } from '../../../store/sqlite/index.ts';
 export const tenant = 't1';
 export const startTime = Date.UTC(2026, 10, 21);
 
-export const searchLimits: SearchLimits = { maxLength: 8000, maxDepth: 12, maxTerms: 100, maxWildcards: 8, maxScanned: 100_000 };
+export const searchLimits: SearchLimits = {
+	maxLength: 8000,
+	maxDepth: 12,
+	maxTerms: 100,
+	maxWildcards: 8,
+	maxWildcardText: 100,
+	maxScanned: 100_000,
+};
 
 export const smallLimits: InventoryLimits = {
 	packages: { maxPackages: 60_000, nameMaxLength: 100, versionMaxLength: 50, typeMaxLength: 20, urlMaxLength: 60 },

@@ -1,6 +1,15 @@
 import { expect } from 'chai';
 import type { ManagedObjectId, ObjectFilter } from '../../../inventory/index.ts';
-import { expectRefusal, openInventoryBench, refusal, searchLimits, smallLimits, tenant, useBench } from './inventory-bench.ts';
+import {
+	expectRefusal,
+	idOf,
+	openInventoryBench,
+	refusal,
+	searchLimits,
+	smallLimits,
+	tenant,
+	useBench,
+} from './inventory-bench.ts';
 
 const maxScanned = 1200;
 const count = 1300;
@@ -45,6 +54,26 @@ describe('inventory/object-search', () => {
 			await expectRefusal(total("type eq 't' and n lt 5"), 'inventory/scanLimit', 'n lt 5');
 			await expectRefusal(list('$orderby=n', 0, 10), 'inventory/scanLimit', 'no index gives this order');
 			await expectRefusal(total(`isinhierarchyof(${ids[0]}) and n eq 1 or n eq 2`), 'inventory/scanLimit', 'n eq 2');
+		});
+
+		it('counts what is below all that a query names together, and takes turns for it', async () => {
+			const { objects, hierarchy } = bench().inventory;
+			const [top = idOf('1'), group = idOf('2'), ...members] = ids;
+			await hierarchy.link(tenant, top, 'childAssets', group);
+			await Promise.all(members.slice(0, 500).map((id) => hierarchy.link(tenant, group, 'childAssets', id)));
+			const [all, most] = [`isinhierarchyof(${top})`, `isinhierarchyof(${group})`];
+			let turns = 0;
+			const search = (query: string) =>
+				objects.search(tenant, { query }, (work) => {
+					turns++;
+					return work();
+				});
+			expect(await (await search(`${all} and ${most}`)).count()).to.equal(501);
+			expect(turns).to.equal(2);
+			await search("type eq 't'");
+			expect(turns).to.equal(2);
+			for (const query of [`${all} or ${most} or ${all}`, Array(200).fill(most).join(' or ')])
+				await expectRefusal(search(query), 'inventory/scanLimit', 'more than 1200 objects');
 		});
 
 		it('fills a page from the first objects in order, however many follow', async () => {
@@ -182,6 +211,9 @@ describe('inventory/object-search', () => {
 			await expectRefusal(find({ query: `bygroupid(${broken})` }), 'inventory/badQuery', broken, 'position 8');
 			const long = await stored(Array.from({ length: 60 }, () => 'has(a)').join(' or '));
 			await expectRefusal(find({ query: `bygroupid(${long}) or not(bygroupid(${long}))` }), 'inventory/badQuery', '124 terms');
+			// Too many terms are refused before the groups among them are looked up.
+			const wide = await stored(Array.from({ length: 60 }, () => `bygroupid(${group})`).join(' or '));
+			await expectRefusal(find({ query: `bygroupid(${wide}) or not(bygroupid(${wide}))` }), 'inventory/badQuery', '124 terms');
 		});
 	});
 });

@@ -6,7 +6,7 @@ import { printCondition, printQuery } from '../../../../inventory/query/print-qu
 import { searchLimits } from '../inventory-bench.ts';
 import { queryArbitrary } from './random-queries.ts';
 
-const limits = { ...searchLimits, maxLength: 300, maxDepth: 4, maxTerms: 12, maxWildcards: 3 };
+const limits = { ...searchLimits, maxLength: 300, maxDepth: 4, maxTerms: 12, maxWildcards: 3, maxWildcardText: 20 };
 
 describe('inventory/query/parse-query', () => {
 	// Each row: what a client sends, and the same as it is printed.
@@ -137,6 +137,8 @@ describe('inventory/query/parse-query', () => {
 		['a eq 1; b eq 2', 9, /'and', 'or'/, 'b'],
 		[`a eq '${'x'.repeat(300)}'`, 301, /at most 300 characters/, "xxxxxx'"],
 		["a eq '****b*c*d*e'", 6, /at most 3 wildcards/, "'****b*c*d*e'"],
+		["a eq 'b*cccccccccccccccccccccd*'", 6, /at most 20 characters between two wildcards/, "'b*cccccccccccccccccccccd*'"],
+		["a eq '*cccccccccccccccccccccd'", 6, /or behind the last one/, "'*cccccccccccccccccccccd'"],
 		[Array.from({ length: 13 }, () => 'a eq 1').join(' or '), 121, /at most 12 terms/, 'a'],
 		['not(a eq 1 and not(b eq 1 or not(c eq 1 and d eq 1)))', 53, /nested at most 4 deep/, ')'],
 	]; // biome-ignore format: one line a row
@@ -193,7 +195,13 @@ describe('inventory/query/parse-query', () => {
 	});
 
 	it('takes ten times as long for ten times as much', () => {
-		const much = { maxLength: 10_000_000, maxDepth: 20, maxTerms: 10_000_000, maxWildcards: 10_000_000 };
+		const much = {
+			maxLength: 10_000_000,
+			maxDepth: 20,
+			maxTerms: 10_000_000,
+			maxWildcards: 10_000_000,
+			maxWildcardText: 10_000_000,
+		};
 		const shapes: readonly ((times: number) => string)[] = [
 			(times) => '('.repeat(times),
 			(times) => `${'('.repeat(times)}a eq 1${')'.repeat(times)}`,

@@ -1,6 +1,9 @@
+import { once } from 'node:events';
+import { Readable } from 'node:stream';
 import { expect } from 'chai';
 import { startAnswerDeadline } from '../../../../service/http/answer-deadline.ts';
 import { HttpError } from '../../../../service/http/http-error.ts';
+import type { Reply } from '../../../../service/http/reply.ts';
 
 describe('service/http/answer-deadline', () => {
 	it('answers 503 with Retry-After when the work takes too long', async () => {
@@ -9,6 +12,22 @@ describe('service/http/answer-deadline', () => {
 			.catch((thrown: unknown) => thrown);
 		expect(error).to.be.instanceOf(HttpError).and.to.include({ code: 'http/unavailable' });
 		expect(error instanceof HttpError && error.headers).to.deep.equal({ 'Retry-After': '5' });
+	});
+
+	it('closes the stream that comes too late', async () => {
+		const stream = Readable.from(['bytes']);
+		const closed = once(stream, 'close');
+		let finish: (reply: Reply) => void = () => undefined;
+		const work = new Promise<Reply>((resolve) => {
+			finish = resolve;
+		});
+		const waited = await startAnswerDeadline(10)
+			.wait(work)
+			.catch((thrown: unknown) => thrown);
+		expect(waited).to.include({ code: 'http/unavailable' });
+		finish({ status: 200, stream });
+		await closed;
+		expect(stream.destroyed).to.equal(true);
 	});
 
 	it('gives what the work gives, also its failure', async () => {
