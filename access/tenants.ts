@@ -46,7 +46,7 @@ interface TenantDomain {
 export const tenantSpec: CollectionSpec<Tenant> = { name: 'tenants', indexes: [{ name: 'byStatus', keys: ['status'] }] };
 export const domainSpec: CollectionSpec<TenantDomain> = {
 	name: 'tenantDomains',
-	indexes: [{ name: 'byTenant', keys: ['tenant'] }],
+	indexes: [],
 };
 
 /** What may be said of a tenant; `null` takes a limit, or a text, away. */

@@ -108,7 +108,9 @@ const exceptions: readonly Exception[] = [
 	{
 		collection: 'auditRecords',
 		kinds: ['find', 'count'],
-		isFor: (fields) => !fields.has('seq'),
+		isFor: (fields) =>
+			!fields.has('seq') &&
+			(fields.has('application') || ['type', 'user', 'source'].filter((name) => fields.has(name)).length > 1),
 		residual: ['type', 'user', 'source', 'application'],
 		reason: 'searches by several filters over HTTP: the best index narrows them, and they pass the gate for scans',
 	},
@@ -120,7 +122,14 @@ const exceptions: readonly Exception[] = [
 		isSorted: true,
 		reason: 'an export with filters reads the whole chain in its order, a page at a time',
 	},
-	{ collection: 'binaries', kinds: ['groupCount'], isWhole: true, reason: 'the sweep asks which contents anybody needs' },
+	{
+		collection: 'users',
+		kinds: ['find', 'count'],
+		isFor: (fields) => fields.has('_id'),
+		residual: ['_id', 'owner', 'role'],
+		isSorted: true,
+		reason: 'searches among the users of a tenant by several filters; they pass the gate for scans',
+	},
 	{ collection: 'signingKeys', isWhole: true, reason: 'a handful of keys, read at a start and when an unknown one is named' },
 	{
 		collection: 'logouts',

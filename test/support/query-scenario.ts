@@ -174,6 +174,9 @@ export async function drive(service: ServiceUnderTest, store: QueryRecorder): Pr
 			for (const path of [`managedObjects`, `managedObjects/count`, `managedObjects/${id}/childAdditions`])
 				await http.call('get', `/inventory/${path}?${search}${view}`);
 	await driveBinaries(service, store, credentials);
+	const { id: group } = await http.post<{ readonly id: number }>(`/user/${service.tenant}/groups`, { name: 'plan' });
+	for (const path of ['groups?pageSize=50', `groups/${group}/users`, 'groupByName/plan', 'users?groups=1'])
+		await http.call('get', `/user/${service.tenant}/${path}`);
 	const limits = { maxPerTenant: 10, codeSeconds: 60 };
 	await (await openTrustedCertificates({ store, clock: Date.now, limits })).findBySubject(['a', 'b']);
 	await (await openBridgedDevices({ store })).listOf(0, '', 10);
