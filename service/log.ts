@@ -10,5 +10,7 @@ export function createLog(level: LevelWithSilent, out: NodeJS.WriteStream & { re
 		base: undefined,
 		redact: { paths: secrets.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: '[hidden]' },
 	};
-	return out.isTTY ? pino(options, pretty({ destination: out.fd, sync: true, translateTime: 'HH:MM:ss.l' })) : pino(options, out);
+	return out.isTTY
+		? pino(options, pretty({ destination: out.fd, sync: true, singleLine: true, translateTime: 'HH:MM:ss.l' }))
+		: pino(options, out);
 }

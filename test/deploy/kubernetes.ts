@@ -151,7 +151,12 @@ describe('deploy/kubernetes', function () {
 		expect(manifests.map(({ kind }) => kind)).to.not.include('Secret');
 		const secrets = readVariables(`${folder}/base/secrets.env.template`);
 		expect(new Set(Object.values(secrets))).to.deep.equal(new Set(['']));
-		expect(Object.keys(secrets)).to.include.members(['MONGODB_URL', 'ADMIN_PASSWORD', 'BOOTSTRAP_PASSWORD']);
+		expect(Object.keys(secrets)).to.include.members([
+			'MONGODB_URL',
+			'ADMIN_PASSWORD',
+			'MANAGEMENT_ADMIN_PASSWORD',
+			'BOOTSTRAP_PASSWORD',
+		]);
 		// test/deploy/image shows that the service does not start on it.
 		expect(settings.DATA_DIR).to.equal('/app/no-embedded-store');
 	});

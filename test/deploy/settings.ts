@@ -18,11 +18,12 @@ interface Deployment {
 }
 
 const known = new Set(settings.map(({ name }) => name));
-/** Addresses that hold a password, and so come from a secret. */
-const secretAddresses: Variables = {
+/** Secrets that are not any text: addresses that hold a password, and other login providers. */
+const secretValues: Variables = {
 	MONGODB_URL: 'mongodb://user:secret@mongodb.example:27017/devices?replicaSet=rs0',
 	MQTT_BRIDGE_URL: 'mqtts://user:secret@broker.example',
 	BINARIES_MONGODB_URL: 'mongodb://user:secret@mongodb.example:27017/binaries?replicaSet=rs0',
+	OIDC_PROVIDERS: '[{"id": "company", "issuer": "https://idp.example", "clientId": "devices", "roles": {"all": "reader"}}]',
 };
 /** Read by Node.js and its packages, not by the service. */
 const notOurs = new Set(['NODE_ENV']);
@@ -93,7 +94,7 @@ function withoutInterpolation(variables: Variables): Variables {
 function ofDeployment(): Variables {
 	const [deployment] = readYaml<Deployment>('deploy/kubernetes/base/deployment.yaml');
 	const names = deployment?.spec.template.spec.containers.flatMap(({ env }) => env.map(({ name }) => name)) ?? [];
-	return Object.fromEntries(names.map((name) => [name, secretAddresses[name] ?? 'secret']));
+	return Object.fromEntries(names.map((name) => [name, secretValues[name] ?? 'secret']));
 }
 
 function ofUnit(path: string): Variables {
