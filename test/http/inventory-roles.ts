@@ -114,10 +114,10 @@ describe('http/inventory-roles', () => {
 		expect((await fixture.call('manager', 'delete', '/devicecontrol/operations?status=PENDING')).status).to.equal(204);
 		const left = await fixture.call('admin', 'get', '/devicecontrol/operations?pageSize=100');
 		expect(new Set(left.body.operations.map(({ deviceId }: { deviceId: string }) => deviceId))).to.deep.equal(new Set([other]));
-		const bind = { type: 'c8y_Serial', externalId: 'dev1' };
-		expect((await fixture.call('manager', 'post', `/identity/globalIds/${child}/externalIds`, { body: bind })).status).to.equal(
-			201,
-		);
+		const bind = { body: { type: 'c8y_Serial', externalId: 'dev1' } };
+		const ids = `/identity/globalIds/${child}/externalIds`;
+		expectRefusal(await fixture.call('manager', 'post', ids, bind), 403, /serial of another device/);
+		expect((await fixture.call('admin', 'post', ids, bind)).status).to.equal(201);
 		const stolen = await fixture.call('manager', 'delete', `/inventory/managedObjects/${child}?withDeviceUser=true`);
 		expectRefusal(stolen, 403, /takes its credentials/);
 		expect((await fixture.call('device', 'get', '/tenant/currentTenant')).status).to.equal(200);
