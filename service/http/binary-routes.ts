@@ -9,7 +9,7 @@ import {
 	type ReceivedBytes,
 } from '../../inventory/index.ts';
 import { checkPreconditions, dispositionOf, entityTag, planDownload } from './binary-download.ts';
-import { openDeviceScope } from './device-scope.ts';
+import { mayGiveFiles, openDeviceScope } from './device-scope.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
 import { parseJsonText } from './json-body.ts';
@@ -89,7 +89,8 @@ export function binaryRoutes(services: HttpServices): Route[] {
 				const object = await discarding(received, async () => {
 					const sent = patchOf(fields.get('object'));
 					const contentType = mediaTypeOf(file.contentType);
-					const patch = { ...sent, name: sent.name ?? file.fileName ?? 'binary', type: sent.type ?? contentType };
+					const mayOffer = mayGiveFiles(principal);
+					const patch = { ...sent, name: sent.name ?? file.fileName ?? 'binary', type: sent.type ?? contentType, mayOffer };
 					return binaries.create(tenant, { owner, patch, contentType }, received);
 				});
 				return { ...created(await binaryJson(object, base)), headers: { Location: binaryUrl(object, base) } };

@@ -3,13 +3,14 @@ import type { Principal } from '../../access/index.ts';
 import {
 	type ChildKind,
 	childKinds,
+	isDynamicGroup,
 	type ManagedObject,
 	type ManagedObjectId,
 	type ObjectPatch,
 	parseManagedObjectId,
 	parseObjectBody,
 } from '../../inventory/index.ts';
-import { openDeviceScope } from './device-scope.ts';
+import { mayGiveFiles, openDeviceScope } from './device-scope.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
 import { describedBody } from './json-decode.ts';
@@ -92,7 +93,10 @@ function routesOf(kind: ChildKind, services: HttpServices): Route[] {
 			handler: async (call) => {
 				const { principal, base } = call;
 				const parent = await scope.getObject(principal, call.param('id'), 'inventory:read');
-				const search = await inventory.objects.search(principal.tenant, { ...call.query, below: { id: parent.id, kind } });
+				// What a query finds is not below its group.
+				const shown = isDynamicGroup(parent) ? scope.visible(principal, call.query.owner) : {};
+				const filter = { ...call.query, ...shown, below: { id: parent.id, kind } };
+				const search = await inventory.objects.search(principal.tenant, filter);
 				const { entries, frame } = await readPage(call, {
 					find: search.list,
 					count: search.count,
@@ -133,7 +137,8 @@ function routesOf(kind: ChildKind, services: HttpServices): Route[] {
 				const parent = await scope.getObject(principal, param('id'), 'inventory:write');
 				const view = objectView(base, {}, options);
 				if (sent.kind === 'create') {
-					const placed = { owner: userName, patch: sent.patch, parent: { id: parent.id, kind } };
+					const patch = { ...sent.patch, mayOffer: mayGiveFiles(principal) };
+					const placed = { owner: userName, patch, parent: { id: parent.id, kind } };
 					const object = await inventory.objects.create(tenant, placed);
 					if (!object) throw new TypeError('A managed object without an external id met a duplicate');
 					return created(await renderer.one(object, view));

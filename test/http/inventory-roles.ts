@@ -123,6 +123,31 @@ describe('http/inventory-roles', () => {
 		expect((await fixture.call('device', 'get', '/tenant/currentTenant')).status).to.equal(200);
 	});
 
+	it('finds by the query of a group what is below the own groups, whoever wrote it', async () => {
+		await give(3);
+		const dynamic = { c8y_IsDynamicGroup: {}, c8y_DeviceQueryString: "name eq '*'" };
+		const path = `/inventory/managedObjects/${group}/childAssets`;
+		const { status, body } = await fixture.call('manager', 'post', path, { body: dynamic });
+		expect(status).to.equal(201);
+		const found = async (query: string) => {
+			const children = `/inventory/managedObjects/${body.id}/childAssets?pageSize=100${query}`;
+			const listed = (await fixture.call('manager', 'get', children)).body.references;
+			return listed.map(({ managedObject }: { managedObject: { name: string } }) => managedObject.name).sort();
+		};
+		expect(await found('')).to.deep.equal(['child', 'device']);
+		expect(await found(`&query=name eq 'other'`)).to.deep.equal([]);
+		await fixture.call('admin', 'delete', `/inventory/managedObjects/${body.id}`);
+	});
+
+	it('does not give devices files that a manager may not read', async () => {
+		await give(3);
+		const file = await fixture.call('admin', 'post', '/inventory/binaries', fileForm('a file'));
+		const item = { type: 'c8y_SoftwareBinary', c8y_Software: { version: '1', url: file.body.self } };
+		const path = `/inventory/managedObjects/${group}/childAdditions`;
+		expect((await fixture.call('manager', 'post', path, { body: item })).status).to.equal(201);
+		expect((await fixture.call('device', 'get', `/inventory/binaries/${file.body.id}`)).status).to.equal(403);
+	});
+
 	it('adds to what the user may do in the whole tenant', async () => {
 		await give(3);
 		await fixture.call('admin', 'post', `/user/${tenant}/groups/4/users`, { body: { user: { id: 'manager' } } });
