@@ -95,8 +95,8 @@ function routesOf(kind: ChildKind, services: HttpServices): Route[] {
 				const parent = await scope.getObject(principal, call.param('id'), 'inventory:read');
 				// What a query finds is not below its group.
 				const shown = isDynamicGroup(parent) ? scope.visible(principal, call.query.owner) : {};
-				const filter = { ...call.query, ...shown, below: { id: parent.id, kind } };
-				const search = await inventory.objects.search(principal.tenant, filter);
+				const below = { id: parent.id, kind };
+				const search = await inventory.objects.search(principal.tenant, { ...call.query, ...shown, below });
 				const { entries, frame } = await readPage(call, {
 					find: search.list,
 					count: search.count,
