@@ -70,7 +70,7 @@ export async function openAccess(given: AccessOptions) {
 	const users = await openUsers({ store, clock, elapsed, pause, limits, tenants, roles });
 	const directory = openUserDirectory({ store, users, tenants, roles, clock });
 	const options = await openTenantOptions({ store });
-	const registration = await openDeviceRegistration({ store, users, clock, elapsed, pause, limits });
+	const registration = await openDeviceRegistration({ store, users, tenants, clock, elapsed, pause, limits });
 	const tokens = await openTokens({ store, users, clock, elapsed, settings: given.tokens });
 	const certificates = await openCertificates({ store, users, tenants, clock, settings: given.certificates });
 

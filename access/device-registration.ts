@@ -4,6 +4,7 @@ import { createLoginAttempts } from './login-attempts.ts';
 import { generatePassword, hashPassword, verifyPassword } from './passwords.ts';
 import { deviceUserPrefix } from './principal.ts';
 import { isSerial } from './serials.ts';
+import type { Tenants } from './tenants.ts';
 import type { AuthenticationLimits, Users } from './users.ts';
 
 export const registrationStatuses = ['WAITING_FOR_CONNECTION', 'PENDING_ACCEPTANCE', 'ACCEPTED'] as const;
@@ -34,6 +35,7 @@ export const registrationSpec: CollectionSpec<Registration> = {
 export async function openDeviceRegistration(options: {
 	readonly store: DocumentStore;
 	readonly users: Users;
+	readonly tenants: Pick<Tenants, 'isActive'>;
 	readonly clock: () => number;
 	/** Milliseconds that never go back. */
 	readonly elapsed: () => number;
@@ -41,7 +43,7 @@ export async function openDeviceRegistration(options: {
 	readonly pause: (milliseconds: number) => Promise<void>;
 	readonly limits: AuthenticationLimits;
 }) {
-	const { store, users, clock, elapsed, pause, limits } = options;
+	const { store, users, tenants, clock, elapsed, pause, limits } = options;
 	const attempts = createLoginAttempts({ limits, elapsed, pause, maxEntries: limits.cacheEntries });
 	const unknownHash = hashPassword(generatePassword(), limits.hashCost);
 	const registrations = await store.collection(registrationSpec);
@@ -105,7 +107,8 @@ export async function openDeviceRegistration(options: {
 	}
 
 	/**
-	 * What a device with the bootstrap user asks for: `undefined` until it was accepted, then, once, its credentials.
+	 * What a device with the bootstrap user asks for: `undefined` until it was accepted, and while its tenant is closed; then, once, its
+	 * credentials.
 	 * Lost on the way, they are made anew by a new registration.
 	 */
 	async function poll(serial: string): Promise<DeviceCredentials | undefined> {
@@ -115,7 +118,7 @@ export async function openDeviceRegistration(options: {
 		);
 		if (registration) return undefined;
 		const accepted = await registrations.get(serial);
-		if (accepted?.status !== 'ACCEPTED') return undefined;
+		if (accepted?.status !== 'ACCEPTED' || !(await tenants.isActive(accepted.tenant))) return undefined;
 		const credentials = { tenant: accepted.tenant, userName: deviceUserPrefix + serial, password: generatePassword() };
 		// One write: of two that ask at once, one gets credentials, and they work.
 		const outcome = await store.batch([
@@ -137,7 +140,8 @@ export async function openDeviceRegistration(options: {
 	): Promise<{ readonly tenant: string; readonly made: T }> {
 		const { serial, oneTimePassword, address } = attempt;
 		const registration = await registrations.get(serial);
-		const hash = registration?.oneTimePasswordHash;
+		const mayCome = registration && (await tenants.isActive(registration.tenant));
+		const hash = mayCome ? registration.oneTimePasswordHash : undefined;
 		// A device that is not expected costs what a wrong password costs.
 		const check = async () => verifyPassword(hash ?? (await unknownHash), oneTimePassword);
 		const outcome = await attempts.run(address, serial, check);

@@ -94,6 +94,8 @@ export async function openUsers(options: {
 	const known = createStoredCache({ collection: users, elapsed, maxEntries: limits.cacheEntries });
 	const attempts = createLoginAttempts({ limits, elapsed, pause, maxEntries: limits.cacheEntries });
 	const unknownUserHash = hashPassword(generatePassword(), limits.hashCost);
+	/** Which sessions those belong to who came in: see `sessionsId`. */
+	const sessionsOf = new WeakMap<Principal, string | undefined>();
 	let isRenewingHash = false;
 	const listeners: { readonly onChanged: ChangeListener; readonly onGap: () => void }[] = [];
 	users.watch(
@@ -113,7 +115,7 @@ export async function openUsers(options: {
 		listeners.push({ onChanged, onGap });
 	}
 
-	/** Which of these may not stay: gone, disabled, with other rights than they came with, or of a tenant that is closed. */
+	/** Which of these may not stay: gone, disabled, with other rights or another password than they came with, or of a tenant that is closed. */
 	async function findRefused(principals: Iterable<Principal>): Promise<ReadonlySet<Principal>> {
 		const all = [...principals];
 		const refused = new Set<Principal>();
@@ -124,7 +126,8 @@ export async function openUsers(options: {
 			for (const principal of page) {
 				const user = found.get(`${principal.tenant}/${principal.userName}`);
 				const now = user && (await admitted(user));
-				if (!now || JSON.stringify(now) !== JSON.stringify(principal)) refused.add(principal);
+				const isOver = sessionsOf.has(principal) && sessionsOf.get(principal) !== user?.sessionsId;
+				if (!now || isOver || JSON.stringify(now) !== JSON.stringify(principal)) refused.add(principal);
 			}
 		}
 		return refused;
@@ -139,7 +142,9 @@ export async function openUsers(options: {
 	/** What a user may do now; `undefined` where it, or its tenant, is disabled. */
 	async function admitted(user: User): Promise<Principal | undefined> {
 		if (user.enabled === false || !(await tenants.isActive(user.tenant))) return undefined;
-		return { ...(await principalOf(user)), ...(user.shouldResetPassword && { mustChangePassword: true }) };
+		const principal: Principal = { ...(await principalOf(user)), ...(user.shouldResetPassword && { mustChangePassword: true }) };
+		sessionsOf.set(principal, user.sessionsId);
+		return principal;
 	}
 
 	/** What a user may do, whether or not it may log in, and has to change its password first. */

@@ -115,7 +115,10 @@ export interface ObjectPatch {
 	readonly softwareList?: unknown;
 	/** Other bytes; never in what a client sent. */
 	readonly binary?: BinaryChange;
-	/** Whether devices may download what the change names, as an operator decides; else only what the object offered before. */
+	/**
+	 * Whether devices may download what the change names, as an operator decides; else only what the object offered before. A new
+	 * object: unless it is false.
+	 */
 	readonly mayOffer?: boolean;
 }
 

@@ -104,7 +104,7 @@ export function openManagedObjects({
 			lastUpdated: now,
 			fragmentNames: fragmentNamesOf(fragments, undefined),
 			revision: 1,
-			...offers(patch.type ?? undefined, fragments),
+			...offers(patch.type ?? undefined, fragments, () => patch.mayOffer !== false),
 			...(patch.binary && { binary: patch.binary.facts }),
 			search: searchFieldsOf(own),
 			parents: parentTokens(parent ? [{ parent: parent.id, kind: parent.kind }] : []),
@@ -266,7 +266,7 @@ function withBinary(object: ManagedObject | undefined, patch: ObjectPatch): Obje
 function offers(
 	type: string | undefined,
 	fragments: Readonly<Record<string, unknown>>,
-	mayOffer: (binaryId: string) => boolean = () => true,
+	mayOffer: (binaryId: string) => boolean,
 ): { readonly binaryIds?: string[] } {
 	const binaryIds = offeredBinaryIds(type, fragments).filter(mayOffer);
 	return binaryIds.length > 0 ? { binaryIds } : {};

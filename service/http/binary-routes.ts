@@ -10,7 +10,7 @@ import {
 } from '../../inventory/index.ts';
 import { contentFaultOf } from '../store-fault.ts';
 import { checkChange, dispositionOf, entityTag, planDownload } from './binary-download.ts';
-import { openDeviceScope } from './device-scope.ts';
+import { mayGiveFiles, openDeviceScope } from './device-scope.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
 import { parseJsonText } from './json-body.ts';
@@ -91,7 +91,8 @@ export function binaryRoutes(services: HttpServices): Route[] {
 					const sent = patchOf(fields.get('object'));
 					const contentType = mediaTypeOf(file.contentType);
 					const own = { name: sent.name ?? file.fileName ?? 'binary', type: sent.type ?? contentType };
-					const patch = { ...sent, ...parseObjectBody(own, options), fragments: sent.fragments };
+					const named = parseObjectBody(own, options);
+					const patch = { ...sent, ...named, fragments: sent.fragments, mayOffer: mayGiveFiles(principal) };
 					return binaries.create(tenant, { owner, patch, contentType }, received);
 				});
 				return { ...created(await binaryJson(object, base)), headers: { Location: binaryUrl(object, base) } };

@@ -1,7 +1,5 @@
 import { z } from 'zod';
-import { managementTenant } from '../../access/index.ts';
 import { certificateJson, certificateSchema, ownTenant } from './certificate-json.ts';
-import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
 import { jsonBody } from './json-decode.ts';
 import { ok } from './reply.ts';
@@ -53,16 +51,15 @@ export function certificateProofRoutes({ access }: HttpServices): Route[] {
 			...common,
 			method: 'post',
 			path: `${proofRoot}/confirmed`,
+			permission: 'tenants:write',
 			summary: 'Take a tenant’s word for its possession of the private key',
-			description: 'Only for users of the management tenant.',
+			description: 'Only for users of the management tenant, who may change other tenants.',
 			params: { ...ofCertificate, tenantId: 'The tenant' },
 			query: noQuery,
 			body: noBody,
 			answers: { 200: { description: 'The certificate, proven', schema: certificateSchema } },
 			refusals: ['access/noCertificate'],
-			handler: async ({ principal, param, base }) => {
-				if (principal.tenant !== managementTenant)
-					throw new HttpError('http/forbidden', `Only users of the tenant '${managementTenant}' may confirm certificates`);
+			handler: async ({ param, base }) => {
 				const proven = await trusted.confirm(param('tenantId'), param('fingerprint'));
 				return ok(certificateJson(proven, base));
 			},

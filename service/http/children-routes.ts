@@ -9,7 +9,7 @@ import {
 	parseManagedObjectId,
 	parseObjectBody,
 } from '../../inventory/index.ts';
-import { isLimited, openDeviceScope } from './device-scope.ts';
+import { isLimited, mayGiveFiles, openDeviceScope } from './device-scope.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
 import { describedBody } from './json-decode.ts';
@@ -136,7 +136,8 @@ function routesOf(kind: ChildKind, services: HttpServices): Route[] {
 				const parent = await scope.getObject(principal, param('id'), 'inventory:write');
 				const view = objectView(base, {}, options);
 				if (sent.kind === 'create') {
-					const placed = { owner: userName, patch: sent.patch, parent: { id: parent.id, kind } };
+					const patch = { ...sent.patch, mayOffer: mayGiveFiles(principal) };
+					const placed = { owner: userName, patch, parent: { id: parent.id, kind } };
 					const object = await inventory.objects.create(tenant, placed);
 					if (!object) throw new TypeError('A managed object without an external id met a duplicate');
 					return created(await renderer.one(object, view));

@@ -45,7 +45,8 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			answers: { 201: { description: 'The new managed object', schema: managedObjectSchema } },
 			refusals: ['inventory/invalid', 'inventory/tooLarge', 'inventory/quotaExceeded'],
 			handler: async ({ principal, body: patch, base }) => {
-				const object = await inventory.objects.create(principal.tenant, { owner: principal.userName, patch });
+				const { tenant, userName: owner } = principal;
+				const object = await inventory.objects.create(tenant, { owner, patch: { ...patch, mayOffer: mayGiveFiles(principal) } });
 				if (!object) throw new TypeError('A managed object without an external id met a duplicate');
 				return created(await renderer.one(object, singleView(base, {})));
 			},

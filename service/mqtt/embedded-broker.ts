@@ -382,7 +382,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		const own = [...gateway.sessions].filter((session) => queues.has(session) && concerned(session.principal));
 		const refused = await access.users.findRefused(own.map(({ principal }) => principal));
 		for (const { principal, connection } of own)
-			if (refused.has(principal)) connection.close('its user was removed, disabled or given other rights');
+			if (refused.has(principal)) connection.close('its user was removed, disabled or given other rights or another password');
 	}
 
 	/** Closes all connections, handles what they have sent, wills included, and stops. */

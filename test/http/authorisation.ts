@@ -436,6 +436,12 @@ describe('http/authorisation', () => {
 		expect((await fixture.call('device', 'get', '/inventory/managedObjects?owner=admin')).status).to.equal(403);
 		const seen = await fixture.call('device', 'get', '/devicecontrol/operations?pageSize=2000');
 		expect(new Set(seen.body.operations.map(({ agentId }: { agentId: string }) => agentId))).to.deep.equal(new Set([parent]));
+		const query = { c8y_IsDevice: {}, c8y_IsDynamicGroup: {}, c8y_DeviceQueryString: "name eq '*'" };
+		await fixture.call('admin', 'post', '/inventory/managedObjects', { body: { name: 'of others', c8y_IsDevice: {} } });
+		expect((await fixture.call('device', 'put', `/inventory/managedObjects/${parent}`, { body: query })).status).to.equal(200);
+		const found = await fixture.call('device', 'get', `/inventory/managedObjects/${parent}/childAssets?pageSize=2000`);
+		const owners = found.body.references.map(({ managedObject }: { managedObject: { owner: string } }) => managedObject.owner);
+		expect(new Set(owners)).to.deep.equal(new Set(['device_dev1']));
 		const nothing = await fixture.call('foreignDevice', 'get', '/devicecontrol/operations?pageSize=2000&withTotalElements=true');
 		expect([nothing.body.operations, nothing.body.statistics.totalElements]).to.deep.equal([[], 0]);
 	});

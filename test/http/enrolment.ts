@@ -75,6 +75,17 @@ describe('http/enrolment', () => {
 		expect(fixture.logLines.join('')).to.not.contain('password-of-new1');
 	});
 
+	it('signs nothing while the tenant is suspended', async () => {
+		const { registration, tenants } = fixture.services.access;
+		expect((await fixture.call('otherAdmin', 'post', '/certificate-authority')).status).to.equal(201);
+		await registration.request('t2', 'paused', 'password-of-paused');
+		const request = await createRequest('paused');
+		await tenants.change('t2', { status: 'SUSPENDED' });
+		expectRefusal(await enrol('paused', 'password-of-paused', request), 401, /No device/);
+		await tenants.change('t2', { status: 'ACTIVE' });
+		expect(certificateOf(await enrol('paused', 'password-of-paused', request)).subject).to.equal('CN=paused');
+	});
+
 	it('takes the password once when several ask at once', async () => {
 		await register('ID,AUTH_TYPE,ENROLLMENT_OTP\nraced,CERTIFICATES,password-of-raced\n');
 		const request = await createRequest('raced');

@@ -114,13 +114,41 @@ describe('http/inventory-roles', () => {
 		expect((await fixture.call('manager', 'delete', '/devicecontrol/operations?status=PENDING')).status).to.equal(204);
 		const left = await fixture.call('admin', 'get', '/devicecontrol/operations?pageSize=100');
 		expect(new Set(left.body.operations.map(({ deviceId }: { deviceId: string }) => deviceId))).to.deep.equal(new Set([other]));
-		const bind = { type: 'c8y_Serial', externalId: 'dev1' };
-		expect((await fixture.call('manager', 'post', `/identity/globalIds/${child}/externalIds`, { body: bind })).status).to.equal(
-			201,
-		);
+		const bind = { body: { type: 'c8y_Serial', externalId: 'dev1' } };
+		const ids = `/identity/globalIds/${child}/externalIds`;
+		expectRefusal(await fixture.call('manager', 'post', ids, bind), 403, /serial of another device/);
+		expect((await fixture.call('admin', 'post', ids, bind)).status).to.equal(201);
 		const stolen = await fixture.call('manager', 'delete', `/inventory/managedObjects/${child}?withDeviceUser=true`);
 		expectRefusal(stolen, 403, /takes its credentials/);
 		expect((await fixture.call('device', 'get', '/tenant/currentTenant')).status).to.equal(200);
+	});
+
+	it('shows of a group with a query only what is linked below it, whoever wrote it', async () => {
+		await give(3);
+		const dynamic = { c8y_IsDynamicGroup: {}, c8y_DeviceQueryString: "name eq '*'" };
+		const path = `/inventory/managedObjects/${group}/childAssets`;
+		const { status, body } = await fixture.call('manager', 'post', path, { body: dynamic });
+		expect(status).to.equal(201);
+		const found = async (query: string) => {
+			const children = `/inventory/managedObjects/${body.id}/childAssets?pageSize=100${query}`;
+			const listed = (await fixture.call('manager', 'get', children)).body.references;
+			return listed.map(({ managedObject }: { managedObject: { name: string } }) => managedObject.name).sort();
+		};
+		expect(await found('')).to.deep.equal([]);
+		const children = `/inventory/managedObjects/${body.id}/childAssets`;
+		expect((await fixture.call('manager', 'post', children, { body: { name: 'linked' } })).status).to.equal(201);
+		expect(await found('')).to.deep.equal(['linked']);
+		expect(await found(`&query=name eq 'other'`)).to.deep.equal([]);
+		await fixture.call('admin', 'delete', `/inventory/managedObjects/${body.id}?forceCascade=true`);
+	});
+
+	it('does not give devices files that a manager may not read', async () => {
+		await give(3);
+		const file = await fixture.call('admin', 'post', '/inventory/binaries', fileForm('a file'));
+		const item = { type: 'c8y_SoftwareBinary', c8y_Software: { version: '1', url: file.body.self } };
+		const path = `/inventory/managedObjects/${group}/childAdditions`;
+		expect((await fixture.call('manager', 'post', path, { body: item })).status).to.equal(201);
+		expect((await fixture.call('device', 'get', `/inventory/binaries/${file.body.id}`)).status).to.equal(403);
 	});
 
 	it('adds to what the user may do in the whole tenant', async () => {

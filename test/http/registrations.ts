@@ -47,6 +47,17 @@ describe('http/registrations', () => {
 		expect(fixture.logLines.join('')).not.to.contain(body.password);
 	});
 
+	it('gives no credentials while the tenant is suspended', async () => {
+		const { tenants } = fixture.services.access;
+		expect((await fixture.call('otherAdmin', 'post', root, { body: { id: 'paused' } })).status).to.equal(201);
+		await poll({ id: 'paused' });
+		expect((await fixture.call('otherAdmin', 'put', `${root}/paused`, { body: { status: 'ACCEPTED' } })).status).to.equal(200);
+		await tenants.change('t2', { status: 'SUSPENDED' });
+		expect((await poll({ id: 'paused' })).status).to.equal(404);
+		await tenants.change('t2', { status: 'ACTIVE' });
+		expect((await poll({ id: 'paused' })).body).to.include({ tenantId: 't2', username: 'device_paused' });
+	});
+
 	it('takes a registration back', async () => {
 		await expectDevice({ id: 'gone' });
 		expect((await fixture.call('admin', 'delete', `${root}/gone`)).status).to.equal(204);

@@ -89,9 +89,12 @@ describe('journeys/tenants', () => {
 		}
 	});
 
-	it('disconnects a device whose user is disabled, and a user whose role is taken, from another process', async () => {
+	it('disconnects a device with a former password or a disabled user, and a user whose role is taken, from another process', async () => {
 		const credentials = await one.register('disabled-1');
-		const device = await two.connect('disabled-1', credentials);
+		const stolen = await two.connect('disabled-1', credentials);
+		await one.operator.http.put('/user/t1/users/device_disabled-1', { password });
+		await within('the device with the former password is disconnected', stolen.closed);
+		const device = await two.connect('disabled-1', { ...credentials, password });
 		await one.operator.http.put('/user/t1/users/device_disabled-1', { enabled: false });
 		await within('the device is disconnected', device.closed);
 		await one.operator.http.post('/user/t1/users', { userName: 'second', password });

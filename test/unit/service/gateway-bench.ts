@@ -55,6 +55,7 @@ export async function openGatewayBench(): Promise<GatewayBench> {
 	const operationsBench = await openOperationsBench();
 	const { store, clock } = operationsBench;
 	const access = await openAccess({ store, clock, elapsed: clock, ...accessSettings });
+	await access.tenants.ensure(tenant);
 	const gateway = createGateway({
 		isSerialOfOther: createSerialCheck({ access }),
 		...operationsBench,
