@@ -95,7 +95,8 @@ function spread(values: readonly number[], digits: number): string {
 	return `${text(median(values))} (${text(Math.min(...values))} – ${text(Math.max(...values))})`;
 }
 
-function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A table of a page. */
+export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
 	return [headings, headings.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 

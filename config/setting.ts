@@ -108,10 +108,13 @@ export function secretMatching(right: string, pattern: RegExp): Kind<z.ZodType<S
 	return { ...secretText, schema: z.string().max(4096).regex(pattern).pipe(secretOf), right };
 }
 
+/** An address of a MongoDB, whose user name and password are percent-encoded. */
+export const mongodbUrlPattern = /^mongodb(\+srv)?:\/\/([^\s/@:]+(:[^\s/@:]*)?@)?[^\s/@]+(\/[^\s@]*)?$/;
+
 /** Address of a MongoDB, which may carry a user name and password. */
 export const mongodbUrl = secretMatching(
 	'mongodb://user:password@host:27017/database?replicaSet=rs0, with @ : and / in a password written as %40, %3A and %2F',
-	/^mongodb(\+srv)?:\/\/([^\s/@:]+(:[^\s/@:]*)?@)?[^\s/@]+(\/[^\s@]*)?$/,
+	mongodbUrlPattern,
 );
 
 /** JSON: in the environment as text, in the file as it is. Secrets in it are not shown. */

@@ -18,6 +18,20 @@ export interface PackageDocument extends SentPackage {
  */
 export const packageIndexes: readonly IndexSpec[] = [{ name: 'byName', keys: ['name', '_id', 'softwareType'] }];
 
+/** Whose packages are looked at. */
+export interface PackageScope {
+	readonly tenant: string;
+	/** Only those of this device. */
+	readonly device?: ManagedObjectId | undefined;
+	/** Only those of these devices. */
+	readonly within?: readonly ManagedObjectId[] | undefined;
+}
+
+export interface NamedPackages extends PackageScope {
+	readonly name: string;
+	readonly type?: string | undefined;
+}
+
 /** Texts are exact, or hold `*` for any characters. */
 export interface PackageFilter {
 	readonly name?: string;
@@ -75,21 +89,7 @@ export function packageFilter(tenant: string, device: ManagedObjectId, { name, v
  * Finds all packages of a name, of any device of the tenant or of one, as a range of the index `byName`: from `device` on, a text
  * that device ids are compared with, and behind `lastId`.
  */
-export function namedPackageFilter(
-	{
-		tenant,
-		device: only,
-		name,
-		type,
-	}: {
-		readonly tenant: string;
-		readonly device?: ManagedObjectId | undefined;
-		readonly name: string;
-		readonly type?: string | undefined;
-	},
-	device: string,
-	lastId: string,
-): Filter {
+export function namedPackageFilter({ tenant, device: only, name, type }: NamedPackages, device: string, lastId: string): Filter {
 	const start = `${tenant}/${only ?? ''}${only === undefined ? '' : separator}`;
 	const end = only === undefined ? `${tenant}0` : `${tenant}/${only}${afterSeparator}`;
 	const from = `${tenant}/${device}`;

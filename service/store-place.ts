@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type Config, Secret } from '../config/index.ts';
+import { type Config, mongodbUrlPattern, Secret } from '../config/index.ts';
 
 /** A store, as a person names it. */
 export type StorePlace =
@@ -21,8 +21,7 @@ export function parsePlace(option: string, text: string, { mongodb }: Config): S
 	const directory = /^sqlite:(.+)$/s.exec(text)?.[1];
 	if (directory === ':memory:') throw new UsageError(`${option}: a store in memory is gone with its process; right is ${right}`);
 	if (directory !== undefined) return { kind: 'sqlite', directory };
-	if (/^mongodb(\+srv)?:\/\/([^\s/@:]+(:[^\s/@:]*)?@)?[^\s/@]+(\/[^\s@]*)?$/.test(text))
-		return { kind: 'mongodb', url: new Secret(text) };
+	if (mongodbUrlPattern.test(text)) return { kind: 'mongodb', url: new Secret(text) };
 	if (/^mongodb(\+srv)?:/.test(text))
 		throw new UsageError(
 			`${option}: the address of MongoDB cannot be read; @ : and / in a password are written as %40, %3A and %2F; right is ${right}`,

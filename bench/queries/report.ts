@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { describeMachine } from '../machine.ts';
-import { readIfThere } from '../report.ts';
+import { readIfThere, table } from '../report.ts';
 import type { QueriesResult } from './probe.ts';
 
 /** What was found on one engine. */
@@ -39,12 +39,10 @@ function sectionOf({ runs, few, many, small, large }: EngineFigures): string {
 	const rows = large.latencies.map(({ what, p50, p99 }, index) => {
 		const before = small.latencies[index];
 		const ratio = before ? (p50 / before.p50).toFixed(2) : '–';
-		return `| ${what} | ${milliseconds(before)} | ${milliseconds({ p50, p99 })} | **${ratio}** |`;
+		return [what, milliseconds(before), milliseconds({ p50, p99 }), `**${ratio}**`];
 	});
 	return [
-		`| query by | ms among ${count(few)}, p50 / p99 | ms among ${count(many)}, p50 / p99 | ratio of p50 |`,
-		'| --- | --- | --- | --- |',
-		...rows,
+		table(['query by', `ms among ${count(few)}, p50 / p99`, `ms among ${count(many)}, p50 / p99`, 'ratio of p50'], rows),
 		'',
 		`${runs} calls of each kind. Filled in ${small.fillSeconds.toFixed(1)} s and ${large.fillSeconds.toFixed(1)} s. ${new Date().toISOString().slice(0, 10)}: ${describeMachine()}.`,
 	].join('\n');

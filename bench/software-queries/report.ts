@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { describeMachine } from '../machine.ts';
+import { table } from '../report.ts';
 import type { PackageSizes, SoftwareLatency } from './probe.ts';
 
 /** What was found at one size. */
@@ -50,10 +51,6 @@ ${new Date().toISOString().slice(0, 10)}: ${describeMachine()}; load of the mach
 function milliseconds(latency: SoftwareLatency | undefined, key: SoftwareLatency | undefined): string {
 	if (!latency || !key) return '–';
 	return `${latency.p50.toFixed(2)} / ${latency.p99.toFixed(2)} (${count(latency.p50 / key.p50)}×), ${latency.processor.toFixed(1)}`;
-}
-
-function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-	return [headings, headings.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 }
 
 function count(value: number): string {

@@ -1,7 +1,7 @@
 import type { Collection } from '../../store/index.ts';
 import { isManagedObjectId, type ManagedObject, type ManagedObjectId } from '../managed-object.ts';
-import type { PackageDocument } from '../package-document.ts';
-import { openPackageKeys, type PackageScope } from './package-keys.ts';
+import type { PackageDocument, PackageScope } from '../package-document.ts';
+import { openPackageKeys } from './package-keys.ts';
 import { packageTest, type SoftwareCondition } from './software-condition.ts';
 import type { OrderOfType } from './version-order.ts';
 

@@ -1,26 +1,18 @@
 import type { Collection, Scalar } from '../../store/index.ts';
 import type { ManagedObjectId } from '../managed-object.ts';
-import { deviceOfPackage, namedPackageFilter, type PackageDocument, versionOfPackage } from '../package-document.ts';
+import {
+	deviceOfPackage,
+	type NamedPackages,
+	namedPackageFilter,
+	type PackageDocument,
+	versionOfPackage,
+} from '../package-document.ts';
 
 /** What the index knows of a package with a given name. */
 export interface PackageKey {
 	readonly device: ManagedObjectId;
 	readonly version: string;
 	readonly softwareType: string | undefined;
-}
-
-/** Whose packages are looked at. */
-export interface PackageScope {
-	readonly tenant: string;
-	/** Only those of this device. */
-	readonly device?: ManagedObjectId | undefined;
-	/** Only those of these devices. */
-	readonly within?: readonly ManagedObjectId[] | undefined;
-}
-
-export interface NamedPackages extends PackageScope {
-	readonly name: string;
-	readonly type?: string | undefined;
 }
 
 const firstRead = 250;

@@ -2,9 +2,15 @@ import type { Collection } from '../../store/index.ts';
 import { type ExternalIds, serialType } from '../external-ids.ts';
 import type { ManagedObject, ManagedObjectId } from '../managed-object.ts';
 import type { ManagedObjects } from '../managed-objects.ts';
-import { deviceOfPackage, namedPackageFilter, type PackageDocument, versionOfPackage } from '../package-document.ts';
+import {
+	deviceOfPackage,
+	type NamedPackages,
+	namedPackageFilter,
+	type PackageDocument,
+	type PackageScope,
+	versionOfPackage,
+} from '../package-document.ts';
 import { type FoundDevice, type FoundPackage, matchingDevices } from './matching-devices.ts';
-import type { NamedPackages, PackageScope } from './package-keys.ts';
 import { compareTexts } from './segment-order.ts';
 import { orderOf, type SoftwareCondition } from './software-condition.ts';
 import { compareNewestFirst, type OrderOfType } from './version-order.ts';

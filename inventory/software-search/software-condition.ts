@@ -52,11 +52,10 @@ export function parseSoftwareConditions(texts: readonly string[], limits: Condit
 		const reader = createReader(text, where);
 		if (text.length > limits.maxLength)
 			throw reader.fault(limits.maxLength, `at most ${limits.maxLength} characters`, `${text.length}`);
-		const condition = parseCondition(reader, () => {
+		return parseCondition(reader, () => {
 			if (++terms > limits.maxTerms)
 				throw reader.fault(reader.at(), `at most ${limits.maxTerms} terms in all conditions together`, 'one more');
 		});
-		return condition;
 	});
 }
 

@@ -122,19 +122,13 @@ function frameOf(
 ): Readonly<Record<string, unknown>> {
 	const { pageSize, currentPage, withTotalPages, withTotalElements } = call.query;
 	// All parameters of the request stay in the links, properly encoded again.
-	const parameters = new URLSearchParams(call.queryText);
-	parameters.set('pageSize', String(pageSize));
 	const link = (page: number): string => {
+		const parameters = new URLSearchParams(call.queryText);
+		parameters.set('pageSize', String(pageSize));
 		parameters.set('currentPage', String(page));
+		if (follow && page > currentPage) parameters.set(...follow);
+		if (follow && page < currentPage) parameters.delete(follow[0]);
 		return `${call.base}${call.path}?${parameters}`;
-	};
-	const nextLink = (): string => {
-		if (follow) parameters.set(...follow);
-		return link(currentPage + 1);
-	};
-	const previousLink = (): string => {
-		if (follow) parameters.delete(follow[0]);
-		return link(currentPage - 1);
 	};
 	return {
 		statistics: {
@@ -144,7 +138,7 @@ function frameOf(
 			...(withTotalElements && { totalElements: total }),
 		},
 		self: link(currentPage),
-		...(hasMore && { next: nextLink() }),
-		...(currentPage > 1 && { prev: previousLink() }),
+		...(hasMore && { next: link(currentPage + 1) }),
+		...(currentPage > 1 && { prev: link(currentPage - 1) }),
 	};
 }

@@ -3,6 +3,7 @@ import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises
 import { dirname, join } from 'node:path';
 import { createContentDigest } from '../index.ts';
 import { fileOf } from './content-file.ts';
+import { syncDirectory, whenMissing } from './file-system.ts';
 
 /** A content as the database knows it. */
 export interface KnownContent {
@@ -90,7 +91,7 @@ async function copy(sha256: string, from: string, to: string): Promise<number> {
 			throw new LostContentError(sha256, `the file ${from} is damaged: its SHA-256 is ${found.sha256}`);
 		await target.sync();
 		await rename(part, to);
-		await flush(dirname(to));
+		await syncDirectory(dirname(to));
 		return found.length;
 	} catch (error) {
 		await rm(part, { force: true });
@@ -105,14 +106,4 @@ async function pour(source: FileHandle, target: FileHandle) {
 	const stream = createReadStream('', { fd: source, highWaterMark: 1024 * 1024 });
 	for await (const bytes of digest.tap(stream)) await target.writeFile(bytes);
 	return digest.finish();
-}
-
-async function flush(folder: string): Promise<void> {
-	const handle = await open(folder);
-	await handle.sync().finally(() => handle.close());
-}
-
-function whenMissing(error: unknown): undefined {
-	if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT') return undefined;
-	throw error;
 }

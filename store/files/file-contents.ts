@@ -13,6 +13,7 @@ import {
 	type StoredContent,
 } from '../index.ts';
 import { contentsFolder, fileOf, folderOf } from './content-file.ts';
+import { codeOf, syncDirectory, whenMissing } from './file-system.ts';
 
 export interface FileContentsOptions {
 	/** Created when missing; without one, the contents are in a temporary directory that goes with `close`. */
@@ -126,21 +127,8 @@ export async function openFileContents({ directory, minFreeBytes, isExclusive }:
 
 async function* filesIn(folder: string, prefix: string): AsyncGenerator<KeptContent> {
 	for (const name of await readdir(folder)) {
-		const found = await stat(join(folder, name)).catch((error: unknown) => {
-			if (codeOf(error) === 'ENOENT') return undefined;
-			throw error;
-		});
+		const found = await stat(join(folder, name)).catch(whenMissing);
 		if (found) yield { key: prefix + name, writtenAt: found.mtimeMs };
-	}
-}
-
-/** A new name in a directory is durable with the directory. */
-async function syncDirectory(path: string): Promise<void> {
-	const directory = await openFile(path, 'r');
-	try {
-		await directory.sync();
-	} finally {
-		await directory.close();
 	}
 }
 
@@ -156,8 +144,4 @@ function toStoreError(error: unknown): unknown {
 	if (fullCodes.includes(codeOf(error))) return new ContentStoreError('full', message, { cause: error });
 	if (brokenCodes.includes(codeOf(error))) return new ContentStoreError('unavailable', message, { cause: error });
 	return error;
-}
-
-function codeOf(error: unknown): unknown {
-	return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
 }

@@ -1,5 +1,5 @@
 import { BSONRegExp, type Document } from 'mongodb';
-import type { Comparison, Filter, Scalar } from '../document-store.ts';
+import type { Comparison, Filter } from '../document-store.ts';
 import { segmentsOf } from '../field-path.ts';
 import { orderedOf, scalarOf } from '../filter-operand.ts';
 import { toWellFormed } from '../text.ts';
@@ -17,13 +17,9 @@ export function compileFilter(filter: Filter): Document {
 		} else if (key.startsWith('$')) throw new TypeError(`unknown filter operator '${key}'`);
 		else for (const part of compileField(key, condition)) parts.push({ [encodePath(segmentsOf(key))]: part });
 	}
-	return together(parts);
-}
-
-/** All parts must hold: side by side where no key is taken, which is what planners and readers of logs see through best. */
-function together(parts: readonly Document[]): Document {
-	const keys = parts.flatMap(Object.keys);
-	return new Set(keys).size === keys.length ? Object.assign({}, ...parts) : { $and: parts };
+	const [first] = parts;
+	if (first === undefined) return {};
+	return parts.length === 1 ? first : { $and: parts };
 }
 
 /** Whether a filter names one document, and which. */
@@ -40,12 +36,12 @@ function compileLogic(key: '$and' | '$or' | '$nor', filters: Filter[string]): Do
 }
 
 /** The conditions on one field, all of which must hold. */
-function compileField(path: string, condition: Filter[string]): (Document | Scalar)[] {
+function compileField(path: string, condition: Filter[string]): Document[] {
 	if (condition === undefined) throw new TypeError(`filter: '${path}' is undefined; leave the key out to match anything`);
 	if (isList(condition)) throw new TypeError(`filter: '${path}' cannot be compared with a list; use $in`);
-	if (typeof condition !== 'object' || condition === null) return [scalarOf(condition)];
+	if (typeof condition !== 'object' || condition === null) return [{ $eq: scalarOf(condition) }];
 	const plain: Document = {};
-	const parts: (Document | Scalar)[] = [];
+	const parts: Document[] = [];
 	for (const [operator, operand] of Object.entries(condition)) {
 		if (operator === '$wildcard' && operand !== undefined) parts.push(wildcard(operand));
 		else if (operand !== undefined) addOperator(plain, operator, operand);
@@ -81,11 +77,11 @@ function addOperator(compiled: Document, operator: string, operand: Comparison[k
 }
 
 /** The range of texts that begin as the pattern does comes with it, so that an index is read there only. */
-function wildcard(text: unknown): Document | Scalar {
+function wildcard(text: unknown): Document {
 	if (typeof text !== 'string') throw new TypeError('$wildcard needs a text');
 	const pattern = toWellFormed(text);
 	const star = pattern.indexOf('*');
-	if (star < 0) return pattern;
+	if (star < 0) return { $eq: pattern };
 	const prefix = pattern.slice(0, star);
 	const end = prefix === '' ? undefined : endOfPrefix(prefix);
 	return { $gte: prefix, ...(end !== undefined && { $lt: end }), $regex: toRegularExpression(pattern) };

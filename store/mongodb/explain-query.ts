@@ -18,7 +18,13 @@ export interface QueryPlan {
 /** Runs a query for its plan; with a `hint`, over the index of that name. */
 export async function explainQuery(rows: Rows<Row>, { filter, sort, limit }: Query, hint?: string): Promise<QueryPlan> {
 	const order = sortOf(sort);
-	const options = { ...(order && { sort: order }), ...(limit !== undefined && { limit }), ...(hint !== undefined && { hint }) };
+	// The plan repeats the filter, with regular expressions that JavaScript has none of.
+	const options = {
+		bsonRegExp: true,
+		...(order && { sort: order }),
+		...(limit !== undefined && { limit }),
+		...(hint !== undefined && { hint }),
+	};
 	const { queryPlanner, executionStats }: Document = await rows.find(compileFilter(filter), options).explain('executionStats');
 	const steps = stepsOf(queryPlanner.winningPlan);
 	return {

@@ -1,5 +1,14 @@
 import { expect } from 'chai';
+import { httpRoutes } from '../../service/http/app.ts';
 import { expectRefusal, type HttpFixture, openHttpFixture } from '../support/http-fixture.ts';
+import { fileForm } from '../support/multipart.ts';
+
+const software = '/service/advanced-software-mgmt';
+/** A new device that has this version of it. */
+async function install(fixture: HttpFixture, name: string, version: string): Promise<unknown> {
+	const { body } = await fixture.call('admin', 'post', '/inventory/managedObjects', { body: { c8y_IsDevice: {} } });
+	return fixture.call('admin', 'post', `${software}/software?deviceId=${body.id}`, { body: [{ name, version }] });
+}
 
 /** Every collection, with a path that holds exactly seven entries, and one that holds none. */
 const collections: readonly {
@@ -64,9 +73,35 @@ const collections: readonly {
 				body: [{ name: `n${index}`, version: '1' }],
 			}),
 	},
+	{
+		name: 'managedObjects',
+		path: () => '/inventory/binaries?x=1',
+		nothing: () => '/inventory/binaries?type=none',
+		fill: (fixture, _, index) => fixture.call('admin', 'post', '/inventory/binaries', fileForm(`content ${index}`)),
+	},
+	{
+		name: 'devices',
+		path: () => `${software}/devices?software=found`,
+		nothing: () => `${software}/devices?software=none`,
+		fill: (fixture) => install(fixture, 'found', '1'),
+	},
+	{
+		name: 'versions',
+		path: () => `${software}/versions?name=found`,
+		nothing: () => `${software}/versions?name=none`,
+		fill: (fixture, _, index) => install(fixture, 'found', `1.${index}`),
+	},
 ];
 
 describe('http/collections', () => {
+	it('has a row for every route with pages', async () => {
+		const fixture = await openHttpFixture();
+		const paged = httpRoutes(fixture.services).filter(({ query }) => 'pageSize' in query.shape);
+		await fixture.close();
+		const tried = new Set(collections.map(({ path }) => path('{id}').split('?')[0]));
+		expect(new Set(paged.map(({ path }) => path))).to.deep.equal(tried);
+	});
+
 	for (const { name, path, nothing, fill } of collections) {
 		describe(path('{device}'), () => {
 			let fixture: HttpFixture;
@@ -86,7 +121,8 @@ describe('http/collections', () => {
 				expect([entries.length, statistics, prev]).to.deep.equal([5, { currentPage: 1, pageSize: 5 }, undefined]);
 				const [location = '', query] = path(device).split('?');
 				expect(self).to.equal(`${fixture.url}${location}?${new URLSearchParams(query)}&pageSize=5&currentPage=1`);
-				expect(next).to.equal(self.replace('currentPage=1', 'currentPage=2'));
+				// Where pages go on behind an entry, it is named beside the number of the page.
+				expect(next.replace(/&after=\w+$/, '')).to.equal(self.replace('currentPage=1', 'currentPage=2'));
 			});
 
 			it('is walked by its links, forth and back, each entry once', async () => {

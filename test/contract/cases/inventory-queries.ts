@@ -106,7 +106,7 @@ export function inventoryQueryCases({ it, store }: Bench): void {
 						}
 					},
 				),
-				{ numRuns: 100, interruptAfterTimeLimit: 45_000 },
+				{ numRuns: 100, interruptAfterTimeLimit: 20_000 },
 			);
 		});
 	});
