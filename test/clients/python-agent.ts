@@ -1,7 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect } from 'chai';
 import { createAptRepository } from '../support/apt-repository.ts';
 import { type CertificateFiles, createCertificateFiles } from '../support/certificates.ts';
@@ -12,44 +9,17 @@ import { canListen } from '../support/free-port.ts';
 import { multipartBody, multipartType } from '../support/multipart.ts';
 import type { OperationJson } from '../support/operator.ts';
 import { countDebianPackages, hasProgram, type Program, startProgram } from '../support/programs.ts';
-import { bootstrap, type ServiceUnderTest, startService } from '../support/service-fixture.ts';
+import { agentCollection, createPythonAgent, refusalsIn } from '../support/python-agent.ts';
+import { type ServiceUnderTest, startService } from '../support/service-fixture.ts';
 import { skipUnless } from '../support/skip.ts';
 
-const start = process.env.PYTHON_AGENT ?? '';
+const program = process.env.PYTHON_AGENT ?? '';
 const serial = 'dm-1';
 const user = `device_${serial}`;
-const collection = 'c8y-dm-agent-v1.0';
 /** Of our own: one that apt finds, and one that the service has. */
 const candidate = { name: 'dsm-agent-test', version: '1.0' };
 const uploaded = { name: 'dsm-agent-upload-test', version: '1.0' };
 const slow = 60_000;
-
-/** The messages of the agent that are no static templates, as its own file describes them. */
-const templates = {
-	name: 'DM Agent',
-	type: 'c8y_SmartRest2Template',
-	com_cumulocity_model_smartrest_csv_CsvSmartRestTemplate: {
-		requestTemplates: [
-			{
-				msgId: 'dm100',
-				name: 'Network',
-				method: 'PUT',
-				api: 'INVENTORY',
-				response: false,
-				byId: false,
-				externalIdType: 'c8y_Serial',
-				mandatoryValues: [],
-				customValues: [
-					...['ip', 'netmask', 'name'].map((name) => ({ path: `c8y_Network.c8y_LAN.${name}`, type: 'STRING', value: '' })),
-					{ path: 'c8y_Network.c8y_LAN.enabled', type: 'INTEGER', value: null },
-					{ path: 'c8y_Network.c8y_LAN.mac', type: 'STRING', value: '' },
-				],
-			},
-		],
-		responseTemplates: [{ msgId: 'dm502', name: 'Message', condition: 'c8y_Message', base: '', pattern: ['c8y_Message.text'] }],
-	},
-	__externalId: collection,
-};
 
 describe('clients/python-agent', function () {
 	this.timeout(2 * slow);
@@ -57,50 +27,45 @@ describe('clients/python-agent', function () {
 	let certificates: CertificateFiles;
 	let repository: ReturnType<typeof createAptRepository>;
 	let service: ServiceUnderTest;
-	let home: string;
-	let agent: Program;
+	let agent: ReturnType<typeof createPythonAgent>;
+	let running: Program;
 	before(async function () {
-		skipUnless(start !== '', 'PYTHON_AGENT does not name the program c8ydm.start of PyPI’s c8ydm').call(this);
+		skipUnless(program !== '', 'PYTHON_AGENT does not name the program c8ydm.start of PyPI’s c8ydm').call(this);
 		skipUnless(process.getuid?.() === 0, 'only root may install packages with apt').call(this);
 		await skipUnless(() => canListen(443), 'the agent asks at port 443, which is taken').call(this);
 		certificates = await createCertificateFiles();
 		repository = createAptRepository([candidate]);
-		service = await startService({ HTTPS_PORT: '443', TLS_CERT_FILE: certificates.certFile, TLS_KEY_FILE: certificates.keyFile });
-		home = mkdtempSync(join(tmpdir(), 'python-agent-'));
-		mkdirSync(join(home, '.cumulocity'));
-		writeFileSync(join(home, '.cumulocity/agent.ini'), settings(new URL(service.urls.mqtt).port));
-		writeFileSync(join(home, '.cumulocity/DM_Agent.json'), JSON.stringify(templates));
+		service = await startService({
+			HTTPS_PORT: '443',
+			TLS_CERT_FILE: certificates.certFile,
+			TLS_KEY_FILE: certificates.keyFile,
+		});
+		agent = createPythonAgent({
+			program,
+			serial,
+			mqttPort: new URL(service.urls.mqtt).port,
+			environment: { ...repository.environment, REQUESTS_CA_BUNDLE: certificates.caFile },
+		});
 		await purge();
 	});
 	afterEach(function () {
-		if (this.currentTest?.isFailed()) process.stderr.write(`${agent?.lines.slice(-40).join('\n')}\n`);
+		if (this.currentTest?.isFailed()) process.stderr.write(`${running?.lines.slice(-40).join('\n')}\n`);
 	});
 	after(async () => {
 		// One that is locked out does not end when it is asked to.
-		await agent?.stop(0);
+		await running?.stop(0);
 		await service?.close();
 		certificates?.remove();
 		repository?.remove();
-		if (home) rmSync(home, { recursive: true, force: true });
-		if (start !== '') await purge();
+		agent?.remove();
+		if (repository) await purge();
 	});
-
-	function run(): Program {
-		return startProgram(start, [], {
-			...repository.environment,
-			HOME: home,
-			REQUESTS_CA_BUNDLE: certificates.caFile,
-			// It would ask a server on the internet where it is.
-			https_proxy: 'http://127.0.0.1:9',
-			no_proxy: 'localhost',
-		});
-	}
 
 	it('gets its credentials by bootstrap, once somebody has accepted it, and creates its device', async () => {
 		const path = `/devicecontrol/newDeviceRequests/${serial}`;
 		const { http } = service.operator;
 		await http.post('/devicecontrol/newDeviceRequests', { id: serial });
-		agent = run();
+		running = agent.run();
 		await eventually(
 			'it asks for its credentials',
 			() => http.get<{ readonly status: string }>(path),
@@ -115,7 +80,7 @@ describe('clients/python-agent', function () {
 			slow,
 		);
 		expect((await http.call('GET', path)).status, 'the registration is used up').to.equal(404);
-		expect(configuration()).to.match(
+		expect(agent.settings()).to.match(
 			new RegExp(`^c8y.tenant = ${service.tenant}\nc8y.username = ${user}\nc8y.password = .+$`, 'm'),
 		);
 		expect(await service.operator.objectOf(serial)).to.include({
@@ -187,10 +152,10 @@ describe('clients/python-agent', function () {
 	});
 
 	it('comes back with its credentials, takes what has waited, and speaks by its own template collection', async () => {
-		const early = refused(agent.lines);
-		await agent.stop();
+		const early = refusalsIn(running.lines);
+		await running.stop();
 		const waiting = await operation({ c8y_Message: { text: 'a message, with a comma' } });
-		agent = run();
+		running = agent.run();
 		await service.operator.reaches(waiting.id, 'SUCCESSFUL', slow);
 		const { c8y_Network } = await eventually(
 			'its network is reported',
@@ -201,11 +166,11 @@ describe('clients/python-agent', function () {
 		expect(c8y_Network)
 			.to.have.nested.property('c8y_LAN.ip')
 			.that.matches(/^\d+\.\d+\.\d+\.\d+$/);
-		const path = `/identity/externalIds/c8y_SmartRest2DeviceIdentifier/${collection}`;
+		const path = `/identity/externalIds/c8y_SmartRest2DeviceIdentifier/${agentCollection}`;
 		const { managedObject } = await service.operator.http.get<{ readonly managedObject: { readonly id: string } }>(path);
 		// It has brought it itself.
 		expect(await service.operator.http.get(`/inventory/managedObjects/${managedObject.id}`)).to.include({ owner: user });
-		const late = refused(agent.lines);
+		const late = refusalsIn(running.lines);
 		expect(late).to.include('41,100,Device already existing');
 		// It says that it has restarted when nobody has asked it to, and speaks by its collection while it is still bringing it.
 		for (const line of [...early, ...late])
@@ -213,7 +178,7 @@ describe('clients/python-agent', function () {
 	});
 
 	it('is locked out when its user is disabled, and when its device is removed', async () => {
-		const refusals = (code: number) => agent.lines.filter((line) => line.includes(`Received CONNACK (0, ${code})`)).length;
+		const refusals = (code: number) => running.lines.filter((line) => line.includes(`Received CONNACK (0, ${code})`)).length;
 		await service.operator.http.put(`/user/${service.tenant}/users/${user}`, { enabled: false });
 		await eventually(
 			'it is refused as not authorised',
@@ -231,20 +196,6 @@ describe('clients/python-agent', function () {
 		);
 		expect(await service.operator.findId(serial)).to.equal(undefined);
 	});
-
-	/** What the service has refused the agent, by MQTT and by HTTP. */
-	function refused(lines: readonly string[]): string[] {
-		return lines.flatMap((line) => {
-			const [, error] = / topic=s\/e msg=(.*)$/.exec(line) ?? [];
-			const [, request, status] = /"([A-Z]+ \S+) HTTP\/1\.1" ([45]\d\d) /.exec(line) ?? [];
-			if (error !== undefined) return [error];
-			return request === undefined ? [] : [`${request} ${status}`];
-		});
-	}
-
-	function configuration(): string {
-		return readFileSync(join(home, '.cumulocity/agent.ini'), 'utf8');
-	}
 
 	async function reported(): Promise<number> {
 		const id = await service.operator.idOf(serial);
@@ -282,31 +233,3 @@ describe('clients/python-agent', function () {
 		await startProgram('dpkg', ['--purge', candidate.name, uploaded.name]).ended;
 	}
 });
-
-/** The agent’s own file, before it has credentials. */
-function settings(mqttPort: string): string {
-	const [tenant = '', name = ''] = bootstrap.user.split('/');
-	return `[mqtt]
-url = localhost
-port = ${mqttPort}
-tls = false
-cert_auth = false
-client_cert = x
-client_key = x
-ping.interval.seconds = 60
-
-[agent]
-name = dm
-type = c8y_dm_example_type
-main.loop.interval.seconds = 10
-requiredinterval = 10
-loglevel = DEBUG
-device.id = ${serial}
-model =
-
-[secret]
-c8y.bootstrap.tenant = ${tenant}
-c8y.bootstrap.user = ${name}
-c8y.bootstrap.password = ${bootstrap.password}
-`;
-}
