@@ -223,7 +223,7 @@ export function loginRoutes(services: HttpServices, { providers }: Pick<Identity
 		services.noteRefusedLogin({
 			user: undefined,
 			host: hostOf(base),
-			reason: `a page of another site (${origin}) asked for it`,
+			reason: `a page of another site (${origin ?? 'it does not say which'}) asked for it`,
 			channel: 'http',
 			address,
 			call: path,
