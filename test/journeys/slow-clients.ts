@@ -16,7 +16,8 @@ const strict = {
 	HTTP_KEEP_ALIVE_TIMEOUT_SECONDS: '1',
 	HTTP_READ_TIMEOUT_SECONDS: '1',
 	HTTP_HEADERS_MAX_BYTES: '4096',
-	HTTP_HEADERS_MAX_COUNT: '96',
+	// As many as the parser hands over in three goes: what comes after them is easily lost.
+	HTTP_HEADERS_MAX_COUNT: '93',
 	HTTP_URL_MAX_CHARACTERS: '2000',
 	TLS_HANDSHAKE_TIMEOUT_SECONDS: '1',
 	MQTT_CONNECT_TIMEOUT_SECONDS: '1',
@@ -226,9 +227,9 @@ describe('journeys/slow-clients', () => {
 
 	const head = (url: string, headers: string) => `GET ${url} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${headers}\r\n`;
 	for (const [what, request, answer] of [
-		['as many headers as it may have', head('/health', 'a: 1\r\n'.repeat(94)), /^HTTP\/1\.1 200 /],
-		['one header more', head('/health', 'a: 1\r\n'.repeat(95)), /^HTTP\/1\.1 431 .*too many headers: at most 96 are read/s],
-		['very many headers', head('/health', 'a:\r\n'.repeat(900)), /^HTTP\/1\.1 431 .*too many headers: at most 96/s],
+		['as many headers as it may have', head('/health', 'a: 1\r\n'.repeat(91)), /^HTTP\/1\.1 200 /],
+		['one header more', head('/health', 'a: 1\r\n'.repeat(92)), /^HTTP\/1\.1 431 .*too many headers: at most 93 are read/s],
+		['very many headers', head('/health', 'a:\r\n'.repeat(900)), /^HTTP\/1\.1 431 .*too many headers: at most 93/s],
 		[
 			'headers that are too large',
 			head('/health', `a: ${'x'.repeat(4096)}\r\n`),
