@@ -24,6 +24,11 @@ export async function startService(dataDirectory: string, profileDirectory?: str
 		env: {
 			HOST: '127.0.0.1',
 			HTTP_PORT: '0',
+			// All clients of a benchmark are one user at one address.
+			HTTP_REQUESTS_PER_SECOND_PER_ADDRESS: '0',
+			HTTP_REQUESTS_PER_SECOND_PER_USER: '0',
+			MQTT_CONNECTIONS_PER_SECOND_PER_ADDRESS: '0',
+			MQTT_MESSAGES_PER_SECOND: '0',
 			MQTT_PORT: '0',
 			DATA_DIR: join(dataDirectory),
 			TENANT_ID: 't1',

@@ -98,18 +98,18 @@ export function docsRoutes(describe: () => unknown): Route[] {
 type PageFile = (typeof files)[keyof typeof files];
 
 const pack = promisify(gzip);
-const packed = new Map<PageFile, Promise<Buffer>>();
+// Kept, so that clients which read slowly have no copies of their own.
+const plainBytes = new Map<PageFile, Promise<Buffer>>();
+const packedBytes = new Map<PageFile, Promise<Buffer>>();
 
 async function answerFile(file: PageFile, acceptsGzip: boolean): Promise<Reply> {
-	if (acceptsGzip && !packed.has(file))
-		packed.set(
-			file,
-			file.read().then((bytes) => pack(bytes)),
-		);
-	const bytes = await ((acceptsGzip && packed.get(file)) || file.read());
+	const kept = acceptsGzip ? packedBytes : plainBytes;
+	const reading = kept.get(file) ?? file.read().then((bytes) => (acceptsGzip ? pack(bytes) : bytes));
+	kept.set(file, reading);
+	const bytes = await reading;
 	const headers = {
 		'Cache-Control': 'public, max-age=86400',
-		Vary: 'Accept-Encoding',
+		Vary: 'Accept-Encoding, Origin',
 		...(acceptsGzip && { 'Content-Encoding': 'gzip' }),
 	};
 	return { status: 200, bytes, type: `${file.type}; charset=utf-8`, headers };

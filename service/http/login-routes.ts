@@ -217,7 +217,7 @@ export function loginRoutes(services: HttpServices, { providers }: Pick<Identity
 
 	// Otherwise any page could log its visitors in as whom it likes, and see what they do as that user.
 	function refuseOtherSites({ headers, address, base }: Pick<IncomingCall, 'headers' | 'address' | 'base'>, path: string): void {
-		if (!isFromOtherSite(headers, base, loginOrigins)) return;
+		if (!isFromOtherSite(headers, base, options.corsOrigins)) return;
 		const origin = headers.origin?.slice(0, 200);
 		log.info({ address, origin }, 'login refused: a page of another site asked for it');
 		services.noteRefusedLogin({
@@ -228,7 +228,10 @@ export function loginRoutes(services: HttpServices, { providers }: Pick<Identity
 			address,
 			call: path,
 		});
-		throw new HttpError('http/forbidden', `Only pages of ${new URL(base).origin} can log in with cookies: open the login there`);
+		throw new HttpError(
+			'http/forbidden',
+			`Only pages of ${new URL(base).origin} and of CORS_ORIGINS can log in with cookies: open the login there`,
+		);
 	}
 
 	/** Checks what a form says, and begins a session. */
@@ -263,8 +266,6 @@ export function loginRoutes(services: HttpServices, { providers }: Pick<Identity
 	}
 }
 
-/** Other origins whose pages may log in with cookies. */
-const loginOrigins: readonly string[] = [];
 const loginRefusals = ['http/unauthorized', 'http/forbidden', 'http/throttled'] as const;
 
 function withCookies(json: object, cookies: readonly string[]): Reply {

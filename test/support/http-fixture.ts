@@ -65,6 +65,13 @@ export const packageLimits: PackageLimits = {
 const defaults: HttpOptions = {
 	bodyMaxBytes: 16 * 1024 * 1024,
 	jsonMaxDepth: 64,
+	formMaxBytes: 64 * 1024,
+	urlMaxCharacters: 16_000,
+	headersMaxCount: 100,
+	// Its clock stands still: all of a test is in one second.
+	requestsPerSecond: { address: 0, user: 0, device: 0 },
+	corsOrigins: [],
+	hstsSeconds: 0,
 	answerTimeoutMilliseconds: 60_000,
 	pageSizeMax: 2000,
 	pageSizeDefault: 5,
@@ -77,6 +84,7 @@ const defaults: HttpOptions = {
 	requestTimeoutMilliseconds: 10_000,
 	uploadTimeoutMilliseconds: 10_000,
 	standstillMilliseconds: 5000,
+	readTimeoutMilliseconds: 5000,
 	binaryRedirect: 'nobody',
 	bulkRegistrationMaxLines: 20,
 	certificateListMaxBytes: 100_000,
