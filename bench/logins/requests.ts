@@ -17,7 +17,7 @@ export const requests: Benchmark = {
 	explanation: [
 		`\`GET ${path}\` with Basic, with a token as Bearer, and with the token in the cookie, by autocannon over 50 connections that stay open; its password was ` +
 			'verified in the warm-up. Against it `/health`, an open route of the same service that answers something as small, and a bare Express 5 application ' +
-			'that sends the very same bytes from memory. No limit is lifted.',
+			'that sends the very same bytes from memory. Limits on requests a second do not apply.',
 	],
 	columns: pageColumns,
 	comparisons: [open, peer].flatMap((against) =>

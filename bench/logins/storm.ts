@@ -52,7 +52,7 @@ export function createStorm({ devices, inFlight }: { readonly devices: number; r
 				'the device and its authority. The devices verify the certificate of the server. They are one process, which works on the same processors: over ' +
 				'TLS a handshake costs it about as much as the server. Processor time is that of all threads of the server alone, and the figure to reckon ' +
 				'with for another machine.',
-			'Of the limits of the service one is lifted: it takes up as many connections a second as come (by default 1,000, `MQTT_CONNECTIONS_PER_SECOND`).',
+			'The limits of the service on connections a second are lifted, and no other; by default a process takes up 1,000 (`MQTT_CONNECTIONS_PER_SECOND`).',
 			`Whether a connection costs more the more devices there are is in the last ratio: ${all} of ${all} registered devices against ${fewer} of ${fewer}.`,
 		],
 		columns: [
