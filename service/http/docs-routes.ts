@@ -68,6 +68,7 @@ export function docsRoutes(describe: () => unknown): Route[] {
 			summary: 'Where a browser begins: it is sent to the page below',
 			description: 'Only who asks for `text/html`; there is nothing here for others.',
 			answers: { 302: { description: 'To the page' } },
+			refusals: ['http/notFound'],
 			handler: async ({ headers }) => {
 				if (!headers.accept?.includes('text/html')) throw new HttpError('http/notFound', 'There is nothing at /');
 				return { status: 302, headers: { Location: `${root}/docs`, Vary: 'Accept' } };
