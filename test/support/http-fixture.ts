@@ -44,6 +44,10 @@ export const credentials = {
 	manager: `${tenant}/manager:manager-password`,
 	/** The same with a group that has no devices. */
 	foreignManager: `${tenant}/foreign:foreign-password`,
+	/** These three are made by `openRouteObjects`: a user without roles, a device below the device, one of another tenant. */
+	nobody: `${tenant}/nobody:nobody-password`,
+	childDevice: `${tenant}/device_dev1child:child-password`,
+	otherDevice: `${otherTenant}/device_dev1:other-dev1-password`,
 	management: 'management/admin:management-password',
 	bootstrap: 'management/devicebootstrap:bootstrap-password',
 	wrongPassword: `${tenant}/admin:wrong`,
