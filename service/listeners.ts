@@ -1,4 +1,3 @@
-import { constants } from 'node:crypto';
 import {
 	createServer,
 	type Server as HttpServer,
@@ -14,6 +13,7 @@ import type { Config } from '../config/index.ts';
 import { createUnreadableAnswer } from './http/index.ts';
 import type { EmbeddedBroker } from './mqtt/index.ts';
 import { originOf } from './origin.ts';
+import { askForCertificate } from './presented-chain.ts';
 import type { ServerCertificate } from './server-certificate.ts';
 import { upgradeToMqtt } from './web-socket.ts';
 
@@ -33,18 +33,6 @@ export interface ListenerOptions {
 	readonly certificate: ServerCertificate | undefined;
 	readonly log: Logger;
 }
-
-/**
- * Asks for a client's certificate, and takes what comes: whether it is good, and what for, is told by access, so that a refusal
- * has a reason in the log and the right answer. No names of authorities are told to clients, and no system-wide ones are trusted.
- * A resumed session would come without the certificates in between, so none is resumed.
- */
-const askForCertificate: TlsOptions = {
-	requestCert: true,
-	rejectUnauthorized: false,
-	ca: [],
-	secureOptions: constants.SSL_OP_NO_TICKET,
-};
 
 /** Opens every port of the configuration; when one cannot be had, none stays open. */
 export async function openListeners({ config, app, broker, certificate, log }: ListenerOptions): Promise<Listener[]> {

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { z } from 'zod';
+import { HttpError } from './http-error.ts';
 import type { Reply } from './reply.ts';
 import { noBody, noParams, noQuery, publicRoute, type Route } from './route.ts';
 
@@ -61,6 +62,18 @@ const files = {
 export function docsRoutes(describe: () => unknown): Route[] {
 	let description: string | undefined;
 	return [
+		publicRoute({
+			...plain,
+			path: '/',
+			summary: 'Where a browser begins: it is sent to the page below',
+			description: 'Only who asks for `text/html`; there is nothing here for others.',
+			answers: { 302: { description: 'To the page' } },
+			refusals: ['http/notFound'],
+			handler: async ({ headers }) => {
+				if (!headers.accept?.includes('text/html')) throw new HttpError('http/notFound', 'There is nothing at /');
+				return { status: 302, headers: { Location: `${root}/docs`, Vary: 'Accept' } };
+			},
+		}),
 		publicRoute({
 			...plain,
 			path: `${root}/openapi.json`,
