@@ -300,9 +300,15 @@ describe('contract/query-plans', function () {
 			await drop?.();
 		});
 
-		async function explain({ spec, query }: RecordedQuery, hint?: string): Promise<QueryPlan> {
+		const plans = new Map<RecordedQuery, Promise<QueryPlan>>();
+
+		/** Without a hint, asked once. */
+		function explain(one: RecordedQuery, hint?: string): Promise<QueryPlan> {
 			if (!mongodb) throw new Error('the store is not open');
-			return mongodb.explain(spec.name, query, hint);
+			const known = hint === undefined ? plans.get(one) : undefined;
+			const plan = known ?? mongodb.explain(one.spec.name, one.query, hint);
+			if (hint === undefined) plans.set(one, plan);
+			return plan;
 		}
 
 		it('is answered from that index, without reading a collection or sorting', async () => {
@@ -346,8 +352,9 @@ describe('contract/query-plans', function () {
 			for (const one of store.recorded.values()) {
 				const { spec, query } = one;
 				if (Object.keys(query.filter).length === 0 || misfitOf(spec, query)?.isWhole) continue;
-				const { documents } = await explain(one);
+				const { documents, indexes } = await explain(one);
 				for (const index of bestIndexes(spec, query)) {
+					if (indexes.join() === index) continue;
 					const hinted = await explain(one, index);
 					if (hinted.indexes.join() !== index || hinted.documents !== documents)
 						bad.push(`${shapeOf(one)}: ${documents} documents, over ${index}: ${JSON.stringify(hinted)}`);
