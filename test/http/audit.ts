@@ -237,6 +237,12 @@ describe('http/audit', () => {
 		const { verificationCode } = await trusted.createCode(tenant, added.fingerprint);
 		if (verificationCode === undefined) throw new Error('there is no code');
 		await post('/tenant/tenants', { id: 'made', adminName: 'boss', adminPass: 'hush-eight-nine' }, 'management');
+		const [another] = await list('&type=User&source=anna&revert=true');
+		expect(another?.changes.map(({ attribute, newValue }) => [attribute, newValue])).to.have.deep.members([
+			['passwordHash', '(secret)'],
+			['sessionsId', '(secret)'],
+			['shouldResetPassword', true],
+		]);
 		const textOf = async (caller: Caller) => (await fixture.call(caller, 'get', `${root}?pageSize=1000`)).text;
 		const own = await textOf('admin');
 		for (const said of [
