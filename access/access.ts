@@ -1,4 +1,5 @@
 import type { CollectionSpec, DocumentStore, Migration, StoredDocument } from '../store/index.ts';
+import { AccessError } from './access-error.ts';
 import { type CertificateSettings, certificateCollections, openCertificates } from './certificates/certificates.ts';
 import { openDeviceRegistration, registrationSpec } from './device-registration.ts';
 import { logoutSpec } from './logouts.ts';
@@ -12,7 +13,7 @@ import { openTenantOptions, optionSpec } from './tenant-options.ts';
 import { domainSpec, openTenants, type Tenant, type TenantChange, type TenantSettings, tenantSpec } from './tenants.ts';
 import { openTokens, type TokenSettings } from './tokens.ts';
 import { checkUserName, openUserDirectory } from './user-directory.ts';
-import { type AuthenticationLimits, openUsers, userSpec } from './users.ts';
+import { type AuthenticationLimits, globalRolesOf, openUsers, userSpec } from './users.ts';
 
 /** Everything that access stores. */
 export const accessCollections: readonly CollectionSpec<StoredDocument>[] = [
@@ -123,5 +124,39 @@ export async function openAccess(given: AccessOptions) {
 		return tenants.create(id, { ...change, adminName: admin.userName }, [adminStep]);
 	}
 
-	return { tenants, users, roles, directory, options, registration, tokens, certificates, prepare, createTenant };
+	/**
+	 * Changes a tenant, and gives its administrator another password where there is one; who is not there is made.
+	 * @throws AccessError as `tenants.change`, and `access/weakPassword`
+	 */
+	async function changeTenant(
+		id: string,
+		change: TenantChange,
+		admin: { readonly userName?: string | undefined; readonly password?: string | undefined },
+	): Promise<Tenant> {
+		const { adminName } = await tenants.get(id);
+		const { userName = adminName, password } = admin;
+		if (password === undefined) {
+			if (userName !== adminName) throw invalid('adminName changes only together with adminPass: say both, or none');
+			return tenants.change(id, change);
+		}
+		if (userName === undefined)
+			throw invalid(`adminName is missing: tenant '${id}' does not tell whose password adminPass is to be`);
+		// Whoever looks after tenants must not become more among their own.
+		if (id === managementTenant)
+			throw invalid(`adminPass is not for tenant '${id}': use PUT /user/${id}/users/{userName} with a password`);
+		checkUserName(userName);
+		users.checkPassword(userName, password);
+		const present = await users.find(id, userName);
+		if (userName !== adminName && present && !globalRolesOf(present).includes('admin'))
+			throw invalid(`User '${userName}' of tenant '${id}' is no administrator: name one in adminName, or somebody new`);
+		const changed = await tenants.change(id, { ...change, adminName: userName });
+		await users.set(id, userName, password, 'admin');
+		return changed;
+	}
+
+	return { tenants, users, roles, directory, options, registration, tokens, certificates, prepare, createTenant, changeTenant };
+}
+
+function invalid(message: string): AccessError {
+	return new AccessError('access/invalid', message);
 }
