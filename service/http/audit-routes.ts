@@ -98,8 +98,11 @@ export function auditRoutes(services: HttpServices): Route[] {
 			}),
 			body: noBody,
 			answers: { 200: { description: 'One record a line', schema: z.string(), mediaType: ndjson } },
-			handler: async ({ principal, query, isHead }) => {
-				const lines = linesOf(audit.inOrder(principal.tenant, filterOf(query), query.fromSeq ?? 1));
+			handler: async ({ principal, query, queryText, isHead }) => {
+				const { tenant } = principal;
+				const text = `Audit records exported: ${queryText === '' ? 'all' : queryText.slice(0, 500)}`;
+				if (!isHead) await audit.note({ tenant, type: 'Audit', activity: 'Audit records exported', text });
+				const lines = linesOf(audit.inOrder(tenant, filterOf(query), query.fromSeq ?? 1));
 				const stream = Readable.from(isHead ? [] : lines, { objectMode: false });
 				return { status: 200, stream, headers: { 'Content-Type': ndjson } };
 			},

@@ -1,6 +1,8 @@
 import { z } from 'zod';
-import type { Principal } from '../../access/index.ts';
+import { AccessError, deviceUserPrefix, type Principal } from '../../access/index.ts';
+import { actAs } from '../../audit/index.ts';
 import { basicCredentials } from './auth.ts';
+import { hostOf } from './base-url.ts';
 import { certificateJson, certificateSchema } from './certificate-json.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
@@ -18,8 +20,13 @@ const tag = 'Certificates of devices';
 const common = { tag, params: noParams, query: noQuery, body: noBody } as const;
 
 /** Certificates that the service signs for devices: enrolment over secure transport. [RFC 7030] */
-export function enrolmentRoutes({ access, log }: HttpServices): Route[] {
+export function enrolmentRoutes({ access, audit, noteRefusedLogin, log }: HttpServices): Route[] {
 	const { authorities } = access.certificates;
+
+	async function noteSigned(tenant: string, serial: string): Promise<void> {
+		const activity = 'Certificate signed for a device';
+		await audit.note({ tenant, type: 'DeviceRegistration', activity, text: `${activity}: ${serial}`, source: serial });
+	}
 
 	return [
 		route({
@@ -67,7 +74,7 @@ export function enrolmentRoutes({ access, log }: HttpServices): Route[] {
 				'access/noCertificate',
 				'access/noSecret',
 			],
-			handler: async ({ headers, address, readStream }) => {
+			handler: async ({ headers, address, base, readStream }) => {
 				const credentials = basicCredentials(headers);
 				if (!credentials)
 					throw new HttpError('http/unauthorized', 'Send the external id and the one-time password as Basic authentication', {
@@ -75,13 +82,21 @@ export function enrolmentRoutes({ access, log }: HttpServices): Route[] {
 					});
 				const request = await readLimited(readStream(), requestMaxBytes);
 				const { user: serial, password: oneTimePassword } = credentials;
+				const origin = { channel: 'http', address, call: 'POST /.well-known/est/simpleenroll' } as const;
+				const sign = (of: string) => authorities.sign(of, serial, request);
 				const { tenant, made } = await access.registration
-					.enrol({ serial, oneTimePassword, address }, (of) => authorities.sign(of, serial, request))
+					.enrol({ serial, oneTimePassword, address }, sign, (device, work) =>
+						actAs({ ...device, ...origin, isDevice: true }, async () => {
+							const signed = await work();
+							await noteSigned(device.tenant, serial);
+							return signed;
+						}),
+					)
 					.catch((error: unknown) => {
-						log.info(
-							{ address, serial: serial.slice(0, 100), reason: error instanceof Error ? error.message : '' },
-							'enrolment refused',
-						);
+						const reason = error instanceof Error ? error.message : '';
+						log.info({ address, serial: serial.slice(0, 100), reason }, 'enrolment refused');
+						if (error instanceof AccessError && refusedLogins.includes(error.code))
+							noteRefusedLogin({ ...origin, user: deviceUserPrefix + serial, host: hostOf(base), reason: error.code });
 						throw error;
 					});
 				log.info({ tenant, address, serial }, 'device enrolled: it got a certificate');
@@ -101,6 +116,7 @@ export function enrolmentRoutes({ access, log }: HttpServices): Route[] {
 			handler: async ({ principal, readStream }) => {
 				const serial = serialOf(principal);
 				const made = await authorities.sign(principal.tenant, serial, await readLimited(readStream(), requestMaxBytes));
+				await noteSigned(principal.tenant, serial);
 				return certificatesReply(made);
 			},
 		}),
@@ -116,6 +132,8 @@ export function enrolmentRoutes({ access, log }: HttpServices): Route[] {
 		}),
 	];
 }
+
+const refusedLogins: readonly string[] = ['access/wrongOneTimePassword', 'access/throttled'];
 
 function serialOf({ serial }: Principal): string {
 	if (serial !== undefined) return serial;

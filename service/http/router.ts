@@ -96,7 +96,15 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 		const chain = presentedChain(request.socket) ?? [];
 		const login = await services.access.certificates.logIn([...chain, ...forwardedChain(request.headers['x-ssl-cert-chain'])]);
 		if (login.ok) return { principal: login.principal, byCookie: false, byCertificate: true };
-		services.log.info({ address: addressOf(request), path: request.path }, `login refused: ${login.message}`);
+		const address = addressOf(request);
+		services.log.info({ address, path: request.path }, `login refused: ${login.message}`);
+		const origin = { channel: 'http', address, call: callText(request) } as const;
+		services.noteRefusedLogin({
+			...origin,
+			user: undefined,
+			host: hostOf(baseUrl(request)),
+			reason: `certificate ${login.reason}`,
+		});
 		const code = login.reason === 'rejected' ? 'http/unauthorized' : 'http/forbidden';
 		throw new HttpError(code, 'The client certificate does not let this device in; the log of the service says why');
 	}

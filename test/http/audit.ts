@@ -214,7 +214,8 @@ describe('http/audit', () => {
 		}
 		await fixture.audit.seal([]);
 		const further = await lines(`?fromSeq=${all.length + 1}`);
-		expect(further.map(({ text }) => text)).to.have.length(1);
+		// The export before is on record itself.
+		expect(further.map(({ activity }) => activity)).to.deep.equal(['Managed object created', 'Audit records exported']);
 		expect(await lines('?type=Inventory&user=admin')).to.have.length(6);
 		expect(await lines('?type=Nothing')).to.deep.equal([]);
 	});
