@@ -5,6 +5,7 @@ export {
 	accessCollections,
 	accessMigrations,
 	type FirstStart,
+	type GivenPassword,
 	openAccess,
 	type ShownCredentials,
 } from './access.ts';
@@ -22,6 +23,8 @@ export {
 	type RegistrationStatus,
 	registrationStatuses,
 } from './device-registration.ts';
+/** Logins: what passwords and tokens have to be, and what somebody is who has shown one. */
+export { checkNewPassword } from './password-rules.ts';
 /** What may be done, and the roles that say so. */
 export {
 	type CumulocityRole,
@@ -55,7 +58,6 @@ export {
 /** Roles that users of a tenant can have, groups in the words of clients. */
 export { type GlobalRole, predefinedGlobalRoles, type RoleChange, roleKey } from './roles.ts';
 export { isSerial, isSerialOfOther } from './serials.ts';
-/** Logins: what passwords and tokens have to be, and what somebody is who has shown one. */
 export { type SigningAlgorithm, signingAlgorithms } from './signing-keys.ts';
 /** Settings that tools keep at a tenant. */
 export type { TenantOption } from './tenant-options.ts';
