@@ -41,7 +41,8 @@ const newRecordBody = jsonBody(
 		activity: z.string().min(1).max(1000),
 		text: longText,
 		source: z.looseObject({ id: z.string().min(1).max(1024) }),
-		severity: z.enum(severities).optional(),
+		// c8y_api writes it in small letters.
+		severity: z.string().toUpperCase().pipe(z.enum(severities)).optional(),
 		user: z.string().max(1024).optional(),
 		application: z.string().max(1024).optional(),
 	}),
