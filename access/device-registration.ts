@@ -142,11 +142,13 @@ export async function openDeviceRegistration(options: {
 	/**
 	 * Takes a one-time password for what `sign` makes; it is used up when that is made.
 	 * @param address where the attempt comes from
+	 * @param inNameOf runs what the device does once it is known
 	 * @throws AccessError `access/wrongOneTimePassword`, `access/throttled`, and what `sign` throws
 	 */
 	async function enrol<T>(
 		attempt: { readonly serial: string; readonly oneTimePassword: string; readonly address: string },
 		sign: (tenant: string) => Promise<T>,
+		inNameOf: (device: Pick<DeviceCredentials, 'tenant' | 'userName'>, work: () => Promise<T>) => Promise<T>,
 	): Promise<{ readonly tenant: string; readonly made: T }> {
 		const { serial, oneTimePassword, address } = attempt;
 		const registration = await registrations.get(serial);
@@ -166,15 +168,19 @@ export async function openDeviceRegistration(options: {
 				`No device '${serial.slice(0, 254)}' is registered with this one-time password`,
 			);
 		const { tenant } = registration;
-		const made = await sign(tenant);
-		await users.createWithoutPassword(tenant, deviceUserPrefix + serial, 'device');
-		// Of two that ask at once, one gets something.
-		const { ok } = await store.batch([
-			{ kind: 'require', collection: registrationSpec.name, id: serial, where: { tenant, oneTimePasswordHash: hash } },
-			{ kind: 'remove', collection: registrationSpec.name, id: serial },
-		]);
-		if (ok) return { tenant, made };
-		throw new AccessError('access/wrongOneTimePassword', 'The one-time password has been used');
+		const userName = deviceUserPrefix + serial;
+		const made = await inNameOf({ tenant, userName }, async () => {
+			const signed = await sign(tenant);
+			await users.createWithoutPassword(tenant, userName, 'device');
+			// Of two that ask at once, one gets something.
+			const { ok } = await store.batch([
+				{ kind: 'require', collection: registrationSpec.name, id: serial, where: { tenant, oneTimePasswordHash: hash } },
+				{ kind: 'remove', collection: registrationSpec.name, id: serial },
+			]);
+			if (ok) return signed;
+			throw new AccessError('access/wrongOneTimePassword', 'The one-time password has been used');
+		});
+		return { tenant, made };
 	}
 
 	return { enrol, request, list, count, get, findTenant, accept, remove, ask, poll };

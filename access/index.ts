@@ -5,6 +5,7 @@ export {
 	accessCollections,
 	accessMigrations,
 	type FirstStart,
+	type GivenPassword,
 	openAccess,
 	type ShownCredentials,
 } from './access.ts';
@@ -24,6 +25,8 @@ export {
 } from './device-registration.ts';
 /** An address as it is counted. */
 export { networkOf } from './login-attempts.ts';
+/** Logins: what passwords and tokens have to be, and what somebody is who has shown one. */
+export { checkNewPassword } from './password-rules.ts';
 /** What may be done, and the roles that say so. */
 export {
 	type CumulocityRole,
@@ -57,7 +60,6 @@ export {
 /** Roles that users of a tenant can have, groups in the words of clients. */
 export { type GlobalRole, predefinedGlobalRoles, type RoleChange, roleKey } from './roles.ts';
 export { isSerial, isSerialOfOther } from './serials.ts';
-/** Logins: what passwords and tokens have to be, and what somebody is who has shown one. */
 export { type SigningAlgorithm, signingAlgorithms } from './signing-keys.ts';
 /** Settings that tools keep at a tenant. */
 export type { TenantOption } from './tenant-options.ts';

@@ -33,6 +33,8 @@ export interface Tenant {
 	readonly adminEmail?: string;
 	/** Those that are not the service's own. */
 	readonly limits?: Partial<TenantLimits>;
+	/** Hashes of the passwords of its users in the configuration when they were last set from there. */
+	readonly givenPasswords?: { readonly admin?: string; readonly bootstrap?: string };
 	/** Grows with each change of who may administrate it: no two such changes pass each other. */
 	readonly adminRevision?: number;
 }

@@ -135,6 +135,12 @@ export function openUserDirectory(options: {
 	 * @throws AccessError `access/notFound`, `access/invalid`, `access/weakPassword`, `access/forbidden`, `access/conflict`
 	 */
 	async function change(by: Principal, userName: string, { password, ...asked }: UserChange): Promise<User> {
+		// Whoever has got hold of a session must not get the account by it.
+		if (password !== undefined && userName === by.userName)
+			throw new AccessError(
+				'access/invalid',
+				'The own password is changed with PUT /user/currentUser/password, which asks for it',
+			);
 		return write(by, userName, async (user) => {
 			const secret = password === undefined ? undefined : await users.passwordFields(userName, password);
 			if (user.passwordHash === undefined && (secret || asked.shouldResetPassword)) throw withoutPassword(userName);
@@ -142,7 +148,7 @@ export function openUserDirectory(options: {
 			const endsSessions = secret !== undefined || asked.enabled === false;
 			return {
 				$set: {
-					...(secret && mayHaveOwn(user) && { shouldResetPassword: userName !== by.userName }),
+					...(secret && mayHaveOwn(user) && { shouldResetPassword: true }),
 					...$set,
 					...(endsSessions && { sessionsId: randomUUID() }),
 					...secret,

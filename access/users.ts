@@ -320,6 +320,7 @@ export async function openUsers(options: {
 		authenticate,
 		set,
 		setStep,
+		newUser,
 		create,
 		createWithoutPassword,
 		find,

@@ -1,7 +1,7 @@
 import type { AuditChange, AuditValue } from './audit-record.ts';
 import type { AuditedDocument, ChangesRow } from './audit-table.ts';
 import { sha256 } from './record-hash.ts';
-import { secretName, withoutSecrets } from './secrets.ts';
+import { isSecret, withoutSecrets } from './secrets.ts';
 
 export interface ChangeLimits {
 	/** Characters of one value; a longer one is replaced by its digest and length. */
@@ -24,8 +24,9 @@ export function changesBetween(
 	const names = [...new Set([...old.keys(), ...fresh.keys()])];
 	const changed = names.filter((name) => JSON.stringify(old.get(name)) !== JSON.stringify(fresh.get(name)));
 	const shown = changed.slice(0, limits.changesMax).map((name): AuditChange => {
-		const isSecret = row.secret?.includes(name) || secretName.test(name);
-		const value = (of: ReadonlyMap<string, unknown>) => (isSecret ? hidden : shownValue(of.get(name), limits));
+		const isHidden = row.secret?.includes(name) ?? false;
+		const value = (of: ReadonlyMap<string, unknown>) =>
+			isHidden || isSecret(name, of.get(name)) ? hidden : shownValue(of.get(name), limits);
 		const [was, is] = [old.has(name), fresh.has(name)];
 		return {
 			attribute: name,

@@ -20,6 +20,10 @@ export interface ChainReport {
 	readonly unsealed: number;
 	/** The last record that was removed by age. */
 	readonly anchor: ChainLink;
+	/** The id of the record that tells of that removal, where it was found. */
+	readonly removalRecord?: string;
+	/** The noted end was removed by age: there is nothing to compare it with. */
+	readonly isExpectedGone: boolean;
 	/** The last record that was found right. */
 	readonly head: ChainLink;
 	readonly fault?: ChainFault;
@@ -58,12 +62,14 @@ export async function* verifyChains(store: DocumentStore, expected: ReadonlyMap<
 		const noted = expected.get(tenant);
 		let head = anchor;
 		let looked = 0;
-		let saidAnchor: ChainLink = genesis;
+		let removal: { readonly id?: string; readonly upTo: ChainLink } = { upTo: genesis };
 		const report = (fault?: ChainFault): ChainReport => ({
 			tenant,
 			records: looked,
 			unsealed,
 			anchor,
+			...(removal.id !== undefined && { removalRecord: removal.id }),
+			isExpectedGone: noted !== undefined && noted.seq < anchor.seq,
 			head,
 			...(fault && { fault }),
 		});
@@ -75,7 +81,7 @@ export async function* verifyChains(store: DocumentStore, expected: ReadonlyMap<
 				if (fault) return report(fault);
 				head = { seq: head.seq + 1, hash: record.hash ?? '' };
 				looked++;
-				if (record.anchor && record.type === 'Audit') saidAnchor = record.anchor;
+				if (record.anchor && record.type === 'Audit') removal = { id: record._id, upTo: record.anchor };
 			}
 			if (page.length < pageSize) break;
 			from = head.seq + 1;
@@ -84,18 +90,23 @@ export async function* verifyChains(store: DocumentStore, expected: ReadonlyMap<
 		if (head.seq < goal.seq)
 			return report({ seq: head.seq + 1, reason: `missing: the chain ends at ${goal.seq}, and nothing lies behind ${head.seq}` });
 		const pendingAnchors = await records.find({ filter: { pending: true, tenant, type: 'Audit' } });
-		for (const { anchor: said } of pendingAnchors) if (said && said.seq > saidAnchor.seq) saidAnchor = said;
-		if (saidAnchor.seq !== anchor.seq || saidAnchor.hash !== anchor.hash)
-			return report({
-				seq: anchor.seq + 1,
-				reason: `missing: the chain begins behind ${anchor.seq}, and the last removal by age on record ends at ${saidAnchor.seq}`,
-			});
+		for (const { _id: id, anchor: upTo } of pendingAnchors) if (upTo && upTo.seq > removal.upTo.seq) removal = { id, upTo };
+		const anchorReason = anchorFault(anchor, removal.upTo);
+		if (anchorReason) return report({ seq: anchor.seq + 1, reason: anchorReason });
 		if (noted && noted.seq > head.seq)
 			return report({ seq: head.seq + 1, reason: `missing: the chain went to ${noted.seq} when its end was noted` });
 		if (noted && noted.seq === anchor.seq && noted.hash !== anchor.hash)
 			return report({ seq: noted.seq, reason: 'rebuilt: the hash is not the one that was noted' });
 		return report();
 	}
+}
+
+/** What is wrong where a chain does not begin behind what the last removal by age on record says. */
+function anchorFault(anchor: ChainLink, removed: ChainLink): string | undefined {
+	if (anchor.seq === removed.seq)
+		return anchor.hash === removed.hash ? undefined : 'replaced: the removal by age on record ends with another hash';
+	const onRecord = removed.seq === 0 ? 'no removal by age is on record' : `the removals by age on record end at ${removed.seq}`;
+	return `missing: the chain begins behind ${anchor.seq}, and ${onRecord}`;
 }
 
 function faultOf(record: AuditRecord, before: ChainLink): ChainFault | undefined {

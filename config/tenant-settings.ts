@@ -18,7 +18,7 @@ export const tenantSettings = z
 		adminPassword: optional(
 			'ADMIN_PASSWORD',
 			secretText,
-			"Password of the tenant's administrator; unset, one is generated at the first start and printed once.",
+			"Password of the tenant's administrator, set when it is given for the first time, and again when another one is given: what the administrator chose in between stays. It has to be one that somebody may choose. Unset, one is generated at the first start and printed once.",
 		),
 		managementUsername: setting(
 			'MANAGEMENT_ADMIN_USERNAME',
@@ -29,7 +29,7 @@ export const tenantSettings = z
 		managementPassword: optional(
 			'MANAGEMENT_ADMIN_PASSWORD',
 			secretText,
-			'Password of that administrator; unset, one is generated at the first start and printed once.',
+			'Password of that administrator; everything else as with ADMIN_PASSWORD.',
 		),
 		hostSuffix: optional(
 			'TENANT_HOST_SUFFIX',
@@ -69,7 +69,7 @@ export const tenantSettings = z
 		bootstrapPassword: optional(
 			'BOOTSTRAP_PASSWORD',
 			secretText,
-			'Password of `management/devicebootstrap`, with which devices ask for credentials; generated like the other when unset.',
+			'Password of `management/devicebootstrap`, with which devices ask for credentials; everything else as with ADMIN_PASSWORD.',
 		),
 		showAdvancedList: setting(
 			'SHOW_ADVANCED_LIST_IN_INVENTORY',

@@ -1,5 +1,14 @@
 import { setTimeout } from 'node:timers/promises';
-import type { AccessOptions, CertificateSettings, FirstStart } from '../access/index.ts';
+import type { Logger } from 'pino';
+import {
+	AccessError,
+	type AccessOptions,
+	bootstrapUser,
+	type CertificateSettings,
+	checkNewPassword,
+	type FirstStart,
+	type GivenPassword,
+} from '../access/index.ts';
 import type { Config } from '../config/index.ts';
 import { authenticationLimits, tokenSettings } from './login-settings.ts';
 
@@ -38,8 +47,28 @@ function certificateSettings({ certificates }: Config): CertificateSettings {
 	};
 }
 
-/** Who is to be there after the first start. */
-export function firstStart({ tenant }: Config): FirstStart {
+/**
+ * Who is to be there after the first start.
+ * @throws Error that names the settings whose passwords nobody may choose
+ */
+export function firstStart(config: Config, log: Logger): FirstStart {
+	const { tenant } = config;
+	const given = [
+		['ADMIN_PASSWORD', tenant.adminPassword, tenant.adminUsername],
+		['MANAGEMENT_ADMIN_PASSWORD', tenant.managementPassword, tenant.managementUsername],
+		['BOOTSTRAP_PASSWORD', tenant.bootstrapPassword, bootstrapUser],
+	] as const;
+	const { passwordRules } = authenticationLimits(config);
+	const faults = given.flatMap(([setting, password, userName]) => {
+		try {
+			if (password) checkNewPassword(password.reveal(), userName, passwordRules);
+			return [];
+		} catch (error) {
+			if (error instanceof AccessError) return `${setting}: ${error.message}`;
+			throw error;
+		}
+	});
+	if (faults.length > 0) throw new Error(faults.join('\n'));
 	return {
 		tenant: tenant.id,
 		adminUserName: tenant.adminUsername,
@@ -47,5 +76,11 @@ export function firstStart({ tenant }: Config): FirstStart {
 		...(tenant.adminPassword && { adminPassword: tenant.adminPassword.reveal() }),
 		...(tenant.managementPassword && { managementPassword: tenant.managementPassword.reveal() }),
 		...(tenant.bootstrapPassword && { bootstrapPassword: tenant.bootstrapPassword.reveal() }),
+		onGiven: (user, outcome) => log.info({ user }, givenTexts[outcome]),
 	};
 }
+
+const givenTexts: Readonly<Record<GivenPassword, string>> = {
+	set: 'the password of the configuration was set',
+	'changed since': 'the password of the configuration was set before, and the user has another one since, which stays',
+};

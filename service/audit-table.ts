@@ -72,6 +72,7 @@ export const auditTable = {
 		// Of those who look after tenants: what they do to one stays on record when it is gone.
 		tenant: () => managementTenant,
 		leftOut: ['creationTime', 'adminRevision'],
+		secret: ['givenPasswords'],
 	},
 	users: {
 		kind: 'changes',

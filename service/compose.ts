@@ -86,6 +86,7 @@ interface Foundation extends OpenedStore {
 async function open(foundation: Foundation): Promise<Service> {
 	const { config, log, clock, metrics, store, place, isShared, begun, close: closeStore } = foundation;
 	const { limits, tenant } = config;
+	const first = firstStart(config, log);
 	const packageLimits = packageLimitsOf(limits);
 	const maxFragments = limits.fragmentsMax;
 	const elapsed = () => performance.now();
@@ -162,7 +163,7 @@ async function open(foundation: Foundation): Promise<Service> {
 	const listeners = await openListeners({ config, app, broker, certificate, log });
 	begun.push(() => Promise.all(listeners.map((listener) => listener.close(0))));
 	// After the ports: a start that fails must not use up the one time that the passwords are shown.
-	const credentials = await access.prepare(firstStart(config));
+	const credentials = await access.prepare(first);
 	const removal = await openTenantRemoval({
 		...services,
 		store,

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { type Access, managementTenant, parseUserName } from '../access/index.ts';
+import { type Access, managementTenant, parseUserName, statusOf } from '../access/index.ts';
 import type { AuditTrail } from '../audit/index.ts';
 import type { Config } from '../config/index.ts';
 
@@ -24,7 +24,7 @@ export type NoteRefusedLogin = (login: RefusedLogin) => void;
 export function createRefusedLogins(options: {
 	readonly config: Pick<Config, 'audit'>;
 	readonly trail: Pick<AuditTrail, 'note'>;
-	readonly access: { readonly tenants: Pick<Access['tenants'], 'has' | 'ofHost'> };
+	readonly access: { readonly tenants: Pick<Access['tenants'], 'find' | 'ofHost'> };
 	/** Milliseconds that never go back. */
 	readonly elapsed: () => number;
 	readonly log: Logger;
@@ -37,8 +37,9 @@ export function createRefusedLogins(options: {
 
 	async function note({ user = '', host, reason, channel, address, call }: RefusedLogin, beside: number): Promise<void> {
 		const claimed = parseUserName(user.slice(0, 300), await access.tenants.ofHost(host));
-		// Anybody may name any tenant.
-		const tenant = (await access.tenants.has(claimed.tenant)) ? claimed.tenant : managementTenant;
+		// Anybody may name any tenant; one that is being deleted must not be left with records when everything else of it is gone.
+		const known = await access.tenants.find(claimed.tenant);
+		const tenant = known && statusOf(known) !== 'DELETING' ? claimed.tenant : managementTenant;
 		const name = tenant === claimed.tenant ? claimed.userName : `${claimed.tenant}/${claimed.userName}`;
 		await trail.note({
 			tenant,

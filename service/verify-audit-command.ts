@@ -18,6 +18,9 @@ and none is missing. With the embedded database, no service may run on it: use a
              but none with that hash in it
   --help     shows this text and ends
 
+Where a chain begins with what AUDIT_RETENTION_DAYS has left, that is said; it is all right, for the removal is on record
+in the chain. What else is missing is broken.
+
 Ends with 0 when all is right, 1 when it could not be looked at, 2 when the words are wrong, 3 when something is broken.
 `;
 
@@ -38,27 +41,49 @@ async function run(words: string[], environment: Environment, file: string | und
 	const opened = await openStore(config, createLog('warn', process.stderr), Date.now);
 	try {
 		process.stdout.write(`Audit records in ${opened.place}\n`);
-		let isBroken = false;
+		const reports: ChainReport[] = [];
 		for await (const report of verifyChains(opened.store, expected)) {
-			process.stdout.write(textOf(report));
-			if (report.fault) isBroken = true;
+			process.stdout.write(reportText(report));
+			reports.push(report);
 		}
-		process.stdout.write(isBroken ? 'Broken\n' : 'All right\n');
-		return isBroken ? exitCodes.broken : exitCodes.right;
+		const { text, exitCode } = verdictOf(reports);
+		process.stdout.write(`${text}\n`);
+		return exitCode;
 	} finally {
 		await opened.close();
 	}
 }
 
-function textOf({ tenant, records, unsealed, anchor, head, fault }: ChainReport): string {
-	const from = anchor.seq > 0 ? `, those up to ${anchor.seq} were removed by age` : '';
+/** The last line, and what the command ends with. */
+export function verdictOf(reports: readonly ChainReport[]): { readonly text: string; readonly exitCode: number } {
+	if (reports.some(({ fault }) => fault)) return { text: 'Broken', exitCode: exitCodes.broken };
+	if (reports.some(({ isExpectedGone }) => isExpectedGone))
+		return { text: 'In order, but not compared with all that was expected', exitCode: exitCodes.failed };
+	return { text: 'All right', exitCode: exitCodes.right };
+}
+
+/** What is said of one chain, in lines. */
+export function reportText({
+	tenant,
+	records,
+	unsealed,
+	anchor,
+	removalRecord,
+	isExpectedGone,
+	head,
+	fault,
+}: ChainReport): string {
+	const from = fault || anchor.seq === 0 ? '' : `; those up to ${anchor.seq} were removed by age, as ${removalRecord} tells`;
 	const waiting = unsealed > 0 ? `, ${unsealed} not in the chain yet` : '';
-	const found = `  ${tenant}: ${records} records in order${from}${waiting}\n`;
+	const lines = [`${tenant}: ${records} records in order${waiting}${from}`];
 	if (fault) {
 		const id = fault.id === undefined ? '' : ` (${fault.id})`;
-		return `${found}  ${tenant}: BROKEN at ${fault.seq}${id}: ${fault.reason}\n`;
+		lines.push(`${tenant}: BROKEN at ${fault.seq}${id}: ${fault.reason}`);
 	}
-	return head.seq === 0 ? found : `${found}    end, to be kept elsewhere: --expect ${tenant}:${head.seq}:${head.hash}\n`;
+	if (isExpectedGone)
+		lines.push(`${tenant}: what was expected lies among the removed: note the end more often than AUDIT_RETENTION_DAYS`);
+	if (!fault && head.seq > 0) lines.push(`  end, to be kept elsewhere: --expect ${tenant}:${head.seq}:${head.hash}`);
+	return lines.map((line) => `  ${line}\n`).join('');
 }
 
 function readWords(words: string[]): { readonly help: boolean; readonly expected: ReadonlyMap<string, ChainLink> } {

@@ -41,7 +41,8 @@ const newRecordBody = jsonBody(
 		activity: z.string().min(1).max(1000),
 		text: longText,
 		source: z.looseObject({ id: z.string().min(1).max(1024) }),
-		severity: z.enum(severities).optional(),
+		// c8y_api writes it in small letters.
+		severity: z.string().toUpperCase().pipe(z.enum(severities)).optional(),
 		user: z.string().max(1024).optional(),
 		application: z.string().max(1024).optional(),
 	}),
@@ -98,8 +99,11 @@ export function auditRoutes(services: HttpServices): Route[] {
 			}),
 			body: noBody,
 			answers: { 200: { description: 'One record a line', schema: z.string(), mediaType: ndjson } },
-			handler: async ({ principal, query, isHead }) => {
-				const lines = linesOf(audit.inOrder(principal.tenant, filterOf(query), query.fromSeq ?? 1));
+			handler: async ({ principal, query, queryText, isHead }) => {
+				const { tenant } = principal;
+				const text = `Audit records exported: ${queryText === '' ? 'all' : queryText.slice(0, 500)}`;
+				if (!isHead) await audit.note({ tenant, type: 'Audit', activity: 'Audit records exported', text });
+				const lines = linesOf(audit.inOrder(tenant, filterOf(query), query.fromSeq ?? 1));
 				const stream = Readable.from(isHead ? [] : lines, { objectMode: false });
 				return { status: 200, stream, headers: { 'Content-Type': ndjson } };
 			},

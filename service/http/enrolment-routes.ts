@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AccessError, deviceUserPrefix, type Principal } from '../../access/index.ts';
+import { actAs } from '../../audit/index.ts';
 import { basicCredentials } from './auth.ts';
 import { hostOf } from './base-url.ts';
 import { certificateJson, certificateSchema } from './certificate-json.ts';
@@ -20,8 +21,13 @@ const tag = 'Certificates of devices';
 const common = { tag, params: noParams, query: noQuery, body: noBody } as const;
 
 /** Certificates that the service signs for devices: enrolment over secure transport. [RFC 7030] */
-export function enrolmentRoutes({ access, log, noteRefusedLogin }: HttpServices): Route[] {
+export function enrolmentRoutes({ access, audit, noteRefusedLogin, log }: HttpServices): Route[] {
 	const { authorities } = access.certificates;
+
+	async function noteSigned(tenant: string, serial: string): Promise<void> {
+		const activity = 'Certificate signed for a device';
+		await audit.note({ tenant, type: 'DeviceRegistration', activity, text: `${activity}: ${serial}`, source: serial });
+	}
 
 	return [
 		route({
@@ -77,14 +83,20 @@ export function enrolmentRoutes({ access, log, noteRefusedLogin }: HttpServices)
 					});
 				const request = await readLimited(readStream(), requestMaxBytes);
 				const { user: serial, password: oneTimePassword } = credentials;
+				const origin = { channel: 'http', address, call: `POST ${enrolPath}` } as const;
+				const sign = (of: string) => authorities.sign(of, serial, request);
 				const { tenant, made } = await access.registration
-					.enrol({ serial, oneTimePassword, address }, (of) => authorities.sign(of, serial, request))
+					.enrol({ serial, oneTimePassword, address }, sign, (device, work) =>
+						actAs({ ...device, ...origin, isDevice: true }, async () => {
+							const signed = await work();
+							await noteSigned(device.tenant, serial);
+							return signed;
+						}),
+					)
 					.catch(async (error: unknown) => {
 						if (error instanceof AccessError) await noteRefused(serial, error, { address, base });
-						log.info(
-							{ address, serial: serial.slice(0, 100), reason: error instanceof Error ? error.message : '' },
-							'enrolment refused',
-						);
+						const reason = error instanceof Error ? error.message : '';
+						log.info({ address, serial: serial.slice(0, 100), reason }, 'enrolment refused');
 						throw error;
 					});
 				log.info({ tenant, address, serial }, 'device enrolled: it got a certificate');
@@ -104,6 +116,7 @@ export function enrolmentRoutes({ access, log, noteRefusedLogin }: HttpServices)
 			handler: async ({ principal, readStream }) => {
 				const serial = serialOf(principal);
 				const made = await authorities.sign(principal.tenant, serial, await readLimited(readStream(), requestMaxBytes));
+				await noteSigned(principal.tenant, serial);
 				return certificatesReply(made);
 			},
 		}),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { mayDo, parseUserName } from '../../access/index.ts';
+import { mayDo, type Principal, parseUserName } from '../../access/index.ts';
 import { checkPassword, parseBasic, unauthorized } from './auth.ts';
 import { hostOf } from './base-url.ts';
 import { clearedCookies, sessionCookies } from './cookies.ts';
@@ -158,10 +158,10 @@ export function loginRoutes(services: HttpServices, { providers }: Pick<Identity
 			body: jsonBody(z.object({ currentUserPassword: z.string(), newPassword: z.string() })),
 			answers: { 200: { description: 'Changed', schema: z.object({}) } },
 			refusals: ['access/weakPassword', 'access/notFound'],
-			handler: async ({ principal, login, body, headers, address }) => {
+			handler: async ({ principal, login, body, headers, address, base }) => {
 				const { tenant, userName } = principal;
 				const { currentUserPassword: password, newPassword } = body;
-				await checkPassword({ access, headers, address, tenant, userName, password });
+				await checkLogin({ headers, address, tenant, userName, password, base }, 'PUT /user/currentUser/password');
 				if (newPassword === password)
 					throw new HttpError('http/invalidBody', 'newPassword must be another one than currentUserPassword');
 				const keptSession = login.session && access.tokens.keep(tenant, login.session);
@@ -245,17 +245,26 @@ export function loginRoutes(services: HttpServices, { providers }: Pick<Identity
 		const named = parseUserName(username, tenantId ?? tenantOfBasic(call) ?? (await access.tenants.ofHost(hostOf(base))));
 		if (tenantId !== undefined && named.tenant !== tenantId)
 			throw unauthorized(headers, 'Bad credentials: tenant_id and the tenant of the user name differ');
-		const principal = await checkPassword({ access, headers, address, ...named, password }).catch((error: unknown) => {
-			if (error instanceof HttpError) {
-				log.info({ address, user: username.slice(0, 100) }, `login refused: ${error.code}`);
-				const user = `${named.tenant}/${named.userName}`;
-				services.noteRefusedLogin({ user, host: hostOf(base), reason: error.code, channel: 'http', address, call: path });
-			}
-			throw error;
-		});
+		const principal = await checkLogin({ headers, address, ...named, password, base }, path);
 		if (!mayDo(principal, 'session:write')) throw new HttpError('http/forbidden', 'This user gets no tokens');
 		await audit(principal, 'logged in', { address, call: path });
 		return access.tokens.issueSession(principal, hostOf(base));
+	}
+
+	/** Checks a password; a refusal is on record. */
+	async function checkLogin(
+		{ base, ...attempt }: Omit<Parameters<typeof checkPassword>[0], 'access'> & Pick<IncomingCall, 'base'>,
+		call: string,
+	): Promise<Principal> {
+		return checkPassword({ ...attempt, access }).catch((error: unknown) => {
+			if (error instanceof HttpError) {
+				const { address, tenant, userName } = attempt;
+				const user = `${tenant}/${userName}`;
+				log.info({ address, user: user.slice(0, 100) }, `login refused: ${error.code}`);
+				services.noteRefusedLogin({ user, host: hostOf(base), reason: error.code, channel: 'http', address, call });
+			}
+			throw error;
+		});
 	}
 
 	// Clients that send the form of an OAuth login send Basic with it, and may name their tenant only there.

@@ -25,6 +25,7 @@ const changeSchema = z.looseObject({
 	adminEmail: text,
 	status: z.enum(['ACTIVE', 'SUSPENDED']).optional(),
 	limits: limitsSchema.partial().optional(),
+	adminName: z.string().min(1).optional().meta({ description: 'Of a tenant that is there, only together with adminPass' }),
 	adminPass: z
 		.string()
 		.optional()
@@ -56,7 +57,7 @@ const tenantSchema = z
 
 /** The tenants of the service, for the one that looks after them. */
 export function tenantManagementRoutes({ access, options }: HttpServices): Route[] {
-	const { tenants, users } = access;
+	const { tenants } = access;
 	const one = { 200: { description: 'The tenant', schema: tenantSchema } };
 
 	async function tenantJson(tenant: Tenant, base: string) {
@@ -130,7 +131,7 @@ export function tenantManagementRoutes({ access, options }: HttpServices): Route
 			permission: 'tenants:write',
 			summary: 'Change, suspend or reactivate a tenant',
 			description:
-				'null removes a text or a limit. A tenant that is SUSPENDED is locked at once: nobody logs in, and its devices are disconnected.',
+				'null removes a text or a limit. `adminPass` is another password for the administrator, who is the one in `adminName` from then on where that is said. A tenant that is SUSPENDED is locked at once: nobody logs in, and its devices are disconnected.',
 			tag,
 			params: idParam,
 			query: noQuery,
@@ -138,11 +139,8 @@ export function tenantManagementRoutes({ access, options }: HttpServices): Route
 			answers: one,
 			refusals: ['access/notFound', 'access/invalid', 'access/weakPassword', 'access/conflict'],
 			handler: async ({ param, body, base }) => {
-				const { adminName } = await tenants.get(param('id'));
-				if (body.adminPass !== undefined && adminName !== undefined) users.checkPassword(adminName, body.adminPass);
-				const changed = await tenants.change(param('id'), changeOf(body));
-				if (body.adminPass !== undefined && adminName !== undefined)
-					await users.set(changed._id, adminName, body.adminPass, 'admin');
+				const admin = { userName: body.adminName, password: body.adminPass };
+				const changed = await access.changeTenant(param('id'), changeOf(body), admin);
 				return ok(await tenantJson(changed, base));
 			},
 		}),

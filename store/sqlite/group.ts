@@ -200,8 +200,9 @@ function update(run: Run, table: Table): void {
 	if (doc === undefined) throw new UnmetStep();
 	const document = parseStored(id, doc);
 	if (typeof where === 'string' && !matches(document, filterOf(where))) throw new UnmetStep();
+	const columns = table.columnsOf(document);
 	applyUpdate(document, change);
-	table.replace(id, doc, document);
+	table.replace(id, { doc, columns }, document);
 }
 
 function findOneAndUpdate(run: Run, table: Table): void {
@@ -216,8 +217,9 @@ function findOneAndUpdate(run: Run, table: Table): void {
 	const doc = String(found[0]);
 	const id = String(found[1]);
 	const document = parseStored(id, doc);
+	const columns = table.columnsOf(document);
 	applyUpdate(document, change);
-	run.documents.push(run.batch, wholeText(id, table.replace(id, doc, document)));
+	run.documents.push(run.batch, wholeText(id, table.replace(id, { doc, columns }, document)));
 }
 
 /** A write that changes a page each time, and a read of it. */

@@ -34,8 +34,10 @@ export interface Table {
 	put(cells: readonly Cell[], from: number): void;
 	/** @throws DuplicateStep */
 	insert(cells: readonly Cell[], from: number): void;
-	/** Writes a document that has been changed. @throws DuplicateStep */
-	replace(id: string, before: string, after: object): string;
+	/** What a document has in the columns, for `replace`. */
+	columnsOf(document: object): readonly Cell[];
+	/** Writes a document that has been changed; `before` is its text and its columns. @throws DuplicateStep */
+	replace(id: string, before: { readonly doc: string; readonly columns: readonly Cell[] }, after: object): string;
 	remove(id: string): void;
 	/** Removes what matches, at most `limit` documents, and tells how many. */
 	removeWhere(condition: string, params: readonly Binding[], limit: number): number;
@@ -48,17 +50,12 @@ export function openTable(connection: Connection, layout: Layout, number: number
 	const table = tableName(layout.name);
 	const names = ['id', 'doc', ...layout.columns.map(quote)];
 	const width = names.length;
+	const allColumns = layout.columns.map((_, column) => column);
 	const row = `(${names.map(() => '?').join(', ')})`;
 	const insertInto = `INSERT INTO ${table} (${names.join(', ')}) VALUES `;
 	const upsertOne = openUpsert(connection, layout, insertInto, row);
 	const upsertMany = openUpsert(connection, layout, insertInto, Array.from({ length: rowsAStatement }, () => row).join(', '));
 	const insertOne = connection.prepare(`${insertInto}${row} ON CONFLICT DO NOTHING`);
-	const update = connection.prepare(
-		`UPDATE ${table} SET ${names
-			.slice(1)
-			.map((name) => `${name} = ?`)
-			.join(', ')} WHERE id = ?`,
-	);
 	const selectDoc = connection.prepare(`SELECT doc FROM ${table} WHERE id = ?`);
 	const selectId = connection.prepare(`SELECT 1 FROM ${table} WHERE id = ?`);
 	const removeOne = connection.prepare(`DELETE FROM ${table} WHERE id = ?`);
@@ -83,9 +80,12 @@ export function openTable(connection: Connection, layout: Layout, number: number
 		if (sides.length > 0) writeSides(id, undefined, parseStored(id, doc));
 		changed('inserted', id, doc);
 	};
-	const updateRow = (bindings: readonly Binding[], before: string) => {
+	/** Assigns the document and these columns: see `openUpsert` on why no others. */
+	const updateRow = (bindings: readonly Binding[], before: string, columns: readonly number[]) => {
 		const [id, doc] = [String(bindings[0]), String(bindings[1])];
-		refuseDuplicate(() => update.run([...bindings.slice(1), id]));
+		const places = [1, ...columns.map((column) => column + 2)];
+		const update = connection.prepare(`UPDATE ${table} SET ${places.map((at) => `${names[at]} = ?`).join(', ')} WHERE id = ?`);
+		refuseDuplicate(() => update.run([...places.map((at) => bindings[at] ?? null), id]));
 		if (sides.length > 0) writeSides(id, parseStored(id, before), parseStored(id, doc));
 		changed('updated', id, doc);
 	};
@@ -124,13 +124,19 @@ export function openTable(connection: Connection, layout: Layout, number: number
 			const bindings = cells.slice(from, from + width).map(toBinding);
 			const before = get(String(bindings[0]));
 			if (before === undefined) insertRow(bindings);
-			else if (before !== bindings[1]) updateRow(bindings, before);
+			else if (before !== bindings[1]) updateRow(bindings, before, allColumns);
 		},
 		insert: (cells, from) => insertRow(cells.slice(from, from + width).map(toBinding)),
+		columnsOf: (document) => {
+			const cells: Cell[] = [];
+			columnCells(layout, document, cells);
+			return cells;
+		},
 		replace: (id, before, after) => {
 			const bindings = bindingsOf(layout, id, after);
 			const doc = String(bindings[1]);
-			if (doc !== before) updateRow(bindings, before);
+			const changedColumns = allColumns.filter((column) => toBinding(before.columns[column]) !== bindings[column + 2]);
+			if (doc !== before.doc) updateRow(bindings, before.doc, changedColumns);
 			return doc;
 		},
 		remove: (id) => removeRow(id, sides.length > 0 ? get(id) : undefined),

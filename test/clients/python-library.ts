@@ -75,6 +75,28 @@ describe('clients/python-library', function () {
 		});
 	});
 
+	it('lists, reads and adds audit records', async () => {
+		const serial = 'python-audit';
+		const device = await service.connect(serial);
+		await device.send('100,Audited,type');
+		await device.close();
+		const id = await service.operator.idOf(serial);
+		await service.operator.http.put(`/inventory/managedObjects/${id}`, { name: 'Renamed' });
+		expect(await run('python-audit.py', serial)).to.deep.equal({
+			activities: ['Managed object created', 'External id created', 'Managed object changed'],
+			users: ['admin'],
+			last: [['name', 'Audited', 'Renamed']],
+			source: true,
+			same: true,
+			'newest first': true,
+			pages: true,
+			'by user': 0,
+			lately: true,
+			before: 0,
+			made: [['Checked', 'tool']],
+		});
+	});
+
 	it('logs in with a password and with a token, and understands why not', async () => {
 		const { 'wrong password': wrongPassword, 'wrong token': wrongToken, ...found } = await run('python-logins.py');
 		expect(found).to.deep.equal({ basic: 't1', token: 't1', owner: 'admin', user: 'admin', xsrf: true });

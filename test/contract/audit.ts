@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import { type AuditRecord, actAs, type ChainReport, verifyChains } from '../../audit/index.ts';
+import { reportText, verdictOf } from '../../service/verify-audit-command.ts';
 import type { DocumentStore, Step, StoredDocument } from '../../store/index.ts';
 import { openAuditFixture, type Thing, userOf } from '../support/audit-fixture.ts';
 import { sized } from '../support/named-stores.ts';
@@ -349,6 +350,50 @@ describe('contract/audit', function () {
 			expect(report?.anchor.seq).to.equal(5);
 			expect(report?.records).to.equal(3);
 			expect(await kept.trail.removeOld()).to.equal(0);
+			if (!report) return;
+			// It says so, and which record tells of it; an end that was noted before cannot be compared any more.
+			const removals = (await kept.records()).filter(({ anchor }) => anchor);
+			expect(report.removalRecord).to.equal(removals.at(-1)?._id);
+			expect(reportText(report)).to.include(`; those up to 5 were removed by age, as ${report.removalRecord} tells\n`);
+			expect(verdictOf([report])).to.deep.equal({ text: 'All right', exitCode: 0 });
+			const early = await verify({ t1: { seq: 2, hash: 'a'.repeat(64) } });
+			expect(early.map(reportText).join()).to.include('what was expected lies among the removed');
+			expect(verdictOf(early).exitCode).to.equal(1);
+		});
+
+		it('tells what somebody took from what was removed by age', async () => {
+			const kept = await openAuditFixture(store, { retentionDays: 1 });
+			await fill(5);
+			kept.state.time = fixture.state.time + 86_400_000 - 3;
+			await kept.trail.removeOld();
+			await kept.audited.batch([insert('young')]);
+			await kept.trail.seal([]);
+			const [before] = await verify();
+			const anchor = before?.anchor ?? { seq: 0, hash: '' };
+			const [oldest, ...younger] = (await kept.records()).filter(({ seq }) => seq !== undefined && seq > anchor.seq);
+			const rows: [Step[], RegExp][] = [
+				[[remove([oldest as AuditRecord], 0)], /^missing: the next record is \d/],
+				[
+					[
+						remove([oldest as AuditRecord], 0),
+						{
+							kind: 'update',
+							collection: 'auditChains',
+							id: 't1',
+							update: { $set: { anchor: { seq: oldest?.seq, hash: oldest?.hash } } },
+						},
+					],
+					new RegExp(`^missing: the chain begins behind ${oldest?.seq}, and the removals by age on record end at ${anchor.seq}$`),
+				],
+			];
+			expect(younger.length).to.be.above(0);
+			for (const [steps, reason] of rows) {
+				await store.batch(steps);
+				const broken = await verify();
+				expect(broken[0]?.fault?.reason).to.match(reason);
+				expect(broken.map(reportText).join()).to.include('t1: BROKEN at').and.not.include('were removed by age');
+				expect(verdictOf(broken)).to.deep.equal({ text: 'Broken', exitCode: 3 });
+			}
 		});
 	});
 

@@ -76,6 +76,34 @@ describe('http/go-c8y-cli', () => {
 		return { version: made.body.id as string, file: file.id as string, url: file.self as string };
 	}
 
+	it('lists, reads and creates audit records as `auditrecords` does', async () => {
+		await send('put', `${objects}/${deviceId}`, { body: { name: 'renamed' } });
+		const list = async (parameters: Readonly<Record<string, string>>) =>
+			(await send('get', `/audit/auditRecords?${new URLSearchParams({ pageSize: '20', ...parameters })}`)).body;
+		const [dateFrom, dateTo] = ['2026-11-20T21:23:30.412+01:00', '2026-11-22T00:00:00Z'];
+		const found = await list({ source: deviceId, type: 'Inventory', user: 'admin', dateFrom, dateTo, revert: 'true' });
+		expect(found.auditRecords.map(({ text }: { text: string }) => text)).to.deep.equal([
+			`Managed object changed: ${deviceId}, renamed`,
+			`Managed object created: ${deviceId}, device`,
+		]);
+		const paged = await list({ source: deviceId, pageSize: '1', currentPage: '2', withTotalPages: 'true' });
+		expect([paged.auditRecords.length, paged.statistics.totalPages]).to.deep.equal([1, 2]);
+		expect((await list({ application: 'none' })).auditRecords).to.deep.equal([]);
+		const { id } = found.auditRecords[0];
+		expect((await send('get', `/audit/auditRecords/${id}`)).body).to.deep.equal(found.auditRecords[0]);
+		const { body } = await send('post', '/audit/auditRecords', {
+			body: {
+				type: 'Inventory',
+				time: '2026-11-21T21:00:00.123456789+01:00',
+				text: 'Managed object updated: my custom object',
+				source: { id: deviceId },
+				activity: 'Object updated',
+				severity: 'information',
+			},
+		});
+		expect(body).to.include({ user: 'admin', byClient: true, severity: 'INFORMATION' });
+	});
+
 	it('looks at the tenant of its session without naming it', async () => {
 		expect((await send('get', '/tenant/currentTenant')).body.name).to.equal('t1');
 	});

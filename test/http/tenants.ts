@@ -71,6 +71,22 @@ describe('http/tenants', () => {
 		expect(await status()).to.equal(200);
 	});
 
+	it('gives the administrator of a tenant another password, and the tenant another administrator', async () => {
+		const second = 'another-long-secret';
+		await create({ id: 'recovered' });
+		const change = async (body: object) => (await call('put', `${path}/recovered`, body)).body.adminName;
+		expect(await change({ adminPass: second })).to.equal('boss');
+		expect(await tenantAt('localhost', `recovered/boss:${adminPass}`)).to.equal(401);
+		expect(await tenantAt('localhost', `recovered/boss:${second}`)).to.equal('recovered');
+		expect(await change({ adminName: 'heir', adminPass })).to.equal('heir');
+		expect(await tenantAt('localhost', `recovered/heir:${adminPass}`)).to.equal('recovered');
+		// Clients send back what they have read.
+		expect(await change({ adminName: 'heir', company: 'c' })).to.equal('heir');
+		// A tenant that the service made itself has an administrator, and does not tell its name.
+		expect((await call('put', `${path}/${tenant}`, { adminName: 'second', adminPass })).status).to.equal(200);
+		expect(await tenantAt('localhost', `${tenant}/second:${adminPass}`)).to.equal(tenant);
+	});
+
 	it('refuses everything to a tenant that is being deleted', async () => {
 		await create({ id: 'leaving' });
 		expect((await call('delete', `${path}/leaving`)).status).to.equal(204);
@@ -118,9 +134,17 @@ describe('http/tenants', () => {
 		['put', otherTenant, { status: 'DELETING' }, 422, /status must be one of ACTIVE, SUSPENDED/],
 		['put', otherTenant, { domain: 'made.example.org' }, 409, /of another tenant/],
 		['put', 'nowhere', { company: 'c' }, 404, /No tenant 'nowhere'/],
+		['put', 'nowhere', { adminPass }, 404, /No tenant 'nowhere'/],
+		['put', otherTenant, { adminPass }, 422, /adminName is missing: tenant 't2' does not tell whose/],
+		['put', otherTenant, { adminName: 'admin' }, 422, /adminName changes only together with adminPass/],
+		['put', otherTenant, { adminName: 'a b', adminPass }, 422, /userName must have/],
+		['put', otherTenant, { adminName: 'boss', adminPass: 'short' }, 422, /at least 12/],
+		['put', otherTenant, { adminName: 'plain', adminPass }, 422, /'plain' of tenant 't2' is no administrator/],
+		['put', 'management', { adminName: 'admin', adminPass }, 422, /use PUT \/user\/management\/users/],
 		['delete', 'nowhere', undefined, 404, /No tenant 'nowhere'/],
 	] as const) {
 		it(`answers ${status} to ${method.toUpperCase()} of ${id} with ${JSON.stringify(body)}`, async () => {
+			await call('post', `/user/${otherTenant}/users`, { userName: 'plain', password: adminPass }, 'otherAdmin');
 			expectRefusal(await call(method, `${path}/${id}`, body), status, message);
 		});
 	}

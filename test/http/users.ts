@@ -178,6 +178,12 @@ describe('http/users', () => {
 		expect((await as('anna', 'get', '/inventory/managedObjects', undefined, 'chosen by anna')).status).to.equal(200);
 	});
 
+	it('gives nobody another password of their own without the present one', async () => {
+		const own = await call('put', `${users}/admin`, { password: 'another-long-secret' });
+		expectRefusal(own, 422, /own password is changed with PUT \/user\/currentUser\/password/);
+		expect((await call('put', `${users}/admin`, { firstName: 'A' })).status).to.equal(200);
+	});
+
 	it('gives nobody a password who logs in at another provider', async () => {
 		await fixture.services.access.users.setExternal(tenant, 'ext', 'reader', 'idp/1');
 		for (const body of [{ password }, { shouldResetPassword: true }])

@@ -64,14 +64,28 @@ describe('journeys/audit-actors', function () {
 	it('leaves out what devices report of their software unless it is asked for, and nothing else', async () => {
 		service = await startService();
 		const device = await service.connect('quiet');
-		await device.send(['140,a,1,apt,', '141,b,1,apt,', '110,s,m,1', '125']);
+		await device.send(['140,a,1,apt,', '141,b,1,apt,', '110,s,m,1', '125', '101,quiet-child,Child,type', '114,c8y_Restart']);
 		const id = await service.operator.idOf('quiet');
+		const child = await service.operator.idOf('quiet-child');
+		const { id: operation } = await service.operator.createOperation('quiet', { c8y_Restart: {} });
+		await device.send(['501,c8y_Restart', '503,c8y_Restart']);
+		const statuses = (await records(`&source=${operation}`)).map(({ text, origin }) => `${origin.channel}: ${text}`);
+		const operationIs = (status: string) => `Operation changed: ${operation}, ${status}, device ${id}`;
+		expect(statuses).to.deep.equal([
+			`http: Operation created: ${operation}, PENDING, device ${id}`,
+			`mqtt: ${operationIs('EXECUTING')}`,
+			`mqtt: ${operationIs('SUCCESSFUL')}`,
+		]);
+		const childActivities = (await records(`&source=${child}`)).map(({ activity, user }) => `${user}: ${activity}`);
+		expect(childActivities).to.deep.equal(['admin: Managed object created', 'admin: External id created']);
 		await service.operator.http.put(`/service/advanced-software-mgmt/software?deviceId=${id}`, [{ name: 'c', version: '1' }]);
 		const activities = (await records(`&source=${id}`)).map(({ activity, origin }) => `${origin.channel}: ${activity}`);
 		expect(activities).to.deep.equal([
 			'mqtt: Managed object created',
 			'mqtt: External id created',
 			// It has a list from now on.
+			'mqtt: Managed object changed',
+			// 110 and 114.
 			'mqtt: Managed object changed',
 			'mqtt: Managed object changed',
 			'http: Installed software changed',

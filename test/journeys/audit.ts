@@ -3,8 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { type AuditRecord, recordSpec, recordStep } from '../../audit/audit-record.ts';
+import { openAuditTrail } from '../../audit/index.ts';
 import type { ManagedObject } from '../../inventory/index.ts';
 import type { Operation } from '../../operations/index.ts';
+import { auditTable } from '../../service/audit-table.ts';
 import { collections } from '../../service/migrations.ts';
 import type { CollectionSpec, DocumentStore, Step, StoredDocument } from '../../store/index.ts';
 import { openMongoStore } from '../../store/mongodb/index.ts';
@@ -223,6 +225,25 @@ describe('journeys/audit', function () {
 		expect((await verify('--expect', noted)).code).to.equal(0);
 		expect((await verify('--expect', noted.replace(/.{8}$/, '00000000'))).code).to.equal(3);
 		expect((await verify('--expect', 'nonsense')).code).to.equal(2);
+
+		// Records go by age when they are a day old, and those up to the fifth are that much older than now.
+		const aged = await openStore();
+		const sixth = (await all<AuditRecord>(aged, 'auditRecords')).find(({ seq, tenant }) => tenant === 't1' && seq === 6);
+		const trail = await openAuditTrail({
+			store: aged,
+			table: auditTable,
+			clock: () => (sixth?.creationTime ?? 0) + 86_400_000,
+			limits: { valueMaxCharacters: 1000, changesMax: 100, deviceReports: true, retentionDays: 1 },
+			application: 'test',
+			onStored: () => undefined,
+		});
+		expect(await trail.removeOld()).to.be.above(0);
+		await aged.close();
+		const shortened = await verify('--expect', noted);
+		expect(shortened.output).to.match(
+			/ {2}t1: \d+ records in order.*; those up to [1-5] were removed by age, as t1\/\d+ tells\n/,
+		);
+		expect([shortened.code, shortened.output.endsWith('All right\n')]).to.deep.equal([0, true]);
 
 		const store = await openStore();
 		const records = await all<AuditRecord>(store, 'auditRecords');

@@ -183,7 +183,7 @@ describe('journeys/tenants', () => {
 });
 
 describe('journeys/tenants killed', function () {
-	this.timeout(60_000 * patience);
+	this.timeout(120_000 * patience);
 	const { start } = useServiceProcess();
 	const passwords = {
 		ADMIN_PASSWORD: processPassword,
@@ -202,7 +202,7 @@ describe('journeys/tenants killed', function () {
 			await device.send('100,Device,type');
 			await device.close();
 			const { managedObject } = await boss.get<{ managedObject: { id: string } }>(`/identity/externalIds/c8y_Serial/${serial}`);
-			const packages = Array.from({ length: 20_000 }, (_, index) => ({ name: `package-${index}`, version: '1' }));
+			const packages = Array.from({ length: 8000 }, (_, index) => ({ name: `package-${index}`, version: '1' }));
 			await boss.put(`/service/advanced-software-mgmt/software?deviceId=${managedObject.id}`, packages);
 		}
 		const kept = await connectDevice(first, 'kept');
@@ -217,7 +217,9 @@ describe('journeys/tenants killed', function () {
 			(collections) => collections.includes('users'),
 		);
 		await first.kill();
-		expect(removedFrom(first)).to.not.include('packages');
+		// How far it came by then is up to the machine.
+		const removedByFirst = removedFrom(first);
+		expect(first.output.filter((line) => line.includes('tenant deleted'))).to.deep.equal([]);
 
 		const second = await start({ ...passwords, TENANT_REMOVAL_SECONDS: '1' });
 		const asked = createHttpClient(second.http, { user: 'management/admin', password: processPassword });
@@ -227,9 +229,16 @@ describe('journeys/tenants killed', function () {
 			'it is gone',
 			() => asked.call('GET', '/tenant/tenants/large'),
 			({ status }) => status === 404,
-			40_000,
+			60_000,
 		);
-		expect(removedFrom(second)).to.include('packages').and.not.include('users');
+		// What a process says comes by another way than its answers.
+		const removedBySecond = await eventually(
+			'it has told so',
+			() => removedFrom(second),
+			() => second.output.some((line) => line.includes('tenant deleted')),
+		);
+		expect(removedByFirst).to.include('users');
+		expect(removedBySecond.filter((each) => removedByFirst.includes(each))).to.deep.equal([]);
 		expect(await operatorOf(second).namesOf('kept')).to.deep.equal(['kept 1']);
 	});
 });

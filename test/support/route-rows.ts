@@ -308,6 +308,7 @@ export const routeRows: readonly RouteRow[] = [
 
 /** What answers without credentials, and what it answers to a call without a body. */
 export const openRoutes: readonly (readonly [method: HttpMethod, path: string, status: number])[] = [
+	['get', '/', 404],
 	['get', '/health', 200],
 	['get', '/ready', 200],
 	['get', '/metrics', 200],

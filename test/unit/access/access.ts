@@ -20,13 +20,36 @@ describe('access/access', () => {
 		expect(await role('t1', 'admin', admin ?? '')).to.equal('admin');
 	});
 
-	it('sets passwords that are given, at every start, and shows none', async () => {
+	it('sets passwords that are given, whenever others are given than before, and shows none', async () => {
 		expect(await bench().access.prepare({ ...first, adminPassword: 'one', bootstrapPassword: 'b' })).to.deep.equal([]);
 		expect(await role('t1', 'admin', 'one')).to.equal('admin');
 		expect(await bench().access.prepare({ ...first, adminPassword: 'two', bootstrapPassword: 'b' })).to.deep.equal([]);
 		expect(await role('t1', 'admin', 'one')).to.equal('rejected');
 		expect(await role('t1', 'admin', 'two')).to.equal('admin');
 		expect(await role('management', 'devicebootstrap', 'b')).to.equal('bootstrap');
+	});
+
+	it('keeps what a user chose after a password was given, until another one is given', async () => {
+		const told: string[] = [];
+		const onGiven = (user: string, outcome: string) => void told.push(`${user} ${outcome}`);
+		const start = async (adminPassword: string) => (await bench().reopen()).prepare({ ...first, adminPassword, onGiven });
+		await start('one');
+		await start('one');
+		expect(told.splice(0)).to.deep.equal(['t1/admin set']);
+		const chosen = 'chosen-by-the-user';
+		await bench().access.users.changePassword({ tenant: 't1', userName: 'admin' }, chosen);
+		await start('one');
+		expect(told.splice(0)).to.deep.equal(['t1/admin changed since']);
+		expect([await role('t1', 'admin', chosen), await role('t1', 'admin', 'one')]).to.deep.equal(['admin', 'rejected']);
+		await start('two');
+		expect(told.splice(0)).to.deep.equal(['t1/admin set']);
+		expect([await role('t1', 'admin', chosen), await role('t1', 'admin', 'two')]).to.deep.equal(['rejected', 'admin']);
+		// A tenant of the version before does not know what was given.
+		await bench().access.users.changePassword({ tenant: 't1', userName: 'admin' }, chosen);
+		const update = { $unset: ['givenPasswords'] };
+		await bench().store.batch([{ kind: 'update', collection: 'tenants', id: 't1', update }]);
+		await start('two');
+		expect(told.splice(0)).to.deep.equal(['t1/admin set']);
 	});
 
 	it('writes no user when the password that is given is the one that is set', async () => {

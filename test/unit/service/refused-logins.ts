@@ -20,7 +20,10 @@ describe('service/refused-logins', () => {
 			trail: { note: async (facts) => void noted.push(facts) as never },
 			access: {
 				tenants: {
-					has: async (tenant) => ['t1', 'acme'].includes(tenant),
+					find: async (tenant) =>
+						['t1', 'acme', 'leaving'].includes(tenant)
+							? { _id: tenant, creationTime: 0, status: tenant === 'leaving' ? 'DELETING' : 'ACTIVE' }
+							: undefined,
 					ofHost: async (host) => (host === 'acme.test' ? 'acme' : 't1'),
 				},
 			},
@@ -36,11 +39,12 @@ describe('service/refused-logins', () => {
 
 	it('notes them for the tenant that is named, or that of the service where there is no such tenant', async () => {
 		const { noted, refuse } = open(10);
-		for (const user of ['bob', 't1/bob', 'other/bob', undefined, `${'x'.repeat(1000)}/y`]) await refuse(user);
+		for (const user of ['bob', 't1/bob', 'other/bob', 'leaving/bob', undefined, `${'x'.repeat(1000)}/y`]) await refuse(user);
 		expect(noted.map(({ tenant, user }) => `${tenant}: ${user?.slice(0, 20)}`)).to.deep.equal([
 			't1: bob',
 			't1: bob',
 			'management: other/bob',
+			'management: leaving/bob',
 			't1: ',
 			't1: xxxxxxxxxxxxxxxxxxxx',
 		]);
