@@ -37,7 +37,6 @@ export { InventoryError, type InventoryErrorCode, noSuchObject } from './invento
 export {
 	fragmentNameFault,
 	fragmentNamesOf,
-	isDeeperThan,
 	isDynamicGroup,
 	isManagedObjectId,
 	type ManagedObject,

@@ -2,10 +2,17 @@ import type { Config } from '../config/index.ts';
 import type { GatewayOptions } from './mqtt/index.ts';
 
 /** What the MQTT side takes of the configuration. */
-export function gatewayLimits({ mqtt, tenant, limits, templates }: Config): Pick<GatewayOptions, 'limits' | 'templateLimits'> {
+export function gatewayLimits({
+	http,
+	mqtt,
+	tenant,
+	limits,
+	templates,
+}: Config): Pick<GatewayOptions, 'limits' | 'templateLimits'> {
 	return {
 		limits: {
 			maxFragments: limits.fragmentsMax,
+			jsonMaxDepth: http.jsonMaxDepth,
 			payloadMaxBytes: mqtt.payloadMaxBytes,
 			listPayloadMaxBytes: mqtt.listPayloadMaxBytes,
 			linesMax: mqtt.linesMax,

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { type Inventory, InventoryError, type ObjectPatch, parseObjectBody } from '../../inventory/index.ts';
 import type { Topic } from '../../smartrest/index.ts';
+import { readJson } from '../json-text.ts';
 import type { Metrics } from '../metrics.ts';
 import { isDocumentRefused } from '../store-fault.ts';
 import { LineError } from './line-error.ts';
@@ -18,7 +19,7 @@ export function createJsonMessages(options: {
 	readonly metrics: Metrics;
 	readonly log: Logger;
 	readonly clock: () => number;
-	readonly limits: { readonly maxFragments: number; readonly payloadMaxBytes: number };
+	readonly limits: { readonly maxFragments: number; readonly payloadMaxBytes: number; readonly jsonMaxDepth: number };
 }) {
 	const { inventory, targets, metrics, log, clock, limits } = options;
 
@@ -40,11 +41,9 @@ export function createJsonMessages(options: {
 		if (payload.length > limits.payloadMaxBytes) {
 			throw new LineError('tooLarge', `The payload has ${payload.length} bytes: at most ${limits.payloadMaxBytes} are accepted`);
 		}
-		try {
-			return JSON.parse(payload.toString('utf8'));
-		} catch (error) {
-			throw new LineError('badLine', `The payload is not JSON: ${error instanceof Error ? error.message : String(error)}`);
-		}
+		const read = readJson(payload, limits.jsonMaxDepth);
+		if (!read.ok) throw new LineError('badLine', `The payload ${read.fault}`);
+		return read.value;
 	}
 
 	async function update(session: Session, serial: string, body: unknown): Promise<void> {
