@@ -218,10 +218,7 @@ export function binaryRoutes(services: HttpServices): Route[] {
 	}
 
 	function patchOf(text: string | undefined) {
-		const patch = parseObjectBody(text === undefined ? {} : parseJsonText(text, options.jsonMaxDepth), options);
-		if (patch.softwareList !== undefined)
-			throw new InventoryError('inventory/invalid', 'A binary has no c8y_SoftwareList: leave it out');
-		return patch;
+		return parseObjectBody(text === undefined ? {} : parseJsonText(text, options.jsonMaxDepth), options);
 	}
 
 	async function receiveBody(tenant: string, body: Readable): Promise<ReceivedBytes> {

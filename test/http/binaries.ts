@@ -145,6 +145,21 @@ describe('http/binaries', () => {
 		expect((await download(await upload(fileForm(bytes)))).body.equals(bytes)).to.equal(true);
 	});
 
+	it('takes no software, by whatever door', async () => {
+		const id = await upload(fileForm('x'));
+		const list = [{ name: 'a', version: '1' }];
+		const doors = [
+			['put', `${objects}/${id}`, { c8y_SoftwareList: list }],
+			['put', `/service/advanced-software-mgmt/software?deviceId=${id}`, list],
+			['post', `/service/advanced-software-mgmt/software?deviceId=${id}`, list],
+		] as const;
+		for (const [method, path, body] of doors)
+			expectRefusal(await fixture().call('admin', method, path, { body }), 422, /A binary has no c8y_SoftwareList/);
+		const { body } = await fixture().call('admin', 'put', `${objects}/${id}`, { body: { c8y_SoftwareList: null, note: 'kept' } });
+		expect(body).to.include({ note: 'kept' }).and.not.to.have.property('c8y_SoftwareList');
+		expect(body.childAdditions.references).to.deep.equal([]);
+	});
+
 	it('is a managed object whose bytes only an upload changes', async () => {
 		const id = await upload(fileForm(bytes, { name: 'n', type: 't' }));
 		const read = async () => (await fixture().call('admin', 'get', `${objects}/${id}`)).body;
