@@ -44,6 +44,7 @@ function findFault(value: unknown, levels: number, mayBeHalf: boolean): Fault | 
 	if (typeof value !== 'object' || value === null) return undefined;
 	if (levels === 0) return 'deep';
 	for (const [key, item] of Array.isArray(value) ? value.entries() : Object.entries(value)) {
+		if (key === '__proto__') return { path: key, reason: 'a name that no field can have: use another one' };
 		if (mayBeHalf && typeof key === 'string' && isHalf(key))
 			return { path: toWhole(key), reason: `a name with ${halfCharacter}` };
 		const fault = findFault(item, levels - 1, mayBeHalf);

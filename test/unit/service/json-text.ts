@@ -26,6 +26,8 @@ describe('service/json-text', () => {
 		['{"a":{"b":"x\\ud800y"}}', /^has at 'a\.b' half of a character/],
 		['["\\uDE00\\uD83D"]', /^has at '\[0\]' half of a character/],
 		['{"a":{"x\\udfff":1}}', /^has at 'a\.x\ufffd' a name with half of a character/],
+		['{"__proto__":1}', /^has at '__proto__' a name that no field can have/],
+		['{"a":[{"__proto__":{"polluted":true}}]}', /^has at 'a\[0\]\.__proto__' a name/],
 		['[[[[]]]]', /^is nested too deep: at most 3 levels are read$/],
 		[`${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`, /^is nested too deep/],
 		[`${'['.repeat(10_000)}${']'.repeat(10_000)}`, /^is nested too deep/],
