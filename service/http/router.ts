@@ -28,6 +28,10 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 	const { readJson, readForm } = createBodyReader(services.options);
 	const { requestTimeoutMilliseconds, uploadTimeoutMilliseconds, standstillMilliseconds } = services.options;
 
+	app.use((request: Request, response: Response, next: () => void) => {
+		if (hasOneHost(request)) next();
+		else refuse(request, response, new HttpError('http/badRequest', 'The request has more than one Host: send one'));
+	});
 	for (const [path, group] of byPath(routes)) {
 		const mounted = app.route(expressPath(path));
 		for (const each of group) mounted[each.method](handlerOf(each));
@@ -205,6 +209,13 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 function hasShownCertificate({ headers, socket }: Request): boolean {
 	const hasOthers = headers.authorization !== undefined || readSessionCookie(headers) !== undefined;
 	return !hasOthers && presentedChain(socket) !== undefined;
+}
+
+/** Of several, a proxy in front may have believed another one than this service would. [RFC 9112, 3.2] */
+function hasOneHost({ rawHeaders }: Request): boolean {
+	let hosts = 0;
+	for (let at = 0; at < rawHeaders.length; at += 2) if (rawHeaders[at]?.toLowerCase() === 'host') hosts++;
+	return hosts <= 1;
 }
 
 function actorOf({ tenant, userName, role }: Principal, address: string, { method, path }: Route): Actor {
