@@ -234,8 +234,19 @@ function byPath(routes: readonly Route[]): Map<string, Route[]> {
 }
 
 function problemJson({ code, message, details }: Problem, base: string): Record<string, unknown> {
-	return { error: code, message, info: base + docsPath, ...(details && { details }) };
+	return { error: code, message: toVisible(message), info: base + docsPath, ...(details && { details }) };
 }
+
+/** What a message quotes may come from outside, be long, and go to a terminal: what would steer it is written as its code. */
+function toVisible(message: string): string {
+	const short = message.length > maxMessage ? `${message.slice(0, maxMessage)}…` : message;
+	return short.replace(
+		/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu,
+		(each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`,
+	);
+}
+
+const maxMessage = 1500;
 
 function methodNotAllowed(group: readonly Route[]): (request: Request) => HttpError {
 	const methods = group.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
