@@ -96,7 +96,7 @@ export async function openDeviceRegistration(options: {
 		await get(tenant, serial);
 		throw new AccessError(
 			'access/notYet',
-			`'${serial}' cannot be accepted yet: the device has not asked for its credentials with the bootstrap user (over MQTT: by publishing on s/ucr while it listens to s/dcr)`,
+			`'${serial}' cannot be accepted yet: the device has not asked for its credentials with the bootstrap user (over MQTT: by publishing on s/ucr)`,
 		);
 	}
 
@@ -106,17 +106,22 @@ export async function openDeviceRegistration(options: {
 		await store.batch([{ kind: 'remove', collection: registrationSpec.name, id: serial }]);
 	}
 
+	/** Notes that a device with the bootstrap user has asked, so that it can be accepted; whether it had not before. */
+	async function ask(serial: string): Promise<boolean> {
+		const registration = await registrations.findOneAndUpdate(
+			{ _id: serial, status: 'WAITING_FOR_CONNECTION', oneTimePasswordHash: { $exists: false } },
+			{ $set: { status: 'PENDING_ACCEPTANCE' } },
+		);
+		return registration !== undefined;
+	}
+
 	/**
 	 * What a device with the bootstrap user asks for: `undefined` until it was accepted, and while its tenant is closed; then, once, its
 	 * credentials.
 	 * Lost on the way, they are made anew by a new registration.
 	 */
 	async function poll(serial: string): Promise<DeviceCredentials | undefined> {
-		const registration = await registrations.findOneAndUpdate(
-			{ _id: serial, status: 'WAITING_FOR_CONNECTION', oneTimePasswordHash: { $exists: false } },
-			{ $set: { status: 'PENDING_ACCEPTANCE' } },
-		);
-		if (registration) return undefined;
+		if (await ask(serial)) return undefined;
 		const accepted = await registrations.get(serial);
 		if (accepted?.status !== 'ACCEPTED' || !(await tenants.isActive(accepted.tenant))) return undefined;
 		const credentials = { tenant: accepted.tenant, userName: deviceUserPrefix + serial, password: generatePassword() };
@@ -167,5 +172,5 @@ export async function openDeviceRegistration(options: {
 		throw new AccessError('access/wrongOneTimePassword', 'The one-time password has been used');
 	}
 
-	return { enrol, request, list, count, get, accept, remove, poll };
+	return { enrol, request, list, count, get, accept, remove, ask, poll };
 }

@@ -280,9 +280,11 @@ export function createInbound(options: {
 	}
 
 	async function pollCredentials(session: Session): Promise<void> {
-		// They are given once: not to somebody who does not hear them.
-		if (session.closed || !session.subscriptions.has('s/dcr') || session.connection.isFull()) return;
-		const credentials = await access.registration.poll(session.serial);
+		const { registration } = access;
+		const hears = !session.closed && session.subscriptions.has('s/dcr') && !session.connection.isFull();
+		// They are given once: who would not hear them has asked, and no more.
+		if (!hears) await registration.ask(session.serial);
+		const credentials = hears && (await registration.poll(session.serial));
 		if (!credentials) return;
 		const { tenant, userName, password } = credentials;
 		log.info({ tenant, device: session.serial }, 'device credentials issued');
