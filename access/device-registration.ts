@@ -86,6 +86,11 @@ export async function openDeviceRegistration(options: {
 		return registration;
 	}
 
+	/** The tenant that expects the device. */
+	async function findTenant(serial: string): Promise<string | undefined> {
+		return (await registrations.get(serial))?.tenant;
+	}
+
 	/** @throws AccessError `access/notFound`, `access/notYet` while the device has not asked for its credentials */
 	async function accept(tenant: string, serial: string): Promise<Registration> {
 		const accepted = await registrations.findOneAndUpdate(
@@ -172,5 +177,5 @@ export async function openDeviceRegistration(options: {
 		throw new AccessError('access/wrongOneTimePassword', 'The one-time password has been used');
 	}
 
-	return { enrol, request, list, count, get, accept, remove, ask, poll };
+	return { enrol, request, list, count, get, findTenant, accept, remove, ask, poll };
 }

@@ -6,6 +6,7 @@ import { certificates } from './certificates.ts';
 import { identityProviders } from './identity-providers.ts';
 import { mongodb } from './mongodb.ts';
 import { outsideBroker } from './outside-broker.ts';
+import { protection } from './protection.ts';
 import { querySettings } from './query-settings.ts';
 import { oneOf, optional, portOrOff, proxies, setting, text, wholeNumber } from './setting.ts';
 import { tenantSettings } from './tenant-settings.ts';
@@ -69,7 +70,7 @@ export const groups = {
 				'HTTP_JSON_MAX_DEPTH',
 				wholeNumber(8, 1000),
 				64,
-				'How many levels deep a JSON body, or a JSON message of a device, may be.',
+				'How many levels deep a JSON body may be.',
 			),
 			pageSizeMax: setting(
 				'HTTP_PAGE_SIZE_MAX',
@@ -93,13 +94,13 @@ export const groups = {
 				'HTTP_HEADERS_MAX_BYTES',
 				wholeNumber(kibibyte, mebibyte),
 				16 * kibibyte,
-				'Largest request head, in bytes.',
+				'Largest request head, in bytes, the URL included; a larger one is answered with 431.',
 			),
 			headersMaxCount: setting(
 				'HTTP_HEADERS_MAX_COUNT',
 				wholeNumber(10, 2000),
 				100,
-				'How many header lines of a request are read.',
+				'How many header lines a request may have; with more it is answered with 431.',
 			),
 			headersTimeoutSeconds: setting(
 				'HTTP_HEADERS_TIMEOUT_SECONDS',
@@ -218,6 +219,7 @@ export const groups = {
 			),
 		})
 		.describe('MQTT'),
+	protection,
 	bridge: outsideBroker,
 	tls: z
 		.object({

@@ -3,17 +3,17 @@ import type { GatewayOptions } from './mqtt/index.ts';
 
 /** What the MQTT side takes of the configuration. */
 export function gatewayLimits({
-	http,
 	mqtt,
 	tenant,
 	limits,
 	templates,
+	protection,
 }: Config): Pick<GatewayOptions, 'limits' | 'templateLimits'> {
 	return {
 		limits: {
 			maxFragments: limits.fragmentsMax,
-			jsonMaxDepth: http.jsonMaxDepth,
 			payloadMaxBytes: mqtt.payloadMaxBytes,
+			jsonMaxDepth: protection.mqttJsonMaxDepth,
 			listPayloadMaxBytes: mqtt.listPayloadMaxBytes,
 			linesMax: mqtt.linesMax,
 			downlinkMaxBytes: mqtt.downlinkPayloadMaxBytes,
