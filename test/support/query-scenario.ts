@@ -1,4 +1,5 @@
 import { openTrustedCertificates } from '../../access/certificates/trusted-certificates.ts';
+import { openLogouts } from '../../access/logouts.ts';
 import { contentSpec, openBinaryRecords, referenceSpec } from '../../inventory/binary-records.ts';
 import { openBridgedDevices } from '../../inventory/index.ts';
 import { templates } from '../../smartrest/index.ts';
@@ -179,6 +180,8 @@ export async function drive(service: ServiceUnderTest, store: QueryRecorder): Pr
 		await http.call('get', `/user/${service.tenant}/${path}`);
 	const limits = { maxPerTenant: 10, codeSeconds: 60 };
 	await (await openTrustedCertificates({ store, clock: Date.now, limits })).findBySubject(['a', 'b']);
+	// What a process asks for every 10 s.
+	await (await openLogouts({ store, clock: Date.now })).sweep();
 	await (await openBridgedDevices({ store })).listOf(0, '', 10);
 	await createOperation('plan-1', { c8y_Restart: {} });
 	await http.call('GET', '/metrics').catch(textAnswer);
