@@ -37,7 +37,6 @@ export { beingRemoved, InventoryError, type InventoryErrorCode, noSuchObject } f
 export {
 	fragmentNameFault,
 	fragmentNamesOf,
-	isDeeperThan,
 	isDynamicGroup,
 	isManagedObjectId,
 	type ManagedObject,

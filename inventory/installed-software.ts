@@ -91,7 +91,7 @@ export function openInstalledSoftware({
 		for (let attempt = 0; attempt < maxAttempts; attempt++) {
 			const object = await objects.get(documentId(tenant, device));
 			if (!object) throw noSuchObject(device);
-			refuseListObject(object);
+			checkHasSoftware(object);
 			const steps = await replacementSteps(object, items, mode, undefined);
 			if (steps.length === 0 || (await store.batch(steps)).ok) return;
 		}
@@ -230,7 +230,7 @@ export function openInstalledSoftware({
 		for (let attempt = 0; attempt < maxAttempts; attempt++) {
 			const object = await objects.get(objectId);
 			if (!object) throw noSuchObject(device);
-			refuseListObject(object);
+			checkHasSoftware(object);
 			const steps = object.software ? changes : [...(await modeSteps(object, 'advanced', undefined)), ...changes.slice(1)];
 			if ((await store.batch(steps)).ok) return;
 		}
@@ -297,6 +297,16 @@ export function refuseListObject({ id, softwareOf }: ManagedObject): void {
 			'inventory/invalid',
 			`Managed object '${id}' shows the software of '${softwareOf}': change it there`,
 		);
+}
+
+/** Any object may have software but a file, and the object that shows the software of another one. */
+export function checkHasSoftware(object: ManagedObject): void {
+	refuseListObject(object);
+	if (object.binary) throw noSoftwareOfBinary();
+}
+
+export function noSoftwareOfBinary(): InventoryError {
+	return new InventoryError('inventory/invalid', 'A binary has no c8y_SoftwareList, nor other software: leave it out');
 }
 
 function tooManyWriters(device: ManagedObjectId): InventoryError {

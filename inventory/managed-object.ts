@@ -176,7 +176,7 @@ export function parseObjectBody(body: unknown, limits: { readonly maxFragments: 
 const maxDepth = 100;
 
 /** Whether a JSON value has more levels than that; it looks no deeper. */
-export function isDeeperThan(value: unknown, levels: number): boolean {
+function isDeeperThan(value: unknown, levels: number): boolean {
 	if (typeof value !== 'object' || value === null) return false;
 	if (levels === 0) return true;
 	for (const item of Array.isArray(value) ? value : Object.values(value)) if (isDeeperThan(item, levels - 1)) return true;

@@ -3,7 +3,7 @@ import { openAncestry } from './ancestry.ts';
 import { binaryFragments, binaryIdsIn, offeredBinaryIds, withoutBinaryFragments } from './binary-fragments.ts';
 import { referenceSteps } from './binary-records.ts';
 import { parentTokens, searchFieldsOf } from './derived-fields.ts';
-import { type InstalledSoftware, refuseListObject } from './installed-software.ts';
+import { checkHasSoftware, type InstalledSoftware, noSoftwareOfBinary, refuseListObject } from './installed-software.ts';
 import type { InventoryContext, InventoryLimits } from './inventory-context.ts';
 import { InventoryError, noSuchObject } from './inventory-error.ts';
 import {
@@ -86,6 +86,7 @@ export function openManagedObjects({
 		const fragments = withoutNulls(withBinary(undefined, patch).fragments);
 		checkSize(fragments, limits);
 		await room.admit(tenant, 'devices', deviceFragment in fragments ? 1 : 0);
+		if (patch.binary && patch.softwareList != null) throw noSoftwareOfBinary();
 		const list = patch.softwareList == null ? undefined : parseLegacyList(patch.softwareList, limits.packages);
 		const own = {
 			owner,
@@ -156,7 +157,8 @@ export function openManagedObjects({
 		// What `null` removes is the list that the object shows: the one of the other door stays.
 		const isUntouched = patch.softwareList === null && object.software?.mode !== 'legacy';
 		if (patch.softwareList !== undefined && !isUntouched) {
-			refuseListObject(object);
+			if (patch.softwareList === null) refuseListObject(object);
+			else checkHasSoftware(object);
 			const list = patch.softwareList === null ? [] : parseLegacyList(patch.softwareList, limits.packages);
 			const mode = patch.softwareList === null ? undefined : 'legacy';
 			return { steps: await software.replacementSteps(object, list, mode, merged) };

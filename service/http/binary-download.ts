@@ -96,10 +96,10 @@ function isUnmodified({ since }: BinaryFacts, text: string | undefined): boolean
 function rangeOf(facts: BinaryFacts, headers: IncomingHttpHeaders): BinaryRange | undefined {
 	const { range } = headers;
 	if (range === undefined || !isSameForRange(facts, headers['if-range'])) return undefined;
-	const [, suffix] = /^bytes=-([0-9]+)$/.exec(range) ?? [];
+	const [, suffix] = /^bytes=-([0-9]+)$/i.exec(range) ?? [];
 	// All of it, for the end of something shorter.
 	if (suffix !== undefined && Number(suffix) >= facts.length && facts.length > 0) return { start: 0, end: facts.length - 1 };
-	const found = /^bytes=[0-9, \t-]+$/.test(range) ? parseRange(facts.length, range) : -2;
+	const found = isRangeSet(range) ? parseRange(facts.length, range.toLowerCase()) : -2;
 	if (found === -1)
 		throw new HttpError(
 			'http/rangeNotSatisfiable',
@@ -112,6 +112,13 @@ function rangeOf(facts: BinaryFacts, headers: IncomingHttpHeaders): BinaryRange 
 	if (found === -2 || found.length !== 1) return undefined;
 	const [only] = found;
 	return only && { start: only.start, end: only.end };
+}
+
+/** What is none is to be ignored. [RFC 9110, 14.1 and 14.2] */
+function isRangeSet(text: string): boolean {
+	const [, set] = /^bytes=(.*)$/i.exec(text) ?? [];
+	const ranges = (set ?? '').split(',').map((range) => /^[ \t]*(?:([0-9]+)-([0-9]*)|-[0-9]+)[ \t]*$/.exec(range));
+	return ranges.every((range) => range !== null && !(range[2] && Number(range[2]) < Number(range[1])));
 }
 
 function isSameForRange(facts: BinaryFacts, ifRange: string | string[] | undefined): boolean {

@@ -10,6 +10,7 @@ import {
 } from '../../inventory/index.ts';
 import { contentFaultOf } from '../store-fault.ts';
 import { checkChange, dispositionOf, entityTag, planDownload } from './binary-download.ts';
+import { announcedDigests } from './content-digest.ts';
 import { mayGiveFiles, openDeviceScope } from './device-scope.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
@@ -170,11 +171,12 @@ export function binaryRoutes(services: HttpServices): Route[] {
 				checkChange(binary, headers);
 				const contentType = rawTypeOf(headers['content-type'], headers['content-encoding']);
 				refusePart(headers['content-range']);
+				const announced = announcedDigests(headers);
 				await binaries.checkRoom(tenant, announcedLength(headers['content-length']));
 				const received = await receiveBody(tenant, readStream());
 				const isExpected = (present: BinaryObject) => checkChange(present.binary, headers);
 				const object = await discarding(received, async () => {
-					checkDigests(received, [headers['content-digest'], headers['repr-digest']]);
+					checkDigests(received, announced);
 					return binaries.replace(tenant, id, { contentType, isExpected }, received);
 				});
 				return { ...created(await binaryJson(object, base)), headers: { ETag: entityTag(object.binary) } };
@@ -218,10 +220,7 @@ export function binaryRoutes(services: HttpServices): Route[] {
 	}
 
 	function patchOf(text: string | undefined) {
-		const patch = parseObjectBody(text === undefined ? {} : parseJsonText(text, options.jsonMaxDepth), options);
-		if (patch.softwareList !== undefined)
-			throw new InventoryError('inventory/invalid', 'A binary has no c8y_SoftwareList: leave it out');
-		return patch;
+		return parseObjectBody(text === undefined ? {} : parseJsonText(text, options.jsonMaxDepth), options);
 	}
 
 	async function receiveBody(tenant: string, body: Readable): Promise<ReceivedBytes> {
@@ -283,11 +282,9 @@ function refusePart(contentRange: string | undefined): void {
 }
 
 /** @throws HttpError `http/invalidBody` where a SHA-256 that was sent along is not that of the body */
-function checkDigests({ sha256 }: ReceivedBytes, fields: readonly (string | string[] | undefined)[]): void {
+function checkDigests({ sha256 }: ReceivedBytes, announced: readonly string[]): void {
 	const own = Buffer.from(sha256, 'hex').toString('base64');
-	for (const field of fields) {
-		const [, sent] = /(?:^|[,\s])sha-256=:([A-Za-z0-9+/=]+):/.exec(String(field ?? '')) ?? [];
-		if (sent !== undefined && sent !== own)
-			throw new HttpError('http/invalidBody', `The body has the SHA-256 ${own}, and its header says ${sent}: send it again`);
-	}
+	const other = announced.find((digest) => digest !== own);
+	if (other !== undefined)
+		throw new HttpError('http/invalidBody', `The body has the SHA-256 ${own}, and its header says ${other}: send it again`);
 }

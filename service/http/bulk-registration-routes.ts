@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { parse } from 'csv-parse/sync';
 import { z } from 'zod';
 import { AccessError, deviceUserPrefix, isSerial, type Principal } from '../../access/index.ts';
@@ -158,6 +159,8 @@ function parseLines(bytes: Buffer, maxLines: number): readonly Line[] {
 			'http/invalidBody',
 			`The column '${unknown.slice(0, 100)}' is not known; known are ${columns.join(', ')}`,
 		);
+	const twice = head.find((name, index) => head.indexOf(name) !== index);
+	if (twice !== undefined) throw new HttpError('http/invalidBody', `The column '${twice}' comes twice: name each one once`);
 	if (rows.length > maxLines) throw new HttpError('http/invalidBody', `The file has more than ${maxLines} lines: send several`);
 	return rows.map((row) =>
 		Object.fromEntries(head.map((name, index) => [name, row[index] ?? '']).filter(([, value]) => value !== '')),
@@ -165,6 +168,7 @@ function parseLines(bytes: Buffer, maxLines: number): readonly Line[] {
 }
 
 function parseRecords(bytes: Buffer, maxLines: number): string[][] {
+	if (!isUtf8(bytes)) throw new HttpError('http/invalidBody', 'The file is not text in UTF-8');
 	try {
 		const options = { bom: true, delimiter: [',', ';', '\t'], skip_empty_lines: true, trim: true, relax_column_count: true };
 		return parse(bytes, { ...options, to: maxLines + 1, max_record_size: 64 * 1024 });

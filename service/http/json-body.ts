@@ -1,13 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { raw } from 'express';
 import type { z } from 'zod';
-import { isDeeperThan } from '../../inventory/index.ts';
+import { readJson as readJsonText } from '../json-text.ts';
 import { HttpError } from './http-error.ts';
 import { decodeJson } from './json-decode.ts';
-import { describeJsonFault } from './json-fault.ts';
 import { isFormType, isJsonType } from './media-type.ts';
-
-const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Reads JSON bodies and forms, within limits. */
 export function createBodyReader({
@@ -31,7 +28,7 @@ export function createBodyReader({
 		}
 		const body = await bytesOfJson(request, response);
 		if (body.length === 0) throw new HttpError('http/missingBody', 'The body is empty: send JSON');
-		return parseJsonText(textOf(body), jsonMaxDepth);
+		return parseJsonText(body, jsonMaxDepth);
 	}
 
 	/**
@@ -76,24 +73,8 @@ function toHttpError(fault: unknown, maxBytes: number): unknown {
 }
 
 /** @throws HttpError `http/malformedJson` */
-export function parseJsonText(text: string, jsonMaxDepth: number): unknown {
-	let value: unknown;
-	try {
-		value = JSON.parse(text);
-	} catch (error) {
-		if (!(error instanceof SyntaxError)) throw error;
-		throw new HttpError('http/malformedJson', `The body is not JSON at ${describeJsonFault(text)}`);
-	}
-	if (isDeeperThan(value, jsonMaxDepth))
-		throw new HttpError('http/malformedJson', `The body is nested too deep: at most ${jsonMaxDepth} levels are read`);
-	return value;
-}
-
-function textOf(body: Buffer): string {
-	try {
-		return utf8.decode(body);
-	} catch (error) {
-		if (!(error instanceof TypeError)) throw error;
-		throw new HttpError('http/malformedJson', 'The body is not text in UTF-8');
-	}
+export function parseJsonText(text: string | Buffer, jsonMaxDepth: number): unknown {
+	const read = readJsonText(text, jsonMaxDepth);
+	if (!read.ok) throw new HttpError('http/malformedJson', `The body ${read.fault}`);
+	return read.value;
 }

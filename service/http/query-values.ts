@@ -90,11 +90,31 @@ export function parseBoolean(text: string): boolean | undefined {
 }
 
 /** @throws HttpError `http/badRequest` with the name of the parameter */
-export function decodeQuery<Q extends z.ZodObject>(schema: Q, query: unknown): z.output<Q> {
+export function decodeQuery<Q extends z.ZodObject>(schema: Q, query: unknown, queryText: string): z.output<Q> {
+	refuseOtherEncodings(queryText);
 	const result = schema.safeParse(query);
 	if (result.success) return result.data;
 	const faults = result.error.issues.map((issue) => `${String(issue.path[0])} ${faultText(issue)}`);
 	throw new HttpError('http/badRequest', faults.join('; '), { details: { faults } });
+}
+
+/** What is no UTF-8 would be taken for another text; a percent sign that escapes nothing stands for itself. */
+function refuseOtherEncodings(queryText: string): void {
+	if (!/%[89a-f]/i.test(queryText)) return;
+	const broken = queryText.split('&').find((pair) => !isUtf8(pair));
+	if (broken === undefined) return;
+	const [name = ''] = broken.split('=');
+	throw new HttpError('http/badRequest', `${name.slice(0, 60)} is not UTF-8, percent-encoded: found '${broken.slice(0, 100)}'`);
+}
+
+function isUtf8(pair: string): boolean {
+	try {
+		decodeURIComponent(pair.replace(/%(?![0-9a-f]{2})/gi, ''));
+		return true;
+	} catch (error) {
+		if (!(error instanceof URIError)) throw error;
+		return false;
+	}
 }
 
 function faultText(issue: z.core.$ZodIssue): string {

@@ -147,7 +147,7 @@ async function decode<P extends string, Q extends z.ZodObject, B>(
 	return {
 		...call,
 		param: (name) => String(call.params[name]),
-		query: decodeQuery(query, call.query),
+		query: decodeQuery(query, call.query, call.queryText),
 		body: body.decode(body.schema && (await call.readJson())),
 	};
 }

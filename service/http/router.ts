@@ -42,6 +42,10 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 		observeRefused(response.statusCode, 0);
 	});
 
+	app.use((request: Request, response: Response, next: () => void) => {
+		if (hasOneHost(request)) next();
+		else refuse(request, response, new HttpError('http/badRequest', 'The request has more than one Host: send one'));
+	});
 	for (const [path, group] of byPath(routes)) {
 		const mounted = app.route(expressPath(path));
 		for (const each of group) mounted[each.method](handlerOf(each));
@@ -246,6 +250,13 @@ function hasShownCertificate({ headers, socket }: Request): boolean {
 	return !hasOthers && presentedChain(socket) !== undefined;
 }
 
+/** Of several, a proxy in front may have believed another one than this service would. [RFC 9112, 3.2] */
+function hasOneHost({ rawHeaders }: Request): boolean {
+	let hosts = 0;
+	for (let at = 0; at < rawHeaders.length; at += 2) if (rawHeaders[at]?.toLowerCase() === 'host') hosts++;
+	return hosts <= 1;
+}
+
 function actorOf({ tenant, userName, role }: Principal, address: string, { method, path }: Route): Actor {
 	const call = `${method.toUpperCase()} ${path}`;
 	return { tenant, userName, isDevice: role === 'device', channel: 'http', ...(address !== '' && { address }), call };
@@ -262,8 +273,19 @@ function byPath(routes: readonly Route[]): Map<string, Route[]> {
 }
 
 function problemJson({ code, message, details }: Problem, base: string): Record<string, unknown> {
-	return { error: code, message, info: base + docsPath, ...(details && { details }) };
+	return { error: code, message: toVisible(message), info: base + docsPath, ...(details && { details }) };
 }
+
+/** What a message quotes may come from outside, be long, and go to a terminal: what would steer it is written as its code. */
+function toVisible(message: string): string {
+	const short = message.length > maxMessage ? `${message.slice(0, maxMessage)}…` : message;
+	return short.replace(
+		/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu,
+		(each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`,
+	);
+}
+
+const maxMessage = 1500;
 
 function methodNotAllowed(group: readonly Route[]): (request: Request) => HttpError {
 	const methods = group.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
-import { type Inventory, InventoryError, isDeeperThan, type ObjectPatch, parseObjectBody } from '../../inventory/index.ts';
+import { type Inventory, InventoryError, type ObjectPatch, parseObjectBody } from '../../inventory/index.ts';
 import type { Topic } from '../../smartrest/index.ts';
+import { readJson } from '../json-text.ts';
 import type { Metrics } from '../metrics.ts';
 import { isDocumentRefused } from '../store-fault.ts';
 import { LineError } from './line-error.ts';
@@ -40,10 +41,9 @@ export function createJsonMessages(options: {
 		if (payload.length > limits.payloadMaxBytes) {
 			throw new LineError('tooLarge', `The payload has ${payload.length} bytes: at most ${limits.payloadMaxBytes} are accepted`);
 		}
-		const body = parseText(payload.toString('utf8'));
-		if (isDeeperThan(body, limits.jsonMaxDepth))
-			throw new LineError('badLine', `The payload is nested too deep: at most ${limits.jsonMaxDepth} levels are read`);
-		return body;
+		const read = readJson(payload, limits.jsonMaxDepth);
+		if (!read.ok) throw new LineError('badLine', `The payload ${read.fault}`);
+		return read.value;
 	}
 
 	async function update(session: Session, serial: string, body: unknown): Promise<void> {
@@ -80,12 +80,4 @@ export function createJsonMessages(options: {
 	}
 
 	return { handle };
-}
-
-function parseText(text: string): unknown {
-	try {
-		return JSON.parse(text);
-	} catch (error) {
-		throw new LineError('badLine', `The payload is not JSON: ${error instanceof Error ? error.message : String(error)}`);
-	}
 }

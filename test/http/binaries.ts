@@ -145,6 +145,21 @@ describe('http/binaries', () => {
 		expect((await download(await upload(fileForm(bytes)))).body.equals(bytes)).to.equal(true);
 	});
 
+	it('takes no software, by whatever door', async () => {
+		const id = await upload(fileForm('x'));
+		const list = [{ name: 'a', version: '1' }];
+		const doors = [
+			['put', `${objects}/${id}`, { c8y_SoftwareList: list }],
+			['put', `/service/advanced-software-mgmt/software?deviceId=${id}`, list],
+			['post', `/service/advanced-software-mgmt/software?deviceId=${id}`, list],
+		] as const;
+		for (const [method, path, body] of doors)
+			expectRefusal(await fixture().call('admin', method, path, { body }), 422, /A binary has no c8y_SoftwareList/);
+		const { body } = await fixture().call('admin', 'put', `${objects}/${id}`, { body: { c8y_SoftwareList: null, note: 'kept' } });
+		expect(body).to.include({ note: 'kept' }).and.not.to.have.property('c8y_SoftwareList');
+		expect(body.childAdditions.references).to.deep.equal([]);
+	});
+
 	it('is a managed object whose bytes only an upload changes', async () => {
 		const id = await upload(fileForm(bytes, { name: 'n', type: 't' }));
 		const read = async () => (await fixture().call('admin', 'get', `${objects}/${id}`)).body;
@@ -257,11 +272,23 @@ describe('http/binaries', () => {
 			expect(await kept()).to.have.length(1);
 		});
 
+		const digest = `:${sha256Of('new').toString('base64')}:`;
 		const bad: readonly (readonly [string, CallOptions, number, RegExp])[] = [
 			['of a version that is gone', { headers: { 'If-Match': '"x"' } }, 412, /other bytes than/],
 			['that must not replace any', { headers: { 'If-None-Match': '*' } }, 412, /If-None-Match/],
 			['that is a part', { headers: { 'Content-Range': 'bytes 0-2/1000' } }, 400, /Content-Range/],
 			['with a wrong digest', { headers: { 'Content-Digest': `sha-256=:${sha256Of('b').toString('base64')}:` } }, 422, /SHA-256/],
+			['with a digest in capitals', { headers: { 'Content-Digest': `SHA-256=${digest}` } }, 400, /'SHA-256=.*lower case/],
+			['with a digest that is no base64', { headers: { 'Repr-Digest': 'sha-256=:a$b:' } }, 400, /repr-digest cannot be read/],
+			['with half a digest', { headers: { 'Content-Digest': 'sha-256=:YWJj:' } }, 400, /32 bytes/],
+			['with a digest in quotes', { headers: { 'Content-Digest': 'sha-256="YWJj"' } }, 400, /cannot be read/],
+			['with an empty digest', { headers: { 'Content-Digest': '' } }, 400, /cannot be read/],
+			[
+				'with a digest that nobody checks',
+				{ headers: { 'Content-Digest': 'md5=:YWJj:, crc32c=:YQ==:' } },
+				400,
+				/md5, crc32c, which/,
+			],
 			['that is a form', { type: multipartType }, 415, /no form/],
 			['that is packed', { headers: { 'Content-Encoding': 'gzip' } }, 415, /not packed/],
 			['that is too large', { text: 'x'.repeat(100_001) }, 413, /at most 100000/],
@@ -287,7 +314,8 @@ describe('http/binaries', () => {
 		it('is taken with the right digest and tag', async () => {
 			const extra = {
 				'If-Match': `"${sha256Of(bytes).toString('hex')}"`,
-				'Repr-Digest': `sha-256=:${sha256Of('new').toString('base64')}:`,
+				'Content-Digest': `md5=:YWJj:;a=1;b, sha-256=${digest}`,
+				'Repr-Digest': `sha-256=${digest}`,
 			};
 			expect((await put('new', { headers: extra })).status).to.equal(201);
 		});

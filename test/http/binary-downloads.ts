@@ -52,6 +52,17 @@ describe('http/binary-downloads', () => {
 		['another unit', { range: 'lines=1-2' }, 200, 0, 999],
 		['several parts', { range: 'bytes=0-1,5-6' }, 200, 0, 999],
 		['nonsense', { range: 'bytes=a-b' }, 200, 0, 999],
+		['an end before its beginning', { range: 'bytes=7-5' }, 200, 0, 999],
+		['an end before its beginning behind a good one', { range: 'bytes=0-1,7-5' }, 200, 0, 999],
+		['a dash alone', { range: 'bytes=-' }, 200, 0, 999],
+		['two dashes', { range: 'bytes=--5' }, 200, 0, 999],
+		['three numbers', { range: 'bytes=1-2-3' }, 200, 0, 999],
+		['a space inside', { range: 'bytes=1 -2' }, 200, 0, 999],
+		['a space before the equals sign', { range: 'bytes =1-2' }, 200, 0, 999],
+		['nothing', { range: 'bytes=' }, 200, 0, 999],
+		['a unit in capitals', { range: 'Bytes=5-6' }, 206, 5, 6],
+		['spaces around', { range: 'bytes= 5-6 ' }, 206, 5, 6],
+		['an end of many digits', { range: `bytes=990-${'9'.repeat(100)}` }, 206, 990, 999],
 		['an old version', { range: 'bytes=5-6', 'if-range': '"x"' }, 200, 0, 999],
 		['a weak tag', { range: 'bytes=5-6', 'if-range': 'W/"x"' }, 200, 0, 999],
 		['an older date', { range: 'bytes=5-6', 'if-range': 'Sat, 21 Nov 2026 20:23:29 GMT' }, 200, 0, 999],
@@ -74,7 +85,7 @@ describe('http/binary-downloads', () => {
 	});
 
 	it('refuses ranges that begin behind the end', async () => {
-		for (const range of ['bytes=1000-', 'bytes=5000-6000', 'bytes=-0', 'bytes=7-5']) {
+		for (const range of ['bytes=1000-', 'bytes=5000-6000', 'bytes=-0', `bytes=${'9'.repeat(100)}-`]) {
 			const answer = await fixture().call('admin', 'get', `${root}/${id}`, { headers: { Range: range } });
 			expectRefusal(answer, 416, /has 1000 bytes/);
 			expect(answer.headers['content-range']).to.equal('bytes */1000');

@@ -220,6 +220,7 @@ describe('http/enrolment', () => {
 		['NAME,TYPE\na,b\n', /The first line must name the columns/],
 		['ID,SHELL\na,1\n', /The column 'SHELL' is not known/],
 		['ID,__proto__\na,1\n', /The column '__proto__' is not known/],
+		['ID,NAME,ID\na,b,c\n', /The column 'ID' comes twice/],
 		['ID,NAME\na,"b\n', /The file is not CSV/],
 		[`ID\n${'a\n'.repeat(21)}`, /more than 20 lines/],
 	] as const)

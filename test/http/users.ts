@@ -64,7 +64,7 @@ describe('http/users', () => {
 		expectRefusal(await call('delete', `${users}/anna`), 404, /No user 'anna'/);
 	});
 
-	const refusedNames = ['', 'a b', 'a/b', 'a:b', 'a+b', 'a$b', "a'b", 'a\u0000b', 'x'.repeat(256), 'device_new', '\ud800'];
+	const refusedNames = ['', 'a b', 'a/b', 'a:b', 'a+b', 'a$b', "a'b", 'a\u0000b', 'x'.repeat(256), 'device_new', '\ufffd'];
 	for (const userName of refusedNames) {
 		it(`refuses the name ${JSON.stringify(userName.slice(0, 12))} (${userName.length})`, async () => {
 			expectRefusal(await call('post', users, { userName, password }), 422, /userName/);

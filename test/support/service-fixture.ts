@@ -58,7 +58,7 @@ export async function startService(
 	});
 	const { logLines, ...parts } = given;
 	const log = logLines
-		? pino({ level: 'info' }, { write: (line: string) => void logLines.push(line) })
+		? pino({ level: settings.LOG_LEVEL ?? 'info' }, { write: (line: string) => void logLines.push(line) })
 		: pino({ level: process.env.LOG_LEVEL ?? 'silent' });
 	const service = await compose(config, log, parts);
 	const urls = urlsOf(service.listeners);

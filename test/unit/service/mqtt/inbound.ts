@@ -179,6 +179,7 @@ describe('service/mqtt/inbound', () => {
 		['inventory/managedObjects/update', '{', 'error', 'not JSON'],
 		['inventory/managedObjects/update', '[]', 'error', 'JSON object'],
 		['inventory/managedObjects/update', '{"a.b":1}', 'error', 'a.b'],
+		['inventory/managedObjects/update', '{"a":[1e999]}', 'error', "at 'a[0]' a number that is too large"],
 		['inventory/managedObjects/update', '{"c8y_SoftwareList":[{"name":"\\ud800"}]}', 'error', 'half of a character'],
 		['inventory/managedObjects/update/unknown', '{}', 'error', 'unknown'],
 		['event/events/create', '{', 'error', 'not JSON'],
