@@ -66,12 +66,7 @@ export const groups = {
 				1000,
 				'How many devices one CSV file may register; each password costs its hash.',
 			),
-			jsonMaxDepth: setting(
-				'HTTP_JSON_MAX_DEPTH',
-				wholeNumber(8, 1000),
-				64,
-				'How many levels deep a JSON body may be.',
-			),
+			jsonMaxDepth: setting('HTTP_JSON_MAX_DEPTH', wholeNumber(8, 1000), 64, 'How many levels deep a JSON body may be.'),
 			pageSizeMax: setting(
 				'HTTP_PAGE_SIZE_MAX',
 				wholeNumber(1, 10_000),
