@@ -7,6 +7,7 @@ import { identityProviders } from './identity-providers.ts';
 import { mongodb } from './mongodb.ts';
 import { outsideBroker } from './outside-broker.ts';
 import { querySettings } from './query-settings.ts';
+import { registration } from './registration.ts';
 import { oneOf, optional, portOrOff, proxies, setting, text, wholeNumber } from './setting.ts';
 import { tenantSettings } from './tenant-settings.ts';
 
@@ -303,6 +304,7 @@ export const groups = {
 	tenant: tenantSettings,
 	access,
 	identityProviders,
+	registration,
 	certificates,
 	audit,
 	limits: z

@@ -14,8 +14,14 @@ const removalPage = 100;
 /** An object that things may be linked below. */
 export const notRemoving = Object.freeze({ removing: { $exists: false } });
 
-/** Told of each object that is gone. */
-export type OnRemoved = (object: ManagedObject) => Promise<void>;
+/** Told of each object that goes; more than once where others change it meanwhile. */
+export interface RemovalListeners {
+	readonly onRemoving?: (object: ManagedObject) => Promise<void>;
+	/** Told when it is gone. */
+	readonly onRemoved?: (object: ManagedObject) => Promise<void>;
+}
+
+export type Hierarchy = ReturnType<typeof openHierarchy>;
 
 /** The place of objects below each other: one step changes one link, and no step makes a circle. */
 export function openHierarchy({
@@ -144,18 +150,18 @@ export function openHierarchy({
 	/**
 	 * Removes an object with its external ids, links and software; with `below`, first everything linked below it in these kinds.
 	 * It goes step by step, from below: stopped half-way, the object itself is still there, and can be removed again.
-	 * Returns the ids removed, after `onRemoved` has heard of them.
+	 * Returns the ids removed, after the listeners have heard of them.
 	 * @throws InventoryError `inventory/notFound`, `inventory/invalid` for the object that shows a software list
 	 */
 	async function remove(
 		tenant: string,
 		id: ManagedObjectId,
 		below: readonly ChildKind[],
-		onRemoved: OnRemoved = async () => {},
+		listeners: RemovalListeners = {},
 	): Promise<ManagedObjectId[]> {
 		refuseListObject(await get(tenant, id));
 		const removed: ManagedObjectId[] = [];
-		await removeTree(tenant, id, { below, begun: new Set(), removed, onRemoved });
+		await removeTree(tenant, id, { below, begun: new Set(), removed, listeners });
 		return removed;
 	}
 
@@ -164,11 +170,11 @@ export function openHierarchy({
 		/** What is gone or going, in case a circle came to be: one set for all levels, for there may be any number of them. */
 		readonly begun: Set<ManagedObjectId>;
 		readonly removed: ManagedObjectId[];
-		readonly onRemoved: OnRemoved;
+		readonly listeners: RemovalListeners;
 	}
 
 	async function removeTree(tenant: string, id: ManagedObjectId, removal: Removal): Promise<void> {
-		const { below, begun, removed, onRemoved } = removal;
+		const { below, begun, removed, listeners } = removal;
 		begun.add(id);
 		for (;;) {
 			const object = await objects.get(documentId(tenant, id));
@@ -182,9 +188,10 @@ export function openHierarchy({
 			const own = page.filter(({ child }) => child !== object.software?.listId);
 			if (own.length === 0) {
 				const marked = await objects.get(documentId(tenant, id));
+				if (marked) await listeners.onRemoving?.(marked);
 				if (!marked || !(await store.batch(removalSteps(marked))).ok) continue;
 				removed.push(id);
-				await onRemoved(marked);
+				await listeners.onRemoved?.(marked);
 				return;
 			}
 			const goes = ({ kind, child }: ChildLink) => below.includes(kind) && !begun.has(child);

@@ -37,6 +37,7 @@ export { InventoryError, type InventoryErrorCode, noSuchObject } from './invento
 export {
 	fragmentNameFault,
 	fragmentNamesOf,
+	isAgent,
 	isDeeperThan,
 	isDynamicGroup,
 	isManagedObjectId,

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import type { AccessOptions, CertificateSettings, FirstStart } from '../access/index.ts';
+import type { AccessOptions, CertificateSettings, FirstStart, RegistrationSettings } from '../access/index.ts';
 import type { Config } from '../config/index.ts';
 import { authenticationLimits, tokenSettings } from './login-settings.ts';
 
@@ -11,6 +11,7 @@ export function accessSettings(config: Config): Omit<AccessOptions, 'store' | 'c
 		limits: authenticationLimits(config),
 		tokens: tokenSettings(config),
 		certificates: certificateSettings(config),
+		registration: registrationSettings(config),
 		tenants: {
 			defaultTenant: tenant.id,
 			...(tenant.hostSuffix !== undefined && { hostSuffix: tenant.hostSuffix }),
@@ -22,6 +23,11 @@ export function accessSettings(config: Config): Omit<AccessOptions, 'store' | 'c
 			},
 		},
 	};
+}
+
+function registrationSettings({ registration }: Config): RegistrationSettings {
+	const { expiryHours, maxPerTenant, pollsPerMinute, maxWrongTokens } = registration;
+	return { expiryMilliseconds: expiryHours * 3_600_000, maxPerTenant, pollsPerMinute, maxWrongTokens };
 }
 
 function certificateSettings({ certificates }: Config): CertificateSettings {

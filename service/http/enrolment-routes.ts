@@ -63,6 +63,7 @@ export function enrolmentRoutes({ access, log }: HttpServices): Route[] {
 				'http/bodyTooLarge',
 				'access/wrongOneTimePassword',
 				'access/throttled',
+				'access/conflict',
 				'access/invalid',
 				'access/noCertificate',
 				'access/noSecret',
@@ -75,7 +76,7 @@ export function enrolmentRoutes({ access, log }: HttpServices): Route[] {
 					});
 				const request = await readLimited(readStream(), requestMaxBytes);
 				const { user: serial, password: oneTimePassword } = credentials;
-				const { tenant, made } = await access.registration
+				const { tenant, pkcs7 } = await access.registration
 					.enrol({ serial, oneTimePassword, address }, (of) => authorities.sign(of, serial, request))
 					.catch((error: unknown) => {
 						log.info(
@@ -85,7 +86,7 @@ export function enrolmentRoutes({ access, log }: HttpServices): Route[] {
 						throw error;
 					});
 				log.info({ tenant, address, serial }, 'device enrolled: it got a certificate');
-				return certificatesReply(made);
+				return certificatesReply(pkcs7);
 			},
 		}),
 		route({
@@ -100,8 +101,8 @@ export function enrolmentRoutes({ access, log }: HttpServices): Route[] {
 			refusals: ['http/bodyTooLarge', 'access/invalid', 'access/noCertificate', 'access/noSecret'],
 			handler: async ({ principal, readStream }) => {
 				const serial = serialOf(principal);
-				const made = await authorities.sign(principal.tenant, serial, await readLimited(readStream(), requestMaxBytes));
-				return certificatesReply(made);
+				const request = await readLimited(readStream(), requestMaxBytes);
+				return certificatesReply(await authorities.renewFor(principal.tenant, serial, request));
 			},
 		}),
 		route({

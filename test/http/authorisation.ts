@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { describeCertificate, type InventoryRole, inventoryRoles, type Principal, rolePermissions } from '../../access/index.ts';
 import { childKinds } from '../../inventory/index.ts';
 import type { Route } from '../../service/http/index.ts';
-import { createAuthority, type TestCertificate } from '../support/certificate-chain.ts';
+import { createAuthority, createRequest, type TestCertificate } from '../support/certificate-chain.ts';
 import type { HttpMethod } from '../support/checked-http-client.ts';
 import { type Caller, type HttpFixture, openHttpFixture, tenant } from '../support/http-fixture.ts';
 import { fileForm } from '../support/multipart.ts';
@@ -125,6 +125,9 @@ const rows: readonly Row[] = [
 	{ method: 'get', url: '/devicecontrol/newDeviceRequests/expected', ...usersOnly },
 	{ method: 'put', url: '/devicecontrol/newDeviceRequests/expected', body: { status: 'ACCEPTED' }, ...usersOnly },
 	{ method: 'delete', url: '/devicecontrol/newDeviceRequests/expected', ...usersOnly, admin: 204 },
+	{ method: 'get', url: '/devicecontrol/newDeviceRequests/limit', ...usersOnly, otherAdmin: 200 },
+	{ method: 'post', url: '/devicecontrol/newDeviceRequests/acceptAll', ...usersOnly, otherAdmin: 200 },
+	{ method: 'put', url: '/devicecontrol/newDeviceRequests/acceptAll', ...usersOnly, otherAdmin: 200 },
 	{
 		method: 'post',
 		url: '/devicecontrol/deviceCredentials',
@@ -167,6 +170,9 @@ const rows: readonly Row[] = [
 	{ method: 'post', url: `${trusted}-pop/{certificate}/confirmed`, ...trustedOnly, admin: 403, management: 200 },
 	{ method: 'post', url: '/certificate-authority', ...usersOnly, admin: 409, otherAdmin: 409, management: 201 },
 	{ method: 'post', url: '/certificate-authority/renew', ...usersOnly, admin: 201, otherAdmin: 201 },
+	{ method: 'get', url: '/certificate-authority/certificates', ...usersOnly, otherAdmin: 200 },
+	{ method: 'get', url: '/certificate-authority/certificates/{issued}', ...usersOnly },
+	{ method: 'put', url: '/certificate-authority/certificates/{issued}', body: { status: 'REVOKED' }, ...usersOnly },
 	{ method: 'get', url: '/.well-known/est/cacerts', ...everybody },
 	// Only for devices; what they send is no request.
 	{
@@ -282,9 +288,11 @@ describe('http/authorisation', () => {
 	let fixture: HttpFixture;
 	let made = 0;
 	let certificate: TestCertificate;
+	let signingRequest: Buffer;
 	before(async () => {
 		fixture = await openHttpFixture();
 		certificate = await createAuthority('authority', { now: fixture.time });
+		signingRequest = await createRequest('dev1');
 		for (const of of [tenant, 't2']) await fixture.services.access.certificates.authorities.create(of);
 	});
 	after(() => fixture.close());
@@ -292,6 +300,13 @@ describe('http/authorisation', () => {
 	/** A device with an operation, and an expected device that has polled; made anew for each call. */
 	async function prepare(): Promise<(text: string) => string> {
 		const { inventory, operations, access, binaries } = fixture.services;
+		// The removal of its object locks its user.
+		if (!(await access.users.findPrincipal(tenant, 'device_dev1')))
+			await access.registration.admit(tenant, 'dev1', 'dev1-password', {});
+		const { issued, authorities } = access.certificates;
+		const isThere = (await issued.count(tenant, { status: 'VALID' })) > 0;
+		if (!isThere) await authorities.renewFor(tenant, 'dev1', signingRequest);
+		const [signed] = await issued.list(tenant, { status: 'VALID' }, { skip: 0, limit: 1 });
 		const known = await inventory.devices.find(tenant, 'dev1');
 		if (known) await inventory.objects.remove(tenant, known, []);
 		const fragments = {
@@ -360,6 +375,7 @@ describe('http/authorisation', () => {
 			newTenant,
 			certificate: fingerprint,
 			record: String(record?.number),
+			issued: signed?.serialNumber ?? '',
 		};
 		return (text) => Object.entries(ids).reduce((filled, [name, value]) => filled.replaceAll(`{${name}}`, value), text);
 	}

@@ -131,12 +131,9 @@ describe('inventory/hierarchy', () => {
 	it('removes all that is below, a page at a time, and tells of each', async () => {
 		const { group } = await fleet();
 		const told: string[] = [];
-		const removed = await bench().inventory.objects.remove(
-			tenant,
-			group,
-			['childAssets', 'childDevices', 'childAdditions'],
-			async ({ id }) => void told.push(id),
-		);
+		const removed = await bench().inventory.objects.remove(tenant, group, ['childAssets', 'childDevices', 'childAdditions'], {
+			onRemoved: async ({ id }) => void told.push(id),
+		});
 		expect(removed).to.have.length(253);
 		expect(told).to.have.members(removed);
 		expect(removed.at(-1)).to.equal(group);
