@@ -18,7 +18,7 @@ export async function serialFault(
 	const { tenant, role } = principal;
 	if (role !== 'device' && mayDo(principal, 'identity:write')) return undefined;
 	if (await deviceRemoval.isRemoved(tenant, serial))
-		return `the device '${serial}' was removed, and comes back only when somebody registers it anew`;
+		return `'${serial}' was removed: it comes back when somebody registers it anew`;
 	if (mayConnectAs(principal, serial)) return undefined;
 	const isTaken = (await users.find(tenant, deviceUserPrefix + serial)) !== undefined;
 	return isTaken ? serialOfOther(serial) : undefined;

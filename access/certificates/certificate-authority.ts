@@ -158,7 +158,8 @@ export async function openCertificateAuthorities(options: {
 		if (trustedOne.status !== 'ENABLED' || trustedOne.notAfter <= now)
 			throw new AccessError('access/invalid', `The certificate authority of tenant '${tenant}' is disabled or has expired`);
 		const serialNumber = newSerial();
-		const notAfter = Math.min(now + settings.deviceDays * day, trustedOne.notAfter);
+		// Certificates know whole seconds.
+		const notAfter = Math.floor(Math.min(now + settings.deviceDays * day, trustedOne.notAfter) / 1000) * 1000;
 		const certificate = await X509CertificateGenerator.create({
 			serialNumber,
 			subject: [{ CN: [serial] }],
