@@ -260,12 +260,13 @@ export async function openDeviceRegistration(options: {
 	 * credentials.
 	 * Lost on the way, they are made anew by a new registration.
 	 * @param isHeard whether it would hear them; that it has asked is noted in any case
-	 * @throws AccessError `access/throttled`
+	 * @throws AccessError `access/notFound` where it asks too often
 	 */
 	async function poll(serial: string, { token, isHeard = true }: { token?: string | undefined; isHeard?: boolean } = {}) {
 		if (!pace.take(serial))
+			// Clients that wait for their credentials take every other code for the end of it.
 			throw new AccessError(
-				'access/throttled',
+				'access/notFound',
 				`'${serial.slice(0, 254)}' asks too often: ${settings.pollsPerMinute} times a minute will do`,
 			);
 		const registration = await registrations.get(serial);

@@ -19,7 +19,7 @@ export const registration = z
 		pollsPerMinute: setting(
 			'CREDENTIALS_POLLS_PER_MINUTE',
 			wholeNumber(1, 6000),
-			60,
+			120,
 			'How often a minute each process lets one device ask for its credentials, over MQTT and HTTP together; more is not looked at.',
 		),
 		maxWrongTokens: setting(

@@ -41,7 +41,7 @@ export const problems: Readonly<Record<ProblemCode, { readonly status: Status; r
 	'access/notProven': { status: 422, title: 'It is not proven that the tenant has the private key' },
 	'access/noSecret': { status: 422, title: 'CERTIFICATE_AUTHORITY_SECRET is not set, or is another one than before' },
 	'access/wrongOneTimePassword': { status: 401, title: 'No registration has this id and one-time password' },
-	'access/throttled': { status: 429, title: 'Too many wrong one-time passwords, or questions for credentials: wait' },
+	'access/throttled': { status: 429, title: 'Too many wrong one-time passwords: wait' },
 	'http/badRequest': { status: 400, title: 'A parameter is missing or not as it must be' },
 	'http/malformedJson': { status: 400, title: 'The body is not JSON' },
 	'http/missingBody': { status: 400, title: 'The request needs a body' },

@@ -191,7 +191,7 @@ export function registrationRoutes(services: HttpServices): Route[] {
 			permission: 'credentials:poll',
 			summary: 'Fetch the credentials of an accepted device, once',
 			description:
-				'Called by the device itself with the bootstrap user. 404 until somebody has accepted it, and again once it has them.',
+				'Called by the device itself with the bootstrap user. 404 until somebody has accepted it, while it asks too often, and again once it has them.',
 			tag,
 			params: noParams,
 			query: noQuery,
@@ -209,7 +209,7 @@ export function registrationRoutes(services: HttpServices): Route[] {
 					}),
 				},
 			},
-			refusals: ['access/notFound', 'access/throttled'],
+			refusals: ['access/notFound'],
 			handler: async ({ body, base }) => {
 				const credentials = await registration.poll(body.id, { token: body.securityToken });
 				if (!credentials) throw noCredentials(body.id);

@@ -208,9 +208,17 @@ export function createInbound(options: {
 			if (!isGone(error)) throw error;
 			// The device was deleted while it was connected: its next message creates it anew.
 			targets.forget(session);
-			await write(session, await targets.child(session, pending.target.serial), lines);
+			await writeAnew(session, pending.target.serial, lines);
 		}
 		return undefined;
+	}
+
+	async function writeAnew(session: Session, serial: string, lines: readonly ChangeLine[]): Promise<void> {
+		try {
+			await write(session, await targets.child(session, serial), lines);
+		} catch (error) {
+			for (const { templateId, answers } of lines) answerFailure(session, answers, templateId, error);
+		}
 	}
 
 	/** Writes all lines in one go; where that is refused, each by itself, so that a bad one spoils no good one. */
