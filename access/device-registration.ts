@@ -112,7 +112,7 @@ export async function openDeviceRegistration(options: {
 				'id must have 1 to 254 characters, without quotes, comma, colon, slash, backslash, plus and hash',
 			);
 		await refuseDisabled(tenant, serial);
-		if ((await registrations.count({ tenant })) >= settings.maxPerTenant)
+		if ((await count(tenant)) >= settings.maxPerTenant)
 			throw new AccessError(
 				'access/conflict',
 				`Tenant '${tenant}' expects ${settings.maxPerTenant} devices already, and may expect no more: accept or remove some`,
@@ -159,17 +159,13 @@ export async function openDeviceRegistration(options: {
 		return expirationTime !== undefined && expirationTime <= clock();
 	}
 
+	/** One that has expired is shown until it is swept. */
 	async function list(tenant: string, page: { skip: number; limit: number }): Promise<Registration[]> {
-		return registrations.find({ filter: current(tenant), sort: [['creationTime', 1]], ...page });
+		return registrations.find({ filter: { tenant }, sort: [['creationTime', 1]], ...page });
 	}
 
 	async function count(tenant: string): Promise<number> {
-		return registrations.count(current(tenant));
-	}
-
-	// The sweep is not so quick that nobody would see what has expired.
-	function current(tenant: string) {
-		return { tenant, $or: [{ expirationTime: { $exists: false } }, { expirationTime: { $gt: clock() } }] };
+		return registrations.count({ tenant });
 	}
 
 	/** @throws AccessError `access/notFound` */
@@ -228,8 +224,8 @@ export async function openDeviceRegistration(options: {
 
 	/** Accepts all devices that have asked for their credentials, as far as they can be without a security token. */
 	async function acceptAll(tenant: string): Promise<Acceptance[]> {
-		const filter = { ...current(tenant), status: 'PENDING_ACCEPTANCE' };
-		const pending = await registrations.find({ filter, sort: [['creationTime', 1]], limit: settings.maxPerTenant });
+		const expected = await list(tenant, { skip: 0, limit: settings.maxPerTenant });
+		const pending = expected.filter((each) => each.status === 'PENDING_ACCEPTANCE' && !isOver(each));
 		const done: Acceptance[] = [];
 		for (const { _id: serial } of pending) {
 			try {

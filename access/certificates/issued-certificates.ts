@@ -76,14 +76,14 @@ export async function openIssuedCertificates({ store, clock }: { readonly store:
 
 	/** The steps that take back all that a device has. */
 	async function revokeSteps(tenant: string, device: string): Promise<Step[]> {
-		const filter = { tenant, device, status: 'VALID', notAfter: { $gt: clock() } };
-		return (await collection.find({ filter, limit: maxOfDevice })).map(revokeStep);
+		const newest = await list(tenant, { device }, { skip: 0, limit: maxOfDevice });
+		return newest.filter(({ status, notAfter }) => status === 'VALID' && notAfter > clock()).map(revokeStep);
 	}
 
 	/** Those that were taken back and have not expired, as far as a list can hold them. */
 	async function listRevoked(tenant: string): Promise<IssuedCertificate[]> {
-		const filter = { tenant, status: 'REVOKED', notAfter: { $gt: clock() } };
-		return collection.find({ filter, sort: [['issueTime', 1]], limit: maxRevoked });
+		const revoked = await list(tenant, { status: 'REVOKED' }, { skip: 0, limit: maxRevoked });
+		return revoked.filter(({ notAfter }) => notAfter > clock());
 	}
 
 	/** Why a certificate that the service has signed is no longer good, in words for a log. */
