@@ -404,6 +404,6 @@ function blocked(serial: string): AccessError {
 function notYet(serial: string): AccessError {
 	return new AccessError(
 		'access/notYet',
-		`'${serial}' cannot be accepted yet: the device has not asked for its credentials with the bootstrap user (over MQTT: by publishing on s/ucr while it listens to s/dcr)`,
+		`'${serial}' cannot be accepted yet: the device has not asked for its credentials with the bootstrap user (over MQTT: by publishing on s/ucr)`,
 	);
 }

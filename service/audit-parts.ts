@@ -50,9 +50,9 @@ export async function composeAudit({
 	return { trail, jobs: [retention] };
 }
 
-// The line is made of the record, so that there is one account of what was done. Devices say too much for each to be a line.
+// The line is made of the record, so that there is one account of what was done. Of devices and of the service itself there are too many.
 export function logRecord(log: Logger, { tenant, user, type, source, activity, text, origin, changes }: AuditRecord): void {
-	const level = origin.channel === 'mqtt' ? 'debug' : 'info';
+	const level = origin.channel === 'http' ? 'info' : 'debug';
 	// Each login that is refused has its line already, also where it is not on record.
 	if (type === 'UserAuthentication' || !log.isLevelEnabled(level)) return;
 	const fields = changes.slice(0, 20).map(({ attribute }) => attribute);

@@ -30,9 +30,9 @@ const keptAfterExpirySeconds = 90 * 86_400;
 export const issuedCertificateSpec: CollectionSpec<IssuedCertificate> = {
 	name: 'issuedCertificates',
 	indexes: [
-		{ name: 'byTenant', keys: ['tenant', 'issueTime'] },
-		{ name: 'byDevice', keys: ['tenant', 'device', 'issueTime'] },
-		{ name: 'byStatus', keys: ['tenant', 'status', 'issueTime'] },
+		{ name: 'byTenant', keys: ['tenant', 'issueTime', '_id'] },
+		{ name: 'byDevice', keys: ['tenant', 'device', 'issueTime', '_id'] },
+		{ name: 'byStatus', keys: ['tenant', 'status', 'issueTime', '_id'] },
 	],
 	expire: { field: 'notAfter', afterSeconds: keptAfterExpirySeconds },
 };
@@ -52,7 +52,8 @@ export async function openIssuedCertificates({ store, clock }: { readonly store:
 
 	/** The newest first. */
 	async function list(tenant: string, of: IssuedFilter, page: { skip: number; limit: number }): Promise<IssuedCertificate[]> {
-		return collection.find({ filter: filterOf(tenant, of), sort: [['issueTime', -1]], ...page });
+		const sort = [['issueTime', -1] as const, ['_id', -1] as const];
+		return collection.find({ filter: filterOf(tenant, of), sort, ...page });
 	}
 
 	async function count(tenant: string, of: IssuedFilter): Promise<number> {

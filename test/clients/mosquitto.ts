@@ -2,8 +2,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { createAuthority, createCertificate, writeFiles } from '../support/certificate-chain.ts';
-import { type CertificateFiles, createCertificateFiles } from '../support/certificates.ts';
 import { eventually } from '../support/eventually.ts';
 import { hasProgram, type Program, startProgram } from '../support/programs.ts';
 import { type ServiceUnderTest, startService } from '../support/service-fixture.ts';
@@ -12,14 +10,12 @@ import { skipUnless } from '../support/skip.ts';
 describe('clients/mosquitto', function () {
 	this.timeout(30_000);
 
-	let certificates: CertificateFiles;
 	let service: ServiceUnderTest;
 	let folder: string;
 	const running = new Set<Program>();
 	before(async function () {
 		skipUnless(hasProgram('mosquitto_pub') && hasProgram('mosquitto_sub'), 'mosquitto-clients is not installed').call(this);
-		certificates = await createCertificateFiles();
-		service = await startService({ MQTTS_PORT: '0', TLS_CERT_FILE: certificates.certFile, TLS_KEY_FILE: certificates.keyFile });
+		service = await startService();
 		folder = mkdtempSync(join(tmpdir(), 'mosquitto-'));
 	});
 	afterEach(async () => {
@@ -28,7 +24,6 @@ describe('clients/mosquitto', function () {
 	});
 	after(async () => {
 		await service?.close();
-		certificates?.remove();
 		rmSync(folder, { recursive: true, force: true });
 	});
 
@@ -115,41 +110,6 @@ describe('clients/mosquitto', function () {
 		running.add(refused);
 		expect(await refused.ended).to.not.equal(0);
 		expect(refused.lines.join('\n')).to.match(/bad user name or password|not authori[sz]ed/i);
-	});
-
-	it('logs in with a client certificate, receives an operation, and is told when its authority is not trusted', async () => {
-		const authority = await createAuthority('authority of mosquitto');
-		const leaf = await createCertificate('dev8', { issuer: authority });
-		const path = '/tenant/tenants/t1/trusted-certificates';
-		const { fingerprint } = await service.operator.http.post<{ fingerprint: string }>(path, {
-			certInPemFormat: authority.pem,
-			autoRegistrationEnabled: true,
-		});
-		const files = writeFiles({ cert: leaf.pem, key: leaf.keyPem });
-		const { hostname, port } = new URL(service.urls.mqtts ?? '');
-		const { cert, key } = files.paths;
-		const login = ['-h', hostname, '-p', port, '-i', 'd:dev8', '--cafile', certificates.caFile, '--cert', cert, '--key', key];
-		const run = (command: string, args: readonly string[]) => {
-			const program = startProgram(command, [...login, '-q', '1', ...args]);
-			running.add(program);
-			return program;
-		};
-		try {
-			expect(await run('mosquitto_pub', ['-t', 's/us', '-m', '114,c8y_Restart']).ended).to.equal(0);
-			const listening = run('mosquitto_sub', ['-v', '-t', 's/ds']);
-			await service.operator.createOperation('dev8', { c8y_Restart: {} });
-			await eventually(
-				'the operation arrives',
-				() => [...listening.lines],
-				(lines) => lines.includes('s/ds 510,dev8'),
-			);
-			await service.operator.http.delete(`${path}/${fingerprint}`);
-			const refused = run('mosquitto_pub', ['-t', 's/us', '-m', '125']);
-			expect(await refused.ended).to.not.equal(0);
-			expect(refused.lines.join('\n')).to.match(/bad user name or password|not authori[sz]ed/i);
-		} finally {
-			files.remove();
-		}
 	});
 
 	function address(serial: string): string[] {

@@ -54,6 +54,7 @@ describe('clients/thin-edge', function () {
 			let device: Program;
 			before(async () => {
 				folder = mkdtempSync(join(tmpdir(), 'thin-edge-'));
+				// By bootstrap: it asks with the bootstrap user, is accepted, and gets these. The device has nothing else.
 				const { user, password } = await service.register(serial);
 				device = startProgram('bash', [script, folder], {
 					C8Y_MQTT: new URL(service.urls.mqtts ?? '').host,
@@ -74,7 +75,7 @@ describe('clients/thin-edge', function () {
 				if (this.currentTest?.isFailed()) process.stderr.write(`${device.lines.slice(-20).join('\n')}\n`);
 			});
 
-			it('registers, and reports the packages of this machine', async () => {
+			it('connects after bootstrap, creates itself, and reports the packages of this machine', async () => {
 				const expected = countDebianPackages();
 				const id = await eventually(
 					'the device is known',
@@ -96,6 +97,8 @@ describe('clients/thin-edge', function () {
 					({ c8y_Agent }) => c8y_Agent !== undefined,
 				);
 				expect(object.owner).to.equal(`device_${serial}`);
+				const registration = await service.operator.http.call('GET', `/devicecontrol/newDeviceRequests/${serial}`);
+				expect(registration.status, 'the registration is used up').to.equal(404);
 				expect(object.c8y_Agent).to.include({ name: 'thin-edge.io' });
 				expect(Array.isArray(object.c8y_SoftwareList)).to.equal(api === 'legacy');
 				if (api === 'advanced') expect(object.c8y_SupportedSoftwareTypes).to.deep.equal(['apt']);

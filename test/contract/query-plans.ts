@@ -98,6 +98,13 @@ const exceptions: readonly Exception[] = [
 		reason: 'an object has a handful of external ids',
 	},
 	{
+		collection: 'issuedCertificates',
+		kinds: ['find', 'count'],
+		isFor: (fields) => fields.has('device'),
+		residual: ['status'],
+		reason: 'a device has a handful of certificates',
+	},
+	{
 		collection: 'connections',
 		kinds: ['scan'],
 		isFor: (fields) => fields.has('waits'),

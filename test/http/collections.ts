@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { httpRoutes } from '../../service/http/app.ts';
-import { expectRefusal, type HttpFixture, openHttpFixture } from '../support/http-fixture.ts';
+import { createAuthority, createRequest } from '../support/certificate-chain.ts';
+import { type Caller, expectRefusal, type HttpFixture, openHttpFixture } from '../support/http-fixture.ts';
 import { fileForm } from '../support/multipart.ts';
 
 const software = '/service/advanced-software-mgmt';
@@ -8,6 +9,23 @@ const software = '/service/advanced-software-mgmt';
 async function install(fixture: HttpFixture, name: string, version: string): Promise<unknown> {
 	const { body } = await fixture.call('admin', 'post', '/inventory/managedObjects', { body: { c8y_IsDevice: {} } });
 	return fixture.call('admin', 'post', `${software}/software?deviceId=${body.id}`, { body: [{ name, version }] });
+}
+
+const certificates = '/tenant/tenants/t1/trusted-certificates';
+async function trust(fixture: HttpFixture, index: number): Promise<unknown> {
+	const { pem } = await createAuthority(`Authority ${index}`);
+	return fixture.call('admin', 'post', certificates, { body: { name: `a${index}`, certInPemFormat: pem, status: 'ENABLED' } });
+}
+
+const addUser = (fixture: HttpFixture, userName: string, more = {}) =>
+	fixture.call('admin', 'post', '/user/t1/users', { body: { userName, password: 'a-long-enough-one', ...more } });
+
+/** A certificate that the service signs for a device. */
+async function issue({ services }: HttpFixture, serial: string): Promise<unknown> {
+	const { authorities } = services.access.certificates;
+	// There is one already from the second time on.
+	await authorities.create('t1').catch(() => {});
+	return authorities.renewFor('t1', serial, await createRequest(serial));
 }
 
 /** Every collection, with a path that holds exactly seven entries, and one that holds none. */
@@ -65,6 +83,12 @@ const collections: readonly {
 		fill: (fixture, _, index) => fixture.call('admin', 'post', '/devicecontrol/newDeviceRequests', { body: { id: `d${index}` } }),
 	},
 	{
+		name: 'certificates',
+		path: () => '/certificate-authority/certificates?x=1',
+		nothing: () => '/certificate-authority/certificates?deviceId=none',
+		fill: (fixture, _, index) => issue(fixture, `issued${index}`),
+	},
+	{
 		name: 'softwareList',
 		path: (device) => `/service/advanced-software-mgmt/software?deviceId=${device}&name=*n*`,
 		nothing: (device) => `/service/advanced-software-mgmt/software?deviceId=${device}&name=none`,
@@ -91,6 +115,70 @@ const collections: readonly {
 		nothing: () => `${software}/versions?name=none`,
 		fill: (fixture, _, index) => install(fixture, 'found', `1.${index}`),
 	},
+	{
+		name: 'users',
+		path: () => '/user/t1/users?username=walked',
+		nothing: () => '/user/t1/users?username=nobody',
+		fill: (fixture, _, index) => addUser(fixture, `walked${index}`),
+	},
+	{
+		name: 'references',
+		path: () => '/user/t1/groups/100/users?x=1',
+		nothing: () => '/user/t1/groups/100/users?currentPage=100',
+		fill: async (fixture, _, index) => {
+			if (index === 0) await fixture.call('admin', 'post', '/user/t1/groups', { body: { name: 'walked' } });
+			const { body: user } = await addUser(fixture, `member${index}`);
+			return fixture.call('admin', 'post', '/user/t1/groups/100/users', { body: { user: { self: user.self } } });
+		},
+	},
+	{
+		name: 'options',
+		path: () => '/tenant/options?x=1',
+		nothing: () => '/tenant/options?currentPage=100',
+		fill: (fixture, _, index) =>
+			fixture.call('admin', 'post', '/tenant/options', { body: { category: 'walked', key: `k${index}`, value: 'v' } }),
+	},
+	{
+		name: 'certificates',
+		path: () => `${certificates}?x=1`,
+		nothing: () => `${certificates}?currentPage=100`,
+		fill: (fixture, _, index) => trust(fixture, index),
+	},
+	{
+		name: 'auditRecords',
+		path: (device) => `/audit/auditRecords?source=${device}&type=walked`,
+		nothing: () => '/audit/auditRecords?source=none',
+		fill: (fixture, device, index) =>
+			fixture.call('admin', 'post', '/audit/auditRecords', {
+				body: { source: { id: device }, type: 'walked', text: `n${index}`, activity: 'a', time: '2026-11-21T20:23:30.412Z' },
+			}),
+	},
+];
+
+/** Collections that hold more than one entry from the start, or never more than one. */
+const given: readonly { readonly path: string; readonly name: string; readonly reader?: Caller }[] = [
+	{ path: '/user/t1/groups', name: 'groups' },
+	{ path: '/user/roles', name: 'roles' },
+	{ path: '/user/inventoryroles', name: 'roles' },
+	{ path: '/tenant/tenants', name: 'tenants', reader: 'management' },
+	{ path: '/application/applications', name: 'applications' },
+	{ path: '/application/applicationsByName/advanced-software-mgmt', name: 'applications' },
+	{ path: '/application/applicationsByUser/admin', name: 'applications' },
+];
+
+const refused = [
+	'pageSize=0',
+	'pageSize=2001',
+	'pageSize=-1',
+	'pageSize=1.5',
+	'pageSize=5e1',
+	'pageSize=',
+	'pageSize=5&pageSize=6',
+	'currentPage=0',
+	'currentPage=x',
+	'currentPage=9999999999',
+	'withTotalPages=2',
+	'withTotalElements=',
 ];
 
 describe('http/collections', () => {
@@ -98,8 +186,9 @@ describe('http/collections', () => {
 		const fixture = await openHttpFixture();
 		const paged = httpRoutes(fixture.services).filter(({ query }) => 'pageSize' in query.shape);
 		await fixture.close();
-		const tried = new Set(collections.map(({ path }) => path('{id}').split('?')[0]));
-		expect(new Set(paged.map(({ path }) => path))).to.deep.equal(tried);
+		const tried = [...collections.map(({ path }) => path('1').split('?')[0] ?? ''), ...given.map(({ path }) => path)];
+		const isTried = (path: string) => tried.some((one) => new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}$`).test(one));
+		expect(paged.map(({ path }) => path).filter((path) => !isTried(path))).to.deep.equal([]);
 	});
 
 	for (const { name, path, nothing, fill } of collections) {
@@ -122,7 +211,7 @@ describe('http/collections', () => {
 				const [location = '', query] = path(device).split('?');
 				expect(self).to.equal(`${fixture.url}${location}?${new URLSearchParams(query)}&pageSize=5&currentPage=1`);
 				// Where pages go on behind an entry, it is named beside the number of the page.
-				expect(next.replace(/&after=\w+$/, '')).to.equal(self.replace('currentPage=1', 'currentPage=2'));
+				expect(next.replace(/&after\w*=[\w-]+$/, '')).to.equal(self.replace('currentPage=1', 'currentPage=2'));
 			});
 
 			it('is walked by its links, forth and back, each entry once', async () => {
@@ -175,23 +264,7 @@ describe('http/collections', () => {
 					expect(body.statistics).to.deep.equal({ currentPage: 1, pageSize: 1, totalPages: 0, totalElements: 0 });
 			});
 
-			const refused = [
-				'pageSize=0',
-				'pageSize=2001',
-				'pageSize=-1',
-				'pageSize=1.5',
-				'pageSize=5e1',
-				'pageSize=',
-				'pageSize=5&pageSize=6',
-			];
-			for (const query of [
-				...refused,
-				'currentPage=0',
-				'currentPage=x',
-				'currentPage=9999999999',
-				'withTotalPages=2',
-				'withTotalElements=',
-			]) {
+			for (const query of refused) {
 				it(`refuses ${query} by name`, async () =>
 					expectRefusal(await get(`&${query}`), 400, new RegExp(query.split('=')[0] ?? '')));
 			}
@@ -211,4 +284,38 @@ describe('http/collections', () => {
 			});
 		});
 	}
+
+	describe('of what is given', () => {
+		let fixture: HttpFixture;
+		before(async () => {
+			fixture = await openHttpFixture();
+		});
+		after(() => fixture.close());
+
+		for (const { path, name, reader = 'admin' } of given) {
+			const get = (query: string) => fixture.call(reader, 'get', `${path}?${query}`);
+			it(`walks ${path} by its links, each entry once`, async () => {
+				const whole = (await get('pageSize=2000&withTotalPages=true&withTotalElements=true')).body;
+				const total = whole[name].length;
+				expect(whole.statistics).to.deep.equal({ currentPage: 1, pageSize: 2000, totalPages: 1, totalElements: total });
+				const walked: unknown[] = [];
+				for (let link = `${path}?pageSize=1`; link; ) {
+					const { body } = await fixture.call(reader, 'get', link);
+					walked.push(...body[name]);
+					link = body.next?.slice(fixture.url.length) ?? '';
+				}
+				expect([total > 0, walked]).to.deep.equal([true, whole[name]]);
+			});
+
+			it(`shows nothing of ${path} behind the end`, async () => {
+				const { body } = await get('currentPage=100');
+				expect([body[name], 'next' in body, body.statistics.currentPage]).to.deep.equal([[], false, 100]);
+			});
+
+			for (const query of refused) {
+				it(`refuses ${query} of ${path} by name`, async () =>
+					expectRefusal(await get(query), 400, new RegExp(query.split('=')[0] ?? '')));
+			}
+		}
+	});
 });

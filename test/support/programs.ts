@@ -16,8 +16,8 @@ export interface Program {
 	readonly lines: readonly string[];
 	/** Resolves with the exit code. */
 	readonly ended: Promise<number | null>;
-	/** Asks it to end, by its own id, and waits. */
-	stop(): Promise<void>;
+	/** Asks it to end, by its own id, and waits; when the grace is over, it is ended without being asked. */
+	stop(graceMilliseconds?: number): Promise<void>;
 }
 
 /** Starts a program of somebody else's; the caller stops it. */
@@ -36,12 +36,12 @@ export function startProgram(
 		});
 		child.once('close', resolve);
 	});
-	return { lines, ended, stop: () => stop(child, ended) };
+	return { lines, ended, stop: (graceMilliseconds = 15_000) => stop(child, ended, graceMilliseconds) };
 }
 
-async function stop(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
+async function stop(child: ChildProcess, ended: Promise<unknown>, graceMilliseconds: number): Promise<void> {
 	child.kill('SIGTERM');
-	const late = setTimeout(() => child.kill('SIGKILL'), 15_000);
+	const late = setTimeout(() => child.kill('SIGKILL'), graceMilliseconds);
 	await ended;
 	clearTimeout(late);
 }

@@ -194,7 +194,8 @@ describe('inventory/query/parse-query', () => {
 		);
 	});
 
-	it('takes ten times as long for ten times as much', () => {
+	// What grew with the square of the length would not end within the time of a test.
+	it('gets to the end of half a million signs of any shape', () => {
 		const much = {
 			maxLength: 10_000_000,
 			maxDepth: 20,
@@ -216,18 +217,11 @@ describe('inventory/query/parse-query', () => {
 			(times) => `${'a.'.repeat(times)}a eq 1`,
 		];
 		for (const shape of shapes) {
-			const seconds = (query: string) => {
-				const started = performance.now();
-				try {
-					parseQuery(query, much);
-				} catch (error) {
-					if (!(error instanceof QueryError)) throw error;
-				}
-				return performance.now() - started;
-			};
-			const best = (query: string) => Math.min(...[1, 2, 3].map(() => seconds(query)));
-			// A square would make it a hundred times, and a second.
-			expect(best(shape(100_000)), shape(2)).to.be.lessThan(Math.max(40 * best(shape(10_000)), 400));
+			try {
+				parseQuery(shape(500_000), much);
+			} catch (error) {
+				if (!(error instanceof QueryError)) throw error;
+			}
 		}
 	});
 });
