@@ -175,6 +175,11 @@ export async function openDeviceRegistration(options: {
 		throw new AccessError('access/notFound', `No registration for '${serial}': there was none, or it has expired`);
 	}
 
+	/** The tenant that expects the device. */
+	async function findTenant(serial: string): Promise<string | undefined> {
+		return (await registrations.get(serial))?.tenant;
+	}
+
 	/**
 	 * @param token that the device has shown, where it has shown one
 	 * @throws AccessError `access/notFound`, `access/notYet` while the device has not asked for its credentials, `access/invalid` for the
@@ -384,7 +389,7 @@ export async function openDeviceRegistration(options: {
 		]);
 	}
 
-	return { enrol, request, list, count, get, accept, acceptAll, remove, removalSteps, poll, admit, sweep };
+	return { enrol, request, list, count, get, findTenant, accept, acceptAll, remove, removalSteps, poll, admit, sweep };
 }
 
 const maxTokenLength = 254;

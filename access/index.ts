@@ -26,6 +26,8 @@ export {
 	type RegistrationStatus,
 	registrationStatuses,
 } from './device-registration.ts';
+/** An address as it is counted. */
+export { networkOf } from './login-attempts.ts';
 /** What may be done, and the roles that say so. */
 export {
 	type CumulocityRole,

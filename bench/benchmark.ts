@@ -22,13 +22,13 @@ export interface FigureColumn {
 	readonly digits: number;
 }
 
-/** The ratio of one figure between two targets of the same round, and what it should be. */
+/** The ratio of one figure between two targets of the same round, and what it should be, where that was settled. */
 export interface Comparison {
 	readonly what: string;
 	readonly figure: string;
 	readonly target: string;
 	readonly peer: string;
-	readonly aim: Aim;
+	readonly aim?: Aim;
 }
 
 export type Aim = { readonly atLeast: number } | { readonly atMost: number };

@@ -60,7 +60,7 @@ const quietCores = 0.15;
 /** One sentence on the machine and the versions. */
 export function describeMachine(): string {
 	const [first] = cpus();
-	const packages = ['aedes', 'express', 'autocannon', 'libsql'].map((name) => `${name} ${versionOf(name)}`);
+	const packages = ['aedes', 'express', 'autocannon', 'libsql', '@node-rs/argon2'].map((name) => `${name} ${versionOf(name)}`);
 	return [
 		`${cpus().length} cores (${first?.model.trim() ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}`,
 		`Node ${process.versions.node}`,
@@ -84,7 +84,7 @@ function readCommit(): string {
 	try {
 		const git = (...args: string[]) =>
 			execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
-		const changed = git('status', '--porcelain', '--', '.', ':!docs/benchmarks.md') === '' ? '' : ' with changes';
+		const changed = git('status', '--porcelain', '--', '.', ':!docs/*.md') === '' ? '' : ' with changes';
 		return git('rev-parse', '--short', 'HEAD') + changed;
 	} catch {
 		return 'unknown';

@@ -53,13 +53,13 @@ async function prepare({ directory, profileDirectory }: Workshop): Promise<Targe
 async function runOn(start: () => Promise<Server>): Promise<Figures> {
 	const server = await start();
 	try {
-		const empty = await server.readMemory();
+		const empty = await server.readUsage();
 		const load = startChild({ entry: './load/memory-load.js', args: [JSON.stringify(jobFor(server, false))] });
 		try {
 			await load.hear('result');
 			// What connecting left to do is done.
 			await wait(1000);
-			const full = await server.readMemory();
+			const full = await server.readUsage();
 			const each = (kilobytes: number) => (kilobytes - empty.rssKilobytes) / devices.length;
 			return {
 				kilobytesEach: each(full.rssKilobytes),

@@ -1,6 +1,6 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Benchmark, Figures, Target, Workshop } from './benchmark.ts';
+import type { Benchmark, FigureColumn, Figures, Target, Workshop } from './benchmark.ts';
 import { runLoad } from './child.ts';
 import { callService, readBytes, softwarePath } from './service-http.ts';
 import { authorization, type Server, startBareExpress, startService } from './targets.ts';
@@ -28,6 +28,13 @@ interface Page {
 	readonly bytes: Buffer;
 }
 
+/** How what `measurePage` finds is shown. */
+export const pageColumns: readonly FigureColumn[] = [
+	{ key: 'requestsPerSecond', heading: 'requests a second', digits: 0 },
+	{ key: 'p50Milliseconds', heading: 'p50 ms', digits: 1 },
+	{ key: 'p99Milliseconds', heading: 'p99 ms', digits: 1 },
+];
+
 export const page: Benchmark = {
 	name: 'page',
 	title: 'Page: the first packages of a long list',
@@ -37,11 +44,7 @@ export const page: Benchmark = {
 			'authentication, no database, no JSON.',
 		'And whether a long list makes its first page dear: the first 50 packages of a device that has 50,000, against those of one that has 50.',
 	],
-	columns: [
-		{ key: 'requestsPerSecond', heading: 'requests a second', digits: 0 },
-		{ key: 'p50Milliseconds', heading: 'p50 ms', digits: 1 },
-		{ key: 'p99Milliseconds', heading: 'p99 ms', digits: 1 },
-	],
+	columns: pageColumns,
 	comparisons: [
 		{
 			what: 'service to bare Express, first 100 of 20,000',
@@ -66,12 +69,12 @@ async function prepare({ directory, profileDirectory }: Workshop): Promise<Targe
 	const [long, longest, short] = await fill(data);
 	const file = join(directory, 'page.json');
 	writeFileSync(file, long.bytes);
-	const onService = ({ path, bytes }: Page) => runOn(() => startService(data, profileDirectory), path, bytes.length);
+	const onService = ({ path, bytes }: Page) => measurePage(() => startService(data, profileDirectory), path, bytes.length);
 	return [
 		{ name: 'service, 100 of 20,000', run: () => onService(long) },
 		{
 			name: 'bare Express, the same bytes',
-			run: () => runOn(() => startBareExpress(new URL(long.path, 'http://x').pathname, file), long.path, long.bytes.length),
+			run: () => measurePage(() => startBareExpress(new URL(long.path, 'http://x').pathname, file), long.path, long.bytes.length),
 		},
 		{ name: 'service, 50 of 50,000', run: () => onService(longest) },
 		{ name: 'service, 50 of 50', run: () => onService(short) },
@@ -108,7 +111,13 @@ async function fillDevice(port: number, count: number, pageSize: number): Promis
 	return { path, bytes };
 }
 
-async function runOn(start: () => Promise<Server>, path: string, expectedLength: number): Promise<Figures> {
+/** Asks a fresh server for the same page over many connections. */
+export async function measurePage(
+	start: () => Promise<Server>,
+	path: string,
+	expectedLength: number,
+	headers: PageJob['headers'] = { authorization },
+): Promise<Figures> {
 	const server = await start();
 	try {
 		const job: PageJob = {
@@ -116,7 +125,7 @@ async function runOn(start: () => Promise<Server>, path: string, expectedLength:
 			connections: 50,
 			warmUpSeconds: 2,
 			seconds: 4,
-			headers: { authorization },
+			headers,
 			expectedLength,
 		};
 		const { failed, short, ...figures } = await runLoad<PageResult>('./load/page-load.js', job);

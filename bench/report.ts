@@ -4,31 +4,24 @@ import { describeMachine, type Noise } from './machine.ts';
 import { figuresOf, type Round, ratiosOf } from './rounds.ts';
 import { median } from './statistics.ts';
 
-const head = `<!-- Made by \`npm run bench\`. Do not edit. -->
-
-# Benchmarks
-
-Each benchmark compares the service with a peer: something that does the least that could be done in its place, built on the same libraries.
-Both run on the same machine within the same minutes, in turns, each in a fresh process; the ratio is formed inside each round, and the
-median of the rounds counts. Ratios can be carried to another machine; absolute figures cannot: on a shared machine they differ by
-10 to 30 % from one round to the next. The service is compiled as \`npm run build\` does it and runs as one process with its database on disk, its peers with the same Node.js options;
-the load comes from a process of its own on the same machine, over the loopback interface.
-
-Run them with \`npm run bench\`, one with \`npm run bench -- ingest\`, more rounds with \`npm run bench -- --rounds 5\`;
-\`--patience 60\` waits up to 60 s before each run until other programs leave the processors alone. The service works in three threads, its peers in one:
-when other programs keep cores busy, it loses more than they do, and its ratios look worse than they are.
-`;
+/** A page of figures: where it is, and what stands above them. */
+export interface FigurePage {
+	readonly file: string;
+	readonly head: string;
+}
 
 export interface Verdict {
 	readonly comparison: Comparison;
 	readonly ratios: readonly number[];
-	readonly isMet: boolean;
+	/** Unset where there is no aim. */
+	readonly isMet?: boolean;
 }
 
 export function judge({ comparisons }: Benchmark, rounds: readonly Round[]): Verdict[] {
 	return comparisons.map((comparison) => {
 		const ratios = ratiosOf(rounds, comparison);
 		const { aim } = comparison;
+		if (!aim) return { comparison, ratios };
 		const isMet = 'atLeast' in aim ? median(ratios) >= aim.atLeast : median(ratios) <= aim.atMost;
 		return { comparison, ratios, isMet };
 	});
@@ -41,17 +34,18 @@ export function renderSection(benchmark: Benchmark, rounds: readonly Round[], se
 		target,
 		...benchmark.columns.map(({ key, digits }) => spread(figuresOf(rounds, target, key), digits)),
 	]);
-	const verdicts = judge(benchmark, rounds).map(({ comparison, ratios, isMet }) => [
-		comparison.what,
+	const { comparisons } = benchmark;
+	const hasAims = comparisons.some(({ aim }) => aim !== undefined);
+	const verdicts = judge(benchmark, rounds).map(({ comparison: { what, aim }, ratios, isMet }) => [
+		what,
 		`**${median(ratios).toFixed(2)}**`,
 		ratios.map((ratio) => ratio.toFixed(2)).join(', '),
-		describeAim(comparison.aim),
-		isMet ? 'met' : '**not met**',
+		...(hasAims ? [aim ? describeAim(aim) : '–', isMet === false ? '**not met**' : isMet ? 'met' : ''] : []),
 	]);
 	return [
 		`## ${benchmark.title}`,
 		...benchmark.explanation,
-		table(['ratio', 'median', 'each round', 'aim', ''], verdicts),
+		...(comparisons.length > 0 ? [table(['ratio', 'median', 'each round', ...(hasAims ? ['aim', ''] : [])], verdicts)] : []),
 		table(['', ...benchmark.columns.map(({ heading }) => heading)], figures),
 		`Figures are medians of ${rounds.length} rounds, the least and the greatest in brackets. ${describeNoise(rounds)}`,
 		`Measured on ${new Date().toISOString().slice(0, 10)} in ${Math.round(seconds)} s: ${describeMachine()}.`,
@@ -59,7 +53,7 @@ export function renderSection(benchmark: Benchmark, rounds: readonly Round[], se
 }
 
 /** Puts sections in their place in the page; those of benchmarks that did not run stay as they are. */
-export function writePage(file: string, order: readonly string[], fresh: ReadonlyMap<string, string>): void {
+export function writePage({ file, head }: FigurePage, order: readonly string[], fresh: ReadonlyMap<string, string>): void {
 	const present = sectionsOf(readIfThere(file));
 	const sections = order.flatMap((name) => {
 		const section = fresh.get(name) ?? present.get(name);

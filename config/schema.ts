@@ -6,6 +6,7 @@ import { certificates } from './certificates.ts';
 import { identityProviders } from './identity-providers.ts';
 import { mongodb } from './mongodb.ts';
 import { outsideBroker } from './outside-broker.ts';
+import { protection } from './protection.ts';
 import { querySettings } from './query-settings.ts';
 import { registration } from './registration.ts';
 import { oneOf, optional, portOrOff, proxies, setting, text, wholeNumber } from './setting.ts';
@@ -89,13 +90,13 @@ export const groups = {
 				'HTTP_HEADERS_MAX_BYTES',
 				wholeNumber(kibibyte, mebibyte),
 				16 * kibibyte,
-				'Largest request head, in bytes.',
+				'Largest request head, in bytes, the URL included; a larger one is answered with 431.',
 			),
 			headersMaxCount: setting(
 				'HTTP_HEADERS_MAX_COUNT',
 				wholeNumber(10, 2000),
 				100,
-				'How many header lines of a request are read.',
+				'How many header lines a request may have; with more it is answered with 431.',
 			),
 			headersTimeoutSeconds: setting(
 				'HTTP_HEADERS_TIMEOUT_SECONDS',
@@ -214,6 +215,7 @@ export const groups = {
 			),
 		})
 		.describe('MQTT'),
+	protection,
 	bridge: outsideBroker,
 	tls: z
 		.object({

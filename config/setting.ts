@@ -138,10 +138,25 @@ function parseJson(value: string): unknown {
 	}
 }
 
+const originsRight =
+	'origins just as browsers send them, with commas between, such as https://ui.example.com,http://localhost:4200';
+
+/** Origins of web pages. */
+export const origins: Kind<z.ZodType<string>> = {
+	schema: z.string().refine((value) => value.split(',').every(isOrigin), { error: originsRight }),
+	right: originsRight,
+};
+
+function isOrigin(text: string): boolean {
+	return /^https?:[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
+
+const proxiesRight = 'addresses or networks with commas between, such as loopback,10.0.0.0/8';
+
 /** Addresses and networks of proxies. */
 export const proxies: Kind<z.ZodType<string>> = {
-	schema: z.string().refine((value) => value.split(',').every(isNetwork)),
-	right: 'addresses or networks with commas between, such as loopback,10.0.0.0/8',
+	schema: z.string().refine((value) => value.split(',').every(isNetwork), { error: proxiesRight }),
+	right: proxiesRight,
 };
 
 function isNetwork(text: string): boolean {

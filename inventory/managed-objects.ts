@@ -1,4 +1,5 @@
 import type { Collection, Step } from '../store/index.ts';
+import { openAncestry } from './ancestry.ts';
 import { binaryFragments, binaryIdsIn, offeredBinaryIds, withoutBinaryFragments } from './binary-fragments.ts';
 import { referenceSteps } from './binary-records.ts';
 import { parentTokens, searchFieldsOf } from './derived-fields.ts';
@@ -7,10 +8,8 @@ import { type InstalledSoftware, refuseListObject } from './installed-software.t
 import type { InventoryContext, InventoryLimits } from './inventory-context.ts';
 import { InventoryError, noSuchObject } from './inventory-error.ts';
 import {
-	agentFragment,
 	documentId,
 	fragmentNamesOf,
-	isManagedObjectId,
 	type ManagedObject,
 	type ManagedObjectId,
 	mergePatch,
@@ -208,30 +207,6 @@ export function openManagedObjects({
 		return (await objects.find({ filter, limit: 1 })).length > 0;
 	}
 
-	/** The nearest object at or above `object` that is an agent: it has the connection. */
-	async function findAgent(tenant: string, object: ManagedObject): Promise<ManagedObject | undefined> {
-		let current: ManagedObject | undefined = object;
-		for (let depth = 0; current && depth < maxDepth; depth++) {
-			if (agentFragment in current.fragments) return current;
-			const parents = await listParents(tenant, current.id);
-			const parent =
-				parents.find((link) => link.kind === 'childDevices') ?? parents.find((link) => link.kind === 'childAdditions');
-			current = parent && (await find(tenant, parent.parent));
-		}
-		return undefined;
-	}
-
-	/** Whether an object is one of these or anywhere below one. */
-	async function isAtOrBelow(tenant: string, id: ManagedObjectId, ...ancestors: readonly string[]): Promise<boolean> {
-		let level = new Set([id]);
-		for (let depth = 0; level.size > 0 && depth < maxDepth; depth++) {
-			if (ancestors.some((ancestor) => isManagedObjectId(ancestor) && level.has(ancestor))) return true;
-			const parents = await Promise.all([...level].map((each) => listParents(tenant, each)));
-			level = new Set(parents.flat().map((link) => link.parent));
-		}
-		return false;
-	}
-
 	return {
 		find,
 		get,
@@ -245,13 +220,11 @@ export function openManagedObjects({
 		listParents,
 		listByIds,
 		isOffered,
-		findAgent,
-		isAtOrBelow,
+		...openAncestry({ links, listByIds }),
 	};
 }
 
 const maxAttempts = 100;
-const maxDepth = 10;
 
 // The object that shows a software list comes and goes with it.
 const mayHaveChildren = Object.freeze({ ...notRemoving, softwareOf: { $exists: false } });

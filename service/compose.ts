@@ -144,7 +144,7 @@ async function open(foundation: Foundation): Promise<Service> {
 		...services,
 		gateway,
 		handover: others?.handover,
-		limits: config.mqtt,
+		limits: { ...config.mqtt, ...config.protection },
 	});
 	begun.push(broker.close);
 	if (isShared) inventory.externalIds.watchSerials(gateway.serialsChanged, gateway.lookUpAll);

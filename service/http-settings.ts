@@ -5,10 +5,20 @@ import { loginOptions } from './login-settings.ts';
 
 /** What the HTTP interface takes of the configuration. */
 export function httpOptions(config: Config, packageLimits: PackageLimits): HttpOptions {
-	const { http, limits, tenant, binaries, query, certificates } = config;
+	const { http, limits, tenant, binaries, query, certificates, protection } = config;
 	return {
 		bodyMaxBytes: http.bodyMaxBytes,
 		jsonMaxDepth: http.jsonMaxDepth,
+		formMaxBytes: protection.formMaxBytes,
+		urlMaxCharacters: protection.urlMaxCharacters,
+		headersMaxCount: http.headersMaxCount,
+		requestsPerSecond: {
+			address: protection.addressRequestsPerSecond,
+			user: protection.userRequestsPerSecond,
+			device: protection.deviceRequestsPerSecond,
+		},
+		corsOrigins: protection.corsOrigins?.split(',') ?? [],
+		hstsSeconds: protection.hstsSeconds,
 		pageSizeMax: http.pageSizeMax,
 		pageSizeDefault: 5,
 		childReferencesMax: limits.childReferencesMax,
@@ -21,6 +31,7 @@ export function httpOptions(config: Config, packageLimits: PackageLimits): HttpO
 		requestTimeoutMilliseconds: http.requestTimeoutSeconds * 1000,
 		uploadTimeoutMilliseconds: binaries.uploadTimeoutSeconds * 1000,
 		standstillMilliseconds: binaries.standstillSeconds * 1000,
+		readTimeoutMilliseconds: protection.readTimeoutSeconds * 1000,
 		binaryRedirect: binaries.redirect,
 		bulkRegistrationMaxLines: http.bulkRegistrationMaxLines,
 		certificateListMaxBytes: certificates.listMaxBytes,

@@ -1,4 +1,3 @@
-import { constants } from 'node:crypto';
 import {
 	createServer,
 	type Server as HttpServer,
@@ -11,8 +10,10 @@ import { type AddressInfo, createServer as createTcpServer, type Server, type So
 import { createServer as createTlsServer, type TlsOptions, type Server as TlsServer } from 'node:tls';
 import type { Logger } from 'pino';
 import type { Config } from '../config/index.ts';
+import { createUnreadableAnswer } from './http/index.ts';
 import type { EmbeddedBroker } from './mqtt/index.ts';
 import { originOf } from './origin.ts';
+import { askForCertificate } from './presented-chain.ts';
 import type { ServerCertificate } from './server-certificate.ts';
 import { upgradeToMqtt } from './web-socket.ts';
 
@@ -33,37 +34,26 @@ export interface ListenerOptions {
 	readonly log: Logger;
 }
 
-/**
- * Asks for a client's certificate, and takes what comes: whether it is good, and what for, is told by access, so that a refusal
- * has a reason in the log and the right answer. No names of authorities are told to clients, and no system-wide ones are trusted.
- * A resumed session would come without the certificates in between, so none is resumed.
- */
-const askForCertificate: TlsOptions = {
-	requestCert: true,
-	rejectUnauthorized: false,
-	ca: [],
-	secureOptions: constants.SSL_OP_NO_TICKET,
-};
-
 /** Opens every port of the configuration; when one cannot be had, none stays open. */
 export async function openListeners({ config, app, broker, certificate, log }: ListenerOptions): Promise<Listener[]> {
-	const { http, mqtt, server, binaries } = config;
+	const { http, mqtt, server, binaries, protection } = config;
 	const onConnection = (socket: Socket) => {
 		socket.setNoDelay(true);
 		broker.handle(socket, originOf(socket));
 	};
 	const https = (extra: TlsOptions = {}) =>
-		webServer(withTls(extra, (tls) => createHttpsServer({ ...httpOptions(http), ...tls }, app)));
-	const handshakeTimeout = mqtt.connectTimeoutSeconds * 1000;
+		webServer(withTls(extra, (tls) => createHttpsServer({ ...httpOptions(http), ...tls, handshakeTimeout }, app)));
+	const handshakeTimeout = protection.handshakeTimeoutSeconds * 1000;
+	const answerUnreadable = createUnreadableAnswer(http);
 	const wanted = [
 		{ name: 'http', port: http.port, open: () => webServer(createServer(httpOptions(http), app)) },
 		{ name: 'https', port: http.httpsPort, open: () => https() },
 		{ name: 'httpsDevices', port: http.httpsDevicesPort, open: () => https(askForCertificate) },
-		{ name: 'mqtt', port: mqtt.port === 'off' ? undefined : mqtt.port, open: () => createTcpServer(onConnection) },
+		{ name: 'mqtt', port: mqtt.port === 'off' ? undefined : mqtt.port, open: () => limited(createTcpServer(onConnection)) },
 		{
 			name: 'mqtts',
 			port: mqtt.mqttsPort,
-			open: () => withTls(askForCertificate, (tls) => createTlsServer({ ...tls, handshakeTimeout }, onConnection)),
+			open: () => limited(withTls(askForCertificate, (tls) => createTlsServer({ ...tls, handshakeTimeout }, onConnection))),
 		},
 	] as const;
 
@@ -72,13 +62,22 @@ export async function openListeners({ config, app, broker, certificate, log }: L
 		return certificate.keepUpToDate(create(certificate.options(extra)), extra);
 	}
 
+	/** As many as may be connected, and as many as can be on their way there: those are answered, and not just closed. */
+	function limited<S extends Server>(mqttServer: S): S {
+		mqttServer.maxConnections = mqtt.connectionsMax + mqtt.connectionsPerSecond * mqtt.connectTimeoutSeconds;
+		return mqttServer;
+	}
+
 	function webServer<S extends HttpServer>(web: S): S {
 		web.headersTimeout = http.headersTimeoutSeconds * 1000;
 		// The longest of all; the routes hold their clients to their own.
 		web.requestTimeout = Math.max(http.requestTimeoutSeconds, binaries.uploadTimeoutSeconds) * 1000;
 		web.on('checkContinue', app);
 		web.keepAliveTimeout = http.keepAliveTimeoutSeconds * 1000;
-		web.maxHeadersCount = http.headersMaxCount;
+		// One more than is allowed, for it drops the others silently, and those would have to be refused.
+		web.maxHeadersCount = http.headersMaxCount + 1;
+		web.maxConnections = protection.httpConnectionsMax;
+		web.on('clientError', answerUnreadable);
 		upgradeToMqtt(web, broker, app, mqtt.packetMaxBytes);
 		return web;
 	}
@@ -95,7 +94,8 @@ export async function openListeners({ config, app, broker, certificate, log }: L
 }
 
 function httpOptions(http: Config['http']) {
-	return { maxHeaderSize: http.headersMaxBytes };
+	// How often the server looks for requests that do not come, by itself every 30 s.
+	return { maxHeaderSize: http.headersMaxBytes, connectionsCheckingInterval: 1000 };
 }
 
 function listen(name: Listener['name'], server: Server, port: number, host: string, log: Logger): Promise<Listener> {
@@ -105,9 +105,11 @@ function listen(name: Listener['name'], server: Server, port: number, host: stri
 		socket.on('close', () => sockets.delete(socket));
 	});
 	// A handshake that fails is the client's business, and that of whoever looks for it.
-	server.on('tlsClientError', ({ message: reason }: Error, { remoteAddress: address }: Socket) =>
-		log.debug({ address, reason }, 'TLS handshake failed'),
-	);
+	server.on('tlsClientError', ({ message: reason }: Error, socket: Socket) => {
+		log.debug({ address: socket.remoteAddress, reason }, 'TLS handshake failed');
+		// A handshake that takes too long is only told of.
+		socket.destroy();
+	});
 	return new Promise((resolve, reject) => {
 		server.once('error', (error) =>
 			reject(new Error(`${name.toUpperCase()}_PORT: port ${port} of ${host} cannot be opened: ${error.message}`)),

@@ -83,6 +83,12 @@ export function createMetrics() {
 			buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
 			registers,
 		}),
+		httpThrottled: new Counter({
+			name: 'http_throttled_total',
+			help: 'HTTP requests answered with 429 for their number in a second, by whose limit it was: address, user, device, tenant',
+			labelNames: ['by'],
+			registers,
+		}),
 		operations: new Gauge({
 			name: 'operations',
 			help: 'Operations by status, counted at METRICS_SAMPLE_SECONDS; of processes that share a store, one tells them',

@@ -2,11 +2,18 @@ import type { Config } from '../config/index.ts';
 import type { GatewayOptions } from './mqtt/index.ts';
 
 /** What the MQTT side takes of the configuration. */
-export function gatewayLimits({ mqtt, tenant, limits, templates }: Config): Pick<GatewayOptions, 'limits' | 'templateLimits'> {
+export function gatewayLimits({
+	mqtt,
+	tenant,
+	limits,
+	templates,
+	protection,
+}: Config): Pick<GatewayOptions, 'limits' | 'templateLimits'> {
 	return {
 		limits: {
 			maxFragments: limits.fragmentsMax,
 			payloadMaxBytes: mqtt.payloadMaxBytes,
+			jsonMaxDepth: protection.mqttJsonMaxDepth,
 			listPayloadMaxBytes: mqtt.listPayloadMaxBytes,
 			linesMax: mqtt.linesMax,
 			downlinkMaxBytes: mqtt.downlinkPayloadMaxBytes,

@@ -1,5 +1,17 @@
-import type { X509Certificate } from 'node:crypto';
-import { TLSSocket } from 'node:tls';
+import { constants, type X509Certificate } from 'node:crypto';
+import { TLSSocket, type TlsOptions } from 'node:tls';
+
+/**
+ * Asks for a client's certificate, and takes what comes: whether it is good, and what for, is told by access, so that a refusal
+ * has a reason in the log and the right answer. No names of authorities are told to clients, and no system-wide ones are trusted.
+ * A resumed session would come without the certificates in between, so none is resumed.
+ */
+export const askForCertificate: TlsOptions = {
+	requestCert: true,
+	rejectUnauthorized: false,
+	ca: [],
+	secureOptions: constants.SSL_OP_NO_TICKET,
+};
 
 /** More are no chain that anybody uses. */
 const longest = 10;

@@ -31,4 +31,4 @@ export type {
 export type { Direction, Field, Section, Template } from './template.ts';
 export { templates } from './templates.ts';
 /** Topics, and who may use them. */
-export { maySubscribe, parseTopic, type Topic, upstreamFilters } from './topics.ts';
+export { maySubscribe, parseTopic, type Topic, topicPatterns, upstreamFilters } from './topics.ts';

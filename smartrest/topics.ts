@@ -84,6 +84,12 @@ const downstreamTopics: readonly TopicRow[] = [
 	['error', () => ({ kind: 'json-error', direction: 'down' })],
 ];
 
+/** All topics that devices use, as the documentation writes them: `<placeholder>` is one level, what is in brackets may be left out. */
+export const topicPatterns: Readonly<Record<'up' | 'down', readonly string[]>> = {
+	up: upstreamTopics.map(([pattern]) => pattern),
+	down: downstreamTopics.map(([pattern]) => pattern),
+};
+
 /** Takes a topic apart; `undefined` for one that devices have no use of, and for one with a wildcard [SR-TOPIC]. */
 export function parseTopic(topic: string): Topic | undefined {
 	for (const { expression, toTopic } of topicMatchers) {

@@ -33,6 +33,7 @@ export function createCertificateLogins(options: {
 	readonly proofAlways: boolean;
 }) {
 	const { trusted, revocations, issued, users, removedDevices, tenants, clock, proofAlways } = options;
+	const parsed = new Map<string, Certificate>();
 
 	/**
 	 * @param presented what the client sent, its own certificate first, in DER; the others in any order
@@ -58,8 +59,17 @@ export function createCertificateLogins(options: {
 		const candidates = await trusted.findBySubject([...subjects]);
 		return candidates
 			.filter(({ tenant }) => wantedTenant === undefined || tenant === wantedTenant)
-			.map((by) => ({ by, path: pathTo(parseDer(Buffer.from(by.der, 'base64')), path) }))
+			.map((by) => ({ by, path: pathTo(certificateOf(by), path) }))
 			.filter((voucher): voucher is Voucher => voucher.path !== undefined);
+	}
+
+	// A fleet has a certificate each, and few authorities: theirs are parsed once.
+	function certificateOf({ der }: TrustedCertificate): Certificate {
+		const certificate = parsed.get(der) ?? parseDer(Buffer.from(der, 'base64'));
+		parsed.delete(der);
+		parsed.set(der, certificate);
+		if (parsed.size > maxParsed) parsed.delete(parsed.keys().next().value ?? '');
+		return certificate;
 	}
 
 	async function faultOf({ by, path }: Voucher): Promise<string | undefined> {
@@ -88,15 +98,15 @@ export function createCertificateLogins(options: {
 			return rejected(`the common name of '${leaf.subject}' is not the id of a device`);
 		if (!(await tenants.isActive(by.tenant))) return forbidden(`the tenant ${by.tenant} is disabled`);
 		const userName = deviceUserPrefix + serial;
-		const isKnown = (await users.find(by.tenant, userName)) !== undefined;
-		if (!isKnown && (await removedDevices.has(by.tenant, serial)))
+		const user = await users.find(by.tenant, userName);
+		if (!user && (await removedDevices.has(by.tenant, serial)))
 			return forbidden(`the device '${serial}' was removed from tenant ${by.tenant}: register it anew to let it come back`);
-		if (!isKnown && !by.autoRegistrationEnabled)
+		if (!user && !by.autoRegistrationEnabled)
 			return forbidden(
 				`the device '${serial}' is not registered in tenant ${by.tenant}, and the trusted certificate '${by.name}' registers no devices by itself`,
 			);
-		if (!isKnown) await users.createWithoutPassword(by.tenant, userName, 'device');
-		const principal = await users.findPrincipal(by.tenant, userName);
+		if (!user) await users.createWithoutPassword(by.tenant, userName, 'device');
+		const principal = await (user ? users.admitted(user) : users.findPrincipal(by.tenant, userName));
 		if (!principal) return forbidden(`the user of the device '${serial}', or the tenant ${by.tenant}, is disabled`);
 		const proof: CertificateProof = {
 			tenant: by.tenant,
@@ -137,6 +147,9 @@ interface Voucher {
 	readonly by: TrustedCertificate;
 	readonly path: CertificatePath;
 }
+
+/** Trusted certificates kept ready in memory. */
+const maxParsed = 500;
 
 /** More are no chain that anybody uses. */
 const maxPresented = 10;

@@ -107,9 +107,11 @@ function weaknessOf(parsed: X509Certificate, native: NativeCertificate): string 
 	const { name, hash } = signatureOf(parsed);
 	if (!modernAlgorithms.includes(name) && !strongHashes.includes(hash ?? ''))
 		return `it is signed with ${hash ?? name}, which is too weak`;
-	const { asymmetricKeyType: type, asymmetricKeyDetails: details } = native.publicKey;
-	if ((type === 'rsa' || type === 'rsa-pss') && (details?.modulusLength ?? 0) < 2048)
-		return `its RSA key has ${details?.modulusLength} bits: 2048 are the least`;
+	const key = native.publicKey;
+	const type = key.asymmetricKeyType;
+	// The details of a key are dear, and only asked for where they matter: other keys have no length that is too short.
+	const bits = type === 'rsa' || type === 'rsa-pss' ? (key.asymmetricKeyDetails?.modulusLength ?? 0) : undefined;
+	if (bits !== undefined && bits < 2048) return `its RSA key has ${bits} bits: 2048 are the least`;
 	if (type === 'dsa') return 'its key is a DSA key';
 	return undefined;
 }

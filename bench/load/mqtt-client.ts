@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { type SecureContext, connect as tlsConnect } from 'node:tls';
 import { generate } from 'mqtt-packet';
 
 /** First bytes of packets that servers send, without their flags. */
@@ -19,16 +20,22 @@ export interface MqttClient {
 
 export interface MqttServer {
 	readonly port: number;
-	readonly username: string;
-	readonly password: string;
+	readonly username?: string;
+	readonly password?: string;
+	/** Whom a client trusts, and its own certificate; without it, plain TCP. */
+	readonly tls?: SecureContext;
 }
 
 const keepaliveSeconds = 600;
 
 /** @throws when the server does not let it in */
-export async function openClient({ port, username, password }: MqttServer, id: string): Promise<MqttClient> {
-	const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-	await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+export async function openClient({ port, username, password, tls }: MqttServer, id: string): Promise<MqttClient> {
+	const address = { port, host: '127.0.0.1' };
+	// A new session each time: without one of before, nothing is resumed.
+	const socket = tls
+		? tlsConnect({ ...address, secureContext: tls, servername: 'localhost' }).setNoDelay(true)
+		: connect({ ...address, noDelay: true });
+	await new Promise<void>((resolve, reject) => socket.once(tls ? 'secureConnect' : 'connect', resolve).once('error', reject));
 	let onPacket: OnPacket = () => {};
 	let onReadEnd = (): void => {};
 	const read = createPacketReader((first, bytes, start, end) => onPacket(first, bytes, start, end));
@@ -59,8 +66,8 @@ export async function openClient({ port, username, password }: MqttServer, id: s
 	const hello = {
 		cmd: 'connect',
 		clientId: id,
-		username,
-		password: Buffer.from(password),
+		...(username !== undefined && { username }),
+		...(password !== undefined && { password: Buffer.from(password) }),
 		keepalive: keepaliveSeconds,
 		clean: true,
 	} as const;

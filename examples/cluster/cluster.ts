@@ -83,6 +83,8 @@ export async function startCluster(options: ClusterOptions) {
 			...(tls && mqtts && { MQTTS_PORT: mqtts, TLS_CERT_FILE: tls.certFile, TLS_KEY_FILE: tls.keyFile }),
 			// What haproxy takes to see that /ready is red, and a second on top.
 			...{ DRAIN_DELAY_SECONDS: '3', SHUTDOWN_GRACE_SECONDS: '20' },
+			// Behind haproxy, all devices are one address.
+			MQTT_CONNECTIONS_PER_SECOND_PER_ADDRESS: '0',
 			...settings,
 		};
 		const memberLog = join(folder, `${name}.log`);

@@ -1,4 +1,5 @@
 import { renderConfiguration } from './configuration.ts';
+import { renderDependencies } from './dependencies.ts';
 import { renderMetrics, renderOperationStatuses } from './domain.ts';
 import { renderErrors } from './errors.ts';
 import { renderMigrations } from './migrations.ts';
@@ -20,6 +21,7 @@ export const pages: readonly Page[] = [
 	{ file: 'docs/reference/smartrest.md', render: renderSmartRest },
 	{ file: 'docs/reference/operation-statuses.md', render: renderOperationStatuses },
 	{ file: 'docs/reference/roles.md', render: renderRoles },
+	{ file: 'docs/reference/dependencies.md', render: renderDependencies },
 	{ file: 'docs/reference/metrics.md', render: renderMetrics },
 	{ file: 'docs/guides/scale.md', render: renderScale },
 	{ file: 'docs/reference/stored-documents.md', render: renderMigrations },

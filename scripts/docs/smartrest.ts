@@ -1,4 +1,12 @@
-import { errorCodes, type RequestKindRow, requestKinds, type Template, templates, valueTypes } from '../../smartrest/index.ts';
+import {
+	errorCodes,
+	type RequestKindRow,
+	requestKinds,
+	type Template,
+	templates,
+	topicPatterns,
+	valueTypes,
+} from '../../smartrest/index.ts';
 import { pageHead, table } from './markdown.ts';
 
 /** The device protocol: every template that is served, and what `s/e` says. */
@@ -12,6 +20,12 @@ export function renderSmartRest(): string {
 	return `${[
 		pageHead('SmartREST 2.0 templates', 'smartrest/templates.ts').trimEnd(),
 		'Mandatory parameters are bold; what stands in round brackets may come again and again. Values are separated by commas; a value with a comma, a quote, a line break or white space at its ends is quoted.',
+		'## Topics',
+		'`<mode>` is `s`, `t`, `q` or `c`; what stands in square brackets may be left out. A wildcard may be subscribed to in the place of `<collection>` only. `s/ucr` and `s/dcr` are for the bootstrap user, `s/ul` (SmartREST 1) is refused, `s/dl` and `s/ol` stay silent.',
+		table(
+			['published by devices', 'subscribed to by devices'],
+			topicPatterns.up.map((up, index) => [code(up), code(topicPatterns.down[index])]),
+		),
 		'## From the device, on `s/us` and `s/us/<child>`',
 		section('up'),
 		'## To the device, on `s/ds` (`70` on `s/dcr`, `71` on `s/dat`, `20` and `41` on `s/dt`)',
@@ -26,6 +40,10 @@ export function renderSmartRest(): string {
 	]
 		.join('\n\n')
 		.trimEnd()}\n`;
+}
+
+function code(text: string | undefined): string {
+	return text === undefined ? '' : `\`${text}\``;
 }
 
 function parameters({ fields, group, sections }: Template): string {

@@ -54,7 +54,7 @@ export function binaryRoutes(services: HttpServices): Route[] {
 	const { inventory, binaries, options, clock } = services;
 	const scope = openDeviceScope(services);
 	const removal = openRemoval(services);
-	const renderer = createManagedObjectRenderer({ inventory, clock, maxReferences: options.childReferencesMax });
+	const renderer = createManagedObjectRenderer({ inventory, scope, clock, maxReferences: options.childReferencesMax });
 
 	return [
 		route({
@@ -250,7 +250,7 @@ export function binaryRoutes(services: HttpServices): Route[] {
 const uploadRefusals = ['binary/tooLarge', 'binary/quotaExceeded', 'binary/storeFull', 'http/unsupportedMediaType'] as const;
 
 function viewFrom(base: string) {
-	return { base, withChildren: true, withParents: false, skipChildrenNames: false, withAdvancedList: false };
+	return { base, withChildren: true, skipChildrenNames: false, withAdvancedList: false };
 }
 
 function binaryUrl({ id }: BinaryObject, base: string): string {

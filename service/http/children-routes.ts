@@ -52,7 +52,7 @@ export function childrenRoutes(services: HttpServices): Route[] {
 function routesOf(kind: ChildKind, services: HttpServices): Route[] {
 	const { inventory, options } = services;
 	const scope = openDeviceScope(services);
-	const renderer = createManagedObjectRenderer({ ...services, maxReferences: options.childReferencesMax });
+	const renderer = createManagedObjectRenderer({ ...services, scope, maxReferences: options.childReferencesMax });
 	const path = `/inventory/managedObjects/{id}/${kind}` as const;
 	const what = summaries[kind];
 	const body = describedBody(bodySchema, (value) => readBody(value, options));
@@ -91,7 +91,7 @@ function routesOf(kind: ChildKind, services: HttpServices): Route[] {
 			answers: { 200: { description: 'A page', schema: pageSchema('references', childSchema) } },
 			refusals: ['inventory/notFound', 'inventory/badQuery', 'inventory/scanLimit'],
 			handler: async (call) => {
-				const { principal, base } = call;
+				const { principal } = call;
 				const parent = await scope.getObject(principal, call.param('id'), 'inventory:read');
 				// A stored query finds objects of the whole tenant, and whoever sees a part of it may write one.
 				const below = { id: parent.id, kind, isLinked: isLimited(principal, 'inventory:read') };
@@ -101,7 +101,7 @@ function routesOf(kind: ChildKind, services: HttpServices): Route[] {
 					count: search.count,
 					isSearch: !search.isIndexed,
 				});
-				const view = objectView(base, call.query, options);
+				const view = objectView(call, call.query, options);
 				return ok({ references: await children(parent.id, entries, view, principal.tenant), ...frame });
 			},
 		}),
@@ -134,7 +134,7 @@ function routesOf(kind: ChildKind, services: HttpServices): Route[] {
 			handler: async ({ principal, param, body: sent, base }) => {
 				const { tenant, userName } = principal;
 				const parent = await scope.getObject(principal, param('id'), 'inventory:write');
-				const view = objectView(base, {}, options);
+				const view = objectView({ base, principal }, {}, options);
 				if (sent.kind === 'create') {
 					const patch = { ...sent.patch, mayOffer: mayGiveFiles(principal) };
 					const placed = { owner: userName, patch, parent: { id: parent.id, kind } };
@@ -176,7 +176,7 @@ function routesOf(kind: ChildKind, services: HttpServices): Route[] {
 					kind,
 					parseManagedObjectId(param('childId')),
 				);
-				const managedObject = await renderer.one(child, objectView(base, shown, options));
+				const managedObject = await renderer.one(child, objectView({ base, principal }, shown, options));
 				return ok({ managedObject, self: selfOf(base, parent.id, child.id) });
 			},
 		}),

@@ -13,6 +13,8 @@ import {
 import { type Operation, type OperationFilter, type Operations, parseOperationId } from '../../operations/index.ts';
 import { HttpError } from './http-error.ts';
 
+export type DeviceScope = ReturnType<typeof openDeviceScope>;
+
 /**
  * What a caller may touch: a user everything of its tenant, or what is below some groups; a device itself, what it owns and what is
  * below it.
@@ -49,6 +51,21 @@ export function openDeviceScope({ inventory, operations }: { readonly inventory:
 		if (own !== undefined && (object.id === own || (await inventory.objects.findAgent(principal.tenant, object))?.id === own))
 			return;
 		throw foreign(what);
+	}
+
+	/** Those of the caller's tenant that it may read, by their ids; a few looks at the links, however many they are. */
+	async function readable(principal: Principal, objects: readonly ManagedObject[]): Promise<ReadonlySet<ManagedObjectId>> {
+		const { tenant, role, userName } = principal;
+		const ids = objects.map(({ id }) => id);
+		if (!isLimited(principal, 'inventory:read')) return new Set(ids);
+		if (role !== 'device') return inventory.objects.filterAtOrBelow(tenant, ids, groupsWith(principal, 'inventory:read'));
+		const own = await ownId(principal);
+		const isOwn = ({ id, owner }: ManagedObject) => owner === userName || id === own;
+		const others = objects.filter((each) => !isOwn(each));
+		const agents = own === undefined ? undefined : await inventory.objects.findAgents(tenant, others);
+		return new Set(
+			objects.filter((each) => isOwn(each) || (own !== undefined && agents?.get(each.id)?.id === own)).map(({ id }) => id),
+		);
 	}
 
 	/**
@@ -132,7 +149,7 @@ export function openDeviceScope({ inventory, operations }: { readonly inventory:
 		return serial === undefined ? undefined : inventory.devices.find(tenant, serial);
 	}
 
-	return { getObject, getBinary, getDownload, admit, getOperation, narrow, visible, ownId };
+	return { getObject, readable, getBinary, getDownload, admit, getOperation, narrow, visible, ownId };
 }
 
 /** Whether what somebody writes lets devices download the binaries that it names: only who may read them all gives them away. */

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { z } from 'zod';
+import { HttpError } from './http-error.ts';
 import type { Reply } from './reply.ts';
 import { noBody, noParams, noQuery, publicRoute, type Route } from './route.ts';
 
@@ -63,6 +64,18 @@ export function docsRoutes(describe: () => unknown): Route[] {
 	return [
 		publicRoute({
 			...plain,
+			path: '/',
+			summary: 'Where a browser begins: it is sent to the page below',
+			description: 'Only who asks for `text/html`; there is nothing here for others.',
+			answers: { 302: { description: 'To the page' } },
+			refusals: ['http/notFound'],
+			handler: async ({ headers }) => {
+				if (!headers.accept?.includes('text/html')) throw new HttpError('http/notFound', 'There is nothing at /');
+				return { status: 302, headers: { Location: `${root}/docs`, Vary: 'Accept' } };
+			},
+		}),
+		publicRoute({
+			...plain,
 			path: `${root}/openapi.json`,
 			summary: 'This description, as OpenAPI 3.1',
 			answers: { 200: { description: 'OpenAPI 3.1', schema: z.looseObject({ openapi: z.string() }) } },
@@ -98,18 +111,18 @@ export function docsRoutes(describe: () => unknown): Route[] {
 type PageFile = (typeof files)[keyof typeof files];
 
 const pack = promisify(gzip);
-const packed = new Map<PageFile, Promise<Buffer>>();
+// Kept, so that clients which read slowly have no copies of their own.
+const plainBytes = new Map<PageFile, Promise<Buffer>>();
+const packedBytes = new Map<PageFile, Promise<Buffer>>();
 
 async function answerFile(file: PageFile, acceptsGzip: boolean): Promise<Reply> {
-	if (acceptsGzip && !packed.has(file))
-		packed.set(
-			file,
-			file.read().then((bytes) => pack(bytes)),
-		);
-	const bytes = await ((acceptsGzip && packed.get(file)) || file.read());
+	const kept = acceptsGzip ? packedBytes : plainBytes;
+	const reading = kept.get(file) ?? file.read().then((bytes) => (acceptsGzip ? pack(bytes) : bytes));
+	kept.set(file, reading);
+	const bytes = await reading;
 	const headers = {
 		'Cache-Control': 'public, max-age=86400',
-		Vary: 'Accept-Encoding',
+		Vary: 'Accept-Encoding, Origin',
 		...(acceptsGzip && { 'Content-Encoding': 'gzip' }),
 	};
 	return { status: 200, bytes, type: `${file.type}; charset=utf-8`, headers };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import type { Principal } from '../../access/index.ts';
+import { AccessError, deviceUserPrefix, type Principal } from '../../access/index.ts';
 import { basicCredentials } from './auth.ts';
+import { hostOf } from './base-url.ts';
 import { certificateJson, certificateSchema } from './certificate-json.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
@@ -8,6 +9,7 @@ import { readLimited } from './read-limited.ts';
 import { created, type Reply } from './reply.ts';
 import { noBody, noParams, noQuery, publicRoute, type Route, route } from './route.ts';
 
+const enrolPath = '/.well-known/est/simpleenroll';
 const requestMaxBytes = 64 * 1024;
 const requestSchema = z
 	.any()
@@ -18,7 +20,7 @@ const tag = 'Certificates of devices';
 const common = { tag, params: noParams, query: noQuery, body: noBody } as const;
 
 /** Certificates that the service signs for devices: enrolment over secure transport. [RFC 7030] */
-export function enrolmentRoutes({ access, log }: HttpServices): Route[] {
+export function enrolmentRoutes({ access, log, noteRefusedLogin }: HttpServices): Route[] {
 	const { authorities } = access.certificates;
 
 	return [
@@ -53,7 +55,7 @@ export function enrolmentRoutes({ access, log }: HttpServices): Route[] {
 		publicRoute({
 			...common,
 			method: 'post',
-			path: '/.well-known/est/simpleenroll',
+			path: enrolPath,
 			summary: 'Get a certificate with the one-time password of a registration',
 			description: 'Basic authentication with the external id of the device and its one-time password.',
 			upload,
@@ -68,7 +70,7 @@ export function enrolmentRoutes({ access, log }: HttpServices): Route[] {
 				'access/noCertificate',
 				'access/noSecret',
 			],
-			handler: async ({ headers, address, readStream }) => {
+			handler: async ({ headers, address, base, readStream }) => {
 				const credentials = basicCredentials(headers);
 				if (!credentials)
 					throw new HttpError('http/unauthorized', 'Send the external id and the one-time password as Basic authentication', {
@@ -78,7 +80,8 @@ export function enrolmentRoutes({ access, log }: HttpServices): Route[] {
 				const { user: serial, password: oneTimePassword } = credentials;
 				const { tenant, pkcs7 } = await access.registration
 					.enrol({ serial, oneTimePassword, address }, (of) => authorities.sign(of, serial, request))
-					.catch((error: unknown) => {
+					.catch(async (error: unknown) => {
+						if (error instanceof AccessError) await noteRefused(serial, error, { address, base });
 						log.info(
 							{ address, serial: serial.slice(0, 100), reason: error instanceof Error ? error.message : '' },
 							'enrolment refused',
@@ -116,6 +119,18 @@ export function enrolmentRoutes({ access, log }: HttpServices): Route[] {
 			handler: async ({ principal }) => certificatesReply(await authorities.certificates(principal.tenant)),
 		}),
 	];
+
+	/** For those to see who expect the device, else for the tenant of the host name. */
+	async function noteRefused(
+		serial: string,
+		{ code: reason }: AccessError,
+		{ address, base }: { readonly address: string; readonly base: string },
+	): Promise<void> {
+		const tenant = await access.registration.findTenant(serial);
+		const userName = deviceUserPrefix + serial;
+		const user = tenant === undefined ? userName : `${tenant}/${userName}`;
+		noteRefusedLogin({ user, host: hostOf(base), reason, channel: 'http', address, call: `POST ${enrolPath}` });
+	}
 }
 
 function serialOf({ serial }: Principal): string {

@@ -14,6 +14,17 @@ export interface HttpOptions {
 	/** Bytes of a request body, unpacked. */
 	readonly bodyMaxBytes: number;
 	readonly jsonMaxDepth: number;
+	/** Bytes of a form, which may come from anybody. */
+	readonly formMaxBytes: number;
+	/** The head of a request: characters of its URL, and lines of headers. */
+	readonly urlMaxCharacters: number;
+	readonly headersMaxCount: number;
+	/** Requests that are taken in a second; 0 is no limit. */
+	readonly requestsPerSecond: { readonly address: number; readonly user: number; readonly device: number };
+	/** Origins whose pages may call. */
+	readonly corsOrigins: readonly string[];
+	/** How long browsers that came by TLS shall come by TLS only; 0 says nothing. */
+	readonly hstsSeconds: number;
 	/** The longest that a request, once received, may take. */
 	readonly answerTimeoutMilliseconds: number;
 	readonly pageSizeMax: number;
@@ -33,6 +44,8 @@ export interface HttpOptions {
 	readonly uploadTimeoutMilliseconds: number;
 	/** How long nothing may move while a file comes or goes. */
 	readonly standstillMilliseconds: number;
+	/** How long a client has to read an answer that is no stream. */
+	readonly readTimeoutMilliseconds: number;
 	/** Who is sent to the address of the file itself, where its store has such. */
 	readonly binaryRedirect: 'nobody' | 'users' | 'everybody';
 	/** Lines of one file of registrations. */

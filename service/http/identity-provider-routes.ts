@@ -63,7 +63,19 @@ export function identityProviderRoutes(services: HttpServices, { providers, begi
 		if (!begun)
 			throw unauthorized(headers, 'Bad credentials: the login was begun in another browser, or too long ago: begin again');
 		const provider = find(kept.provider, undefined);
-		const principal = await finish(provider, queryText, begun);
+		const principal = await finish(provider, queryText, begun).catch((error: unknown) => {
+			// Who it was, only the provider knows.
+			if (error instanceof HttpError)
+				services.noteRefusedLogin({
+					user: `${provider.tenant}/`,
+					host: hostOf(base),
+					reason: `${error.code} of the provider '${provider.id}'`,
+					channel: 'http',
+					address,
+					call: `GET ${path}`,
+				});
+			throw error;
+		});
 		await audit(principal, 'logged in', { address, call: `GET ${path}`, provider: provider.id });
 		const session = await access.tokens.issueSession(principal, hostOf(base));
 		const cleared = setCookie(loginCookie, '', base, { path, httpOnly: true, maxAge: 0 });

@@ -152,6 +152,8 @@ export function createIdentityProviders(options: {
 		if (typeof userName !== 'string' || !isUserName(userName) || typeof sub !== 'string')
 			throw new HttpError('http/forbidden', `The claim '${userClaim}' must be a user name without white space, slash and colon`);
 		const held: unknown[] = [claims[rolesClaim]].flat();
+		// Before anything is written: a tenant that is closed, or goes, gets no users and changes none.
+		if (!(await access.tenants.isActive(tenant))) throw disabled(userName);
 		const [, role] = provider.roles.find(([value]) => held.includes(value)) ?? [];
 		const identity = `${id}/${sub}`;
 		if (role === undefined) {
@@ -161,7 +163,7 @@ export function createIdentityProviders(options: {
 		const user = await access.users.setExternal(tenant, userName, role, identity);
 		if (!user) throw new HttpError('http/forbidden', `The name '${userName}' is that of another user here`);
 		const principal = await access.users.admitted(user);
-		if (!principal) throw new HttpError('http/forbidden', `The user '${userName}', or its tenant, is disabled here`);
+		if (!principal) throw disabled(userName);
 		return principal;
 	}
 
@@ -198,6 +200,10 @@ export function createIdentityProviders(options: {
 	}
 
 	return { providers, begin, finish, verifyToken };
+}
+
+function disabled(userName: string): HttpError {
+	return new HttpError('http/forbidden', `The user '${userName}', or its tenant, is disabled here`);
 }
 
 function issuerOf(token: string): string | undefined {

@@ -5,3 +5,5 @@ export type { IdentityProvider } from './identity-providers.ts';
 /** Tables for reference pages. */
 export { type ProblemCode, problems } from './problem.ts';
 export type { Route } from './route.ts';
+/** What servers of HTTP answer where no request could be read. */
+export { createUnreadableAnswer } from './unreadable-request.ts';

@@ -22,7 +22,7 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 	const { inventory, options, clock } = services;
 	const scope = openDeviceScope(services);
 	const removal = openRemoval(services);
-	const renderer = createManagedObjectRenderer({ ...services, maxReferences: options.childReferencesMax });
+	const renderer = createManagedObjectRenderer({ ...services, scope, maxReferences: options.childReferencesMax });
 	const body = describedBody(managedObjectBodySchema, (value) => parseObjectBody(value, options));
 
 	// A whole software list takes its turn with the searches.
@@ -47,7 +47,7 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 				const { tenant, userName: owner } = principal;
 				const object = await inventory.objects.create(tenant, { owner, patch: { ...patch, mayOffer: mayGiveFiles(principal) } });
 				if (!object) throw new TypeError('A managed object without an external id met a duplicate');
-				return created(await renderer.one(object, singleView(base, {})));
+				return created(await renderer.one(object, objectView({ base, principal }, {}, options)));
 			},
 		}),
 		route({
@@ -72,7 +72,7 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 					count: search.count,
 					isSearch: !search.isIndexed,
 				});
-				const view = { ...singleView(call.base, call.query), withAdvancedList: false };
+				const view = { ...objectView(call, call.query, options), withAdvancedList: false };
 				return ok({ managedObjects: await renderer.many(tenant, entries, view), ...frame });
 			},
 		}),
@@ -105,8 +105,10 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			body: noBody,
 			answers: oneObject,
 			refusals: ['inventory/notFound'],
-			handler: async ({ principal, param, query, base, scan }) =>
-				ok(await one(await scope.getObject(principal, param('id'), 'inventory:read'), singleView(base, query), scan)),
+			handler: async ({ principal, param, query, base, scan }) => {
+				const object = await scope.getObject(principal, param('id'), 'inventory:read');
+				return ok(await one(object, objectView({ base, principal }, query, options), scan));
+			},
 		}),
 		route({
 			method: 'put',
@@ -131,7 +133,7 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 				const { id } = await scope.getObject(principal, param('id'), 'inventory:write');
 				const mayOffer = mayGiveFiles(principal);
 				const object = await inventory.objects.update(principal.tenant, id, { ...patch, mayOffer });
-				return ok(await one(object, singleView(base, {}), scan));
+				return ok(await one(object, objectView({ base, principal }, {}, options), scan));
 			},
 		}),
 		route({
@@ -217,10 +219,6 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 				return ok({ [fragment]: Array.isArray(announced) ? announced.filter((item) => typeof item === 'string') : [] });
 			},
 		});
-	}
-
-	function singleView(base: string, query: Parameters<typeof objectView>[1]): ObjectView {
-		return objectView(base, query, options);
 	}
 
 	async function serialOf({ tenant, id }: ManagedObject): Promise<string | undefined> {

@@ -12,12 +12,15 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 /** Reads JSON bodies and forms, within limits. */
 export function createBodyReader({
 	bodyMaxBytes,
+	formMaxBytes,
 	jsonMaxDepth,
 }: {
 	readonly bodyMaxBytes: number;
+	readonly formMaxBytes: number;
 	readonly jsonMaxDepth: number;
 }) {
-	const readBytes = raw({ type: () => true, limit: bodyMaxBytes });
+	const bytesOfJson = createBytesReader(bodyMaxBytes);
+	const bytesOfForm = createBytesReader(formMaxBytes);
 
 	/** @throws HttpError `http/missingBody`, `http/malformedJson`, `http/bodyTooLarge`, `http/unsupportedMediaType` */
 	async function readJson(request: IncomingMessage, response: ServerResponse): Promise<unknown> {
@@ -26,7 +29,7 @@ export function createBodyReader({
 			request.resume();
 			throw new HttpError('http/unsupportedMediaType', `Content-Type '${type.slice(0, 100)}' is not read: send application/json`);
 		}
-		const body = await bytesOf(request, response);
+		const body = await bytesOfJson(request, response);
 		if (body.length === 0) throw new HttpError('http/missingBody', 'The body is empty: send JSON');
 		return parseJsonText(textOf(body), jsonMaxDepth);
 	}
@@ -44,31 +47,32 @@ export function createBodyReader({
 			request.resume();
 			throw new HttpError('http/unsupportedMediaType', 'Send application/x-www-form-urlencoded');
 		}
-		const body = await bytesOf(request, response);
+		const body = await bytesOfForm(request, response);
 		return decodeJson(schema, Object.fromEntries(new URLSearchParams(body.toString('utf8'))));
 	}
 
-	function bytesOf(request: IncomingMessage & { body?: unknown }, response: ServerResponse): Promise<Buffer> {
-		return new Promise((resolve, reject) => {
+	return { readJson, readForm };
+}
+
+function createBytesReader(maxBytes: number) {
+	const readBytes = raw({ type: () => true, limit: maxBytes });
+	return (request: IncomingMessage & { body?: unknown }, response: ServerResponse): Promise<Buffer> =>
+		new Promise((resolve, reject) => {
 			readBytes(request, response, (fault: unknown) => {
-				if (fault !== undefined) reject(toHttpError(fault));
+				if (fault !== undefined) reject(toHttpError(fault, maxBytes));
 				else resolve(Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0));
 			});
 		});
-	}
+}
 
-	function toHttpError(fault: unknown): unknown {
-		const status = typeof fault === 'object' && fault !== null && 'status' in fault ? fault.status : undefined;
-		if (status === 413)
-			return new HttpError('http/bodyTooLarge', `The body is too large: at most ${bodyMaxBytes} bytes are read`);
-		if (status === 415)
-			return new HttpError('http/unsupportedMediaType', 'Content-Encoding is not read: send gzip, deflate, br or identity');
-		if (status === 400)
-			return new HttpError('http/badRequest', 'The body did not arrive whole, or is not packed as its headers say');
-		return fault;
-	}
-
-	return { readJson, readForm };
+function toHttpError(fault: unknown, maxBytes: number): unknown {
+	const status = typeof fault === 'object' && fault !== null && 'status' in fault ? fault.status : undefined;
+	if (status === 413) return new HttpError('http/bodyTooLarge', `The body is too large: at most ${maxBytes} bytes are read`);
+	if (status === 415)
+		return new HttpError('http/unsupportedMediaType', 'Content-Encoding is not read: send gzip, deflate, br or identity');
+	if (status === 400)
+		return new HttpError('http/badRequest', 'The body did not arrive whole, or is not packed as its headers say');
+	return fault;
 }
 
 /** @throws HttpError `http/malformedJson` */

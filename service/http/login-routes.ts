@@ -3,6 +3,7 @@ import { mayDo, parseUserName } from '../../access/index.ts';
 import { checkPassword, parseBasic, unauthorized } from './auth.ts';
 import { hostOf } from './base-url.ts';
 import { clearedCookies, sessionCookies } from './cookies.ts';
+import { isFromOtherSite } from './cross-site.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
 import type { IdentityProviders } from './identity-providers.ts';
@@ -93,7 +94,7 @@ export function loginRoutes(services: HttpServices, { providers }: Pick<Identity
 			path: '/tenant/oauth',
 			summary: 'Log in with cookies',
 			description:
-				'Sets the cookies `authorization` and `XSRF-TOKEN`. Requests that change something have to show the value of the second one in the header `X-XSRF-TOKEN`.',
+				'Sets the cookies `authorization` and `XSRF-TOKEN`. Requests that change something have to show the value of the second one in the header `X-XSRF-TOKEN`. Pages of other sites cannot log their visitors in.',
 			tag,
 			params: noParams,
 			query: tenantQuery,
@@ -102,6 +103,7 @@ export function loginRoutes(services: HttpServices, { providers }: Pick<Identity
 			answers: { 200: { description: 'The cookies are set', schema: z.object({}) } },
 			refusals: loginRefusals,
 			handler: async (call) => {
+				refuseOtherSites(call, 'POST /tenant/oauth');
 				const session = await logIn(call, call.query.tenant_id, 'POST /tenant/oauth');
 				return withCookies({}, sessionCookies(session, call.base));
 			},
@@ -211,6 +213,25 @@ export function loginRoutes(services: HttpServices, { providers }: Pick<Identity
 					visibleOnLoginPage: true,
 				})),
 		];
+	}
+
+	// Otherwise any page could log its visitors in as whom it likes, and see what they do as that user.
+	function refuseOtherSites({ headers, address, base }: Pick<IncomingCall, 'headers' | 'address' | 'base'>, path: string): void {
+		if (!isFromOtherSite(headers, base, options.corsOrigins)) return;
+		const origin = headers.origin?.slice(0, 200);
+		log.info({ address, origin }, 'login refused: a page of another site asked for it');
+		services.noteRefusedLogin({
+			user: undefined,
+			host: hostOf(base),
+			reason: `a page of another site (${origin ?? 'it does not say which'}) asked for it`,
+			channel: 'http',
+			address,
+			call: path,
+		});
+		throw new HttpError(
+			'http/forbidden',
+			`Only pages of ${new URL(base).origin} and of CORS_ORIGINS can log in with cookies: open the login there`,
+		);
 	}
 
 	/** Checks what a form says, and begins a session. */

@@ -1,3 +1,4 @@
+import type { Principal } from '../../access/index.ts';
 import {
 	type ChildKind,
 	type ChildLink,
@@ -10,6 +11,7 @@ import {
 	parseTime,
 	type SentPackage,
 } from '../../inventory/index.ts';
+import type { DeviceScope } from './device-scope.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -17,7 +19,8 @@ export type Json = Readonly<Record<string, unknown>>;
 export interface ObjectView {
 	readonly base: string;
 	readonly withChildren: boolean;
-	readonly withParents: boolean;
+	/** Who is shown the parents, those that it may read; absent where nobody is. */
+	readonly parentsFor?: Principal;
 	readonly skipChildrenNames: boolean;
 	/** Whether an advanced software list is shown as `c8y_SoftwareList` too. */
 	readonly withAdvancedList: boolean;
@@ -37,10 +40,12 @@ const maxPackages = 50_000;
 /** Managed objects as clients see them, with what is stored beside them: children, parents, software. */
 export function createManagedObjectRenderer({
 	inventory,
+	scope,
 	clock,
 	maxReferences,
 }: {
 	readonly inventory: Inventory;
+	readonly scope: Pick<DeviceScope, 'readable'>;
 	readonly clock: () => number;
 	/** Children that one object shows in itself. */
 	readonly maxReferences: number;
@@ -57,26 +62,28 @@ export function createManagedObjectRenderer({
 
 	async function render(tenant: string, objects: readonly ManagedObject[], view: ObjectView, alone: boolean): Promise<Json[]> {
 		const ids = objects.map(({ id }) => id);
-		const [children, parents, software] = await Promise.all([
+		const [children, parentLinks, software] = await Promise.all([
 			view.withChildren ? inventory.objects.listChildren(tenant, ids, alone ? maxReferences : maxReferencesOfPage) : [],
-			view.withParents ? Promise.all(ids.map((id) => inventory.objects.listParents(tenant, id))) : [],
+			view.parentsFor ? Promise.all(ids.map((id) => inventory.objects.listParents(tenant, id))) : [],
 			softwareLists(tenant, objects, alone, view.withAdvancedList),
 		]);
-		const parentLinks = parents.flat();
-		const named = [
-			...(view.skipChildrenNames ? [] : children.map(({ child }) => child)),
-			...parentLinks.map(({ parent }) => parent),
-		];
-		const names = new Map((await inventory.objects.listByIds(tenant, [...new Set(named)])).map(({ id, name }) => [id, name]));
+		const parents = await inventory.objects.listByIds(tenant, distinct(parentLinks.flat().map(({ parent }) => parent)));
+		const visible = view.parentsFor && (await scope.readable(view.parentsFor, parents));
+		const childIds = view.skipChildrenNames ? [] : distinct(children.map(({ child }) => child));
+		const named = [...parents, ...(await inventory.objects.listByIds(tenant, childIds))];
+		const names = new Map(named.map(({ id, name }) => [id, name]));
 		const byParent = groupLinks(children, 'parent');
-		const byChild = groupLinks(parentLinks, 'child');
+		const byChild = groupLinks(
+			parentLinks.flat().filter(({ parent }) => visible?.has(parent)),
+			'child',
+		);
 		return objects.map((object) => {
 			const list = software.get(object.id);
 			return {
 				...fieldsOf(object, view.base, clock()),
 				...(list && { c8y_SoftwareList: list }),
 				...(view.withChildren && childReferences(object.id, byParent, names, view.base)),
-				...(view.withParents && parentReferences(object.id, byChild, names, view.base)),
+				...(view.parentsFor && parentReferences(object.id, byChild, names, view.base)),
 			};
 		});
 	}
@@ -155,6 +162,10 @@ function fieldOf(value: unknown, field: string): unknown {
 type Names = ReadonlyMap<ManagedObjectId, string | undefined>;
 
 type LinksByObject = ReadonlyMap<string, readonly ChildLink[]>;
+
+function distinct(ids: readonly ManagedObjectId[]): ManagedObjectId[] {
+	return [...new Set(ids)];
+}
 
 /** Once for the whole page, by the object that shows them and their kind. */
 function groupLinks(links: readonly ChildLink[], end: 'parent' | 'child'): LinksByObject {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Principal } from '../../access/index.ts';
 import type { ObjectFilter } from '../../inventory/index.ts';
 import type { HttpOptions } from './http-options.ts';
 import type { ObjectView } from './managed-object-json.ts';
@@ -27,16 +28,24 @@ export const objectFilterParameters = {
 /** What of managed objects is shown. */
 export const viewParameters = {
 	withChildren: booleanParameter('Whether to show child references; true when unset').optional(),
-	withParents: booleanParameter('Whether to show parent references; false when unset').optional(),
+	withParents: booleanParameter(
+		'Whether to show references to the parents that the caller may read; false when unset',
+	).optional(),
 	skipChildrenNames: booleanParameter('Whether to leave out the names of children').optional(),
 };
 
 const viewQuery = z.object(viewParameters);
 
 export function objectView(
-	base: string,
+	{ base, principal }: { readonly base: string; readonly principal: Principal },
 	{ withChildren = true, withParents = false, skipChildrenNames = false }: z.output<typeof viewQuery>,
 	{ showAdvancedListInInventory }: Pick<HttpOptions, 'showAdvancedListInInventory'>,
 ): ObjectView {
-	return { base, withChildren, withParents, skipChildrenNames, withAdvancedList: showAdvancedListInInventory };
+	return {
+		base,
+		withChildren,
+		...(withParents && { parentsFor: principal }),
+		skipChildrenNames,
+		withAdvancedList: showAdvancedListInInventory,
+	};
 }

@@ -102,6 +102,7 @@ function refusalsOf({ permission, body, form, refusals = [] }: Route): ProblemCo
 	return [
 		...refusals,
 		'http/badRequest',
+		...forAll,
 		...(permission === 'public' ? [] : forUsers),
 		...(body || form ? forBodies : []),
 		'http/internal',
@@ -109,10 +110,12 @@ function refusalsOf({ permission, body, form, refusals = [] }: Route): ProblemCo
 	];
 }
 
-const forUsers: readonly ProblemCode[] = ['http/unauthorized', 'http/forbidden', 'http/throttled'];
+const forUsers: readonly ProblemCode[] = ['http/unauthorized', 'http/forbidden'];
+const forAll: readonly ProblemCode[] = ['http/urlTooLong', 'http/throttled', 'http/headersTooLarge'];
 const forBodies: readonly ProblemCode[] = [
 	'http/malformedJson',
 	'http/missingBody',
+	'http/requestTimeout',
 	'http/bodyTooLarge',
 	'http/unsupportedMediaType',
 	'http/invalidBody',

@@ -8,6 +8,9 @@ import type { Status } from './reply.ts';
 
 export type ProblemCode = InventoryErrorCode | OperationErrorCode | AccessErrorCode | HttpErrorCode | 'binary/storeFull';
 
+/** Where to read more about a refusal. */
+export const docsPath = '/service/advanced-software-mgmt/docs';
+
 /** THE table of refusals: code → status of the answer and what it means. */
 export const problems: Readonly<Record<ProblemCode, { readonly status: Status; readonly title: string }>> = {
 	'inventory/notFound': { status: 404, title: 'No managed object has this id' },
@@ -48,8 +51,11 @@ export const problems: Readonly<Record<ProblemCode, { readonly status: Status; r
 	'http/unauthorized': { status: 401, title: 'Credentials are missing or wrong' },
 	'http/forbidden': { status: 403, title: 'These credentials do not allow this' },
 	'http/notFound': { status: 404, title: 'There is nothing at this path' },
+	'http/requestTimeout': { status: 408, title: 'The request did not arrive in time' },
 	'http/methodNotAllowed': { status: 405, title: 'The path exists, but not with this method' },
 	'http/bodyTooLarge': { status: 413, title: 'The body exceeds its limit' },
+	'http/urlTooLong': { status: 414, title: 'The URL exceeds its limit' },
+	'http/headersTooLarge': { status: 431, title: 'There are too many headers, or they are too large together' },
 	'http/unsupportedMediaType': { status: 415, title: 'The body is of a type or encoding that is not read' },
 	'http/invalidBody': { status: 422, title: 'A field of the body is missing or not as it must be' },
 	'http/malformedMultipart': {
@@ -58,7 +64,7 @@ export const problems: Readonly<Record<ProblemCode, { readonly status: Status; r
 	},
 	'http/preconditionFailed': { status: 412, title: 'What the request relies on is not so (If-Match, If-Unmodified-Since)' },
 	'http/rangeNotSatisfiable': { status: 416, title: 'The range begins behind the last byte' },
-	'http/throttled': { status: 429, title: 'Too many wrong passwords, or searches at a time: wait' },
+	'http/throttled': { status: 429, title: 'Too many requests a second, wrong passwords, or searches at a time: wait' },
 	'http/unavailable': { status: 503, title: 'The service cannot do this now: try again' },
 	'http/internal': { status: 500, title: 'A fault of the service; details.errorId names its log line' },
 };

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 
 /** Every status that an answer can have. */
 export const statuses = [
-	200, 201, 204, 206, 302, 304, 307, 400, 401, 403, 404, 405, 409, 412, 413, 415, 416, 422, 429, 500, 503, 507,
+	200, 201, 204, 206, 302, 304, 307, 400, 401, 403, 404, 405, 408, 409, 412, 413, 414, 415, 416, 422, 429, 431, 500, 503, 507,
 ] as const;
 export type Status = (typeof statuses)[number];
 
@@ -38,6 +38,7 @@ export function created(json: unknown): Reply {
 const protection = {
 	'Cache-Control': 'no-store',
 	'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+	'Cross-Origin-Resource-Policy': 'same-origin',
 	'Referrer-Policy': 'no-referrer',
 	'X-Content-Type-Options': 'nosniff',
 };

@@ -2,31 +2,45 @@ import type { Express, Request, Response } from 'express';
 import { mayDo, mayDoSomewhere, type Principal } from '../../access/index.ts';
 import { type Actor, actAs } from '../../audit/index.ts';
 import { presentedChain } from '../presented-chain.ts';
+import { createAdmission } from './admission.ts';
 import { type AnswerDeadline, startAnswerDeadline } from './answer-deadline.ts';
 import { claimedUser, createAuthenticator, type ForeignTokens, type Login } from './auth.ts';
 import { createOrigins, hostOf } from './base-url.ts';
-import { limitBodyTime, limitStandstill } from './body-time.ts';
+import { limitBodyTime, limitReadTime, limitStandstill } from './body-time.ts';
 import { readSessionCookie } from './cookies.ts';
 import { forwardedChain } from './forwarded-chain.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
 import { createBodyReader } from './json-body.ts';
-import { type Problem, statusOf, toProblem } from './problem.ts';
-import { type Reply, sendReply, sendStream } from './reply.ts';
+import { docsPath, type Problem, statusOf, toProblem } from './problem.ts';
+import { noContent, type Reply, sendReply, sendStream } from './reply.ts';
+import { createRequestRate } from './request-rate.ts';
 import type { IncomingCall, Route } from './route.ts';
 import { createScanGate } from './scan-gate.ts';
-import { createTenantRate } from './tenant-rate.ts';
-
-const docsPath = '/service/advanced-software-mgmt/docs';
 
 /** Mounts the routes, and the refusals of everything that is none. */
 export function mountRoutes(app: Express, routes: readonly Route[], services: HttpServices, foreignTokens: ForeignTokens): void {
 	const gate = createScanGate({ atOnce: services.options.scansAtOnce, waitingPerUser: services.options.scansWaitingPerUser });
 	const authenticate = createAuthenticator({ access: services.access, foreignTokens });
-	const { baseUrl, addressOf } = createOrigins(services.options.trustedProxies);
-	const tenantRate = createTenantRate(services);
+	const origins = createOrigins(services.options.trustedProxies);
+	const { baseUrl, addressOf } = origins;
+	const rate = createRequestRate(services);
+	const admit = createAdmission({ options: services.options, origins, rateOfAddress: rate.ofAddress });
 	const { readJson, readForm } = createBodyReader(services.options);
-	const { requestTimeoutMilliseconds, uploadTimeoutMilliseconds, standstillMilliseconds } = services.options;
+	const { requestTimeoutMilliseconds, uploadTimeoutMilliseconds, standstillMilliseconds, readTimeoutMilliseconds } =
+		services.options;
+	const observeRefused = observer('other', 'unknown');
+
+	app.use((request, response, next) => {
+		try {
+			if (!admit(request, response)) return next();
+			sendReply(response, noContent);
+		} catch (error) {
+			limitBody(request, response, requestTimeoutMilliseconds);
+			refuse(request, response, error);
+		}
+		observeRefused(response.statusCode, 0);
+	});
 
 	for (const [path, group] of byPath(routes)) {
 		const mounted = app.route(expressPath(path));
@@ -46,7 +60,7 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 		const observe = observer(each.method, each.path);
 		return async (request: Request, response: Response): Promise<void> => {
 			const started = performance.now();
-			limitBodyTime(request, response, each.upload ? uploadTimeoutMilliseconds : requestTimeoutMilliseconds);
+			limitBody(request, response, each.upload ? uploadTimeoutMilliseconds : requestTimeoutMilliseconds);
 			let principal: Principal | undefined;
 			try {
 				const deadline = startAnswerDeadline(services.options.answerTimeoutMilliseconds);
@@ -55,7 +69,7 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 					if (each.permission === 'public') return each.answer(call);
 					const login = await (hasShownCertificate(request) ? identifyByCertificate(request) : identify(request));
 					principal = login.principal;
-					await tenantRate.take(principal.tenant);
+					await rate.ofCaller(principal);
 					if (!(each.isScoped ? mayDoSomewhere : mayDo)(principal, each.permission)) throw forbidden(principal, each.permission);
 					return await actAs(actorOf(principal, addressOf(request), each), () => each.answer(call, login));
 				};
@@ -70,9 +84,13 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 	}
 
 	function send(request: Request, response: Response, reply: Reply): Promise<void> | void {
-		if (reply.stream === undefined) return sendReply(response, reply);
-		const goOn = limitStandstill(request, standstillMilliseconds);
-		return sendStream(response, reply, reply.stream).finally(goOn);
+		if (reply.stream === undefined) {
+			sendReply(response, reply);
+			return limitReadTime(response, readTimeoutMilliseconds);
+		}
+		// Before the server sets the time for an idle connection.
+		response.prependOnceListener('finish', limitStandstill(request, standstillMilliseconds));
+		return sendStream(response, reply, reply.stream);
 	}
 
 	async function identify(request: Request): Promise<Login> {
@@ -96,7 +114,10 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 		const chain = presentedChain(request.socket) ?? [];
 		const login = await services.access.certificates.logIn([...chain, ...forwardedChain(request.headers['x-ssl-cert-chain'])]);
 		if (login.ok) return { principal: login.principal, byCookie: false, byCertificate: true };
-		services.log.info({ address: addressOf(request), path: request.path }, `login refused: ${login.message}`);
+		const address = addressOf(request);
+		services.log.info({ address, path: request.path }, `login refused: ${login.message}`);
+		const refused = { user: undefined, host: hostOf(baseUrl(request)), reason: login.message, address, call: callText(request) };
+		services.noteRefusedLogin({ ...refused, channel: 'http' });
 		const code = login.reason === 'rejected' ? 'http/unauthorized' : 'http/forbidden';
 		throw new HttpError(code, 'The client certificate does not let this device in; the log of the service says why');
 	}
@@ -145,10 +166,17 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 		if (request.headers.expect !== undefined) response.writeContinue();
 	}
 
+	function limitBody(request: Request, response: Response, milliseconds: number): void {
+		limitBodyTime(request, response, milliseconds, () => {
+			const message = `The body did not arrive within ${milliseconds / 1000} s: send it again, faster`;
+			refuse(request, response, new HttpError('http/requestTimeout', message, { headers: { Connection: 'close' } }));
+		});
+	}
+
 	function refusalOf(path: string, errorOf: (request: Request) => HttpError) {
 		const observe = observer('other', path);
 		return (request: Request, response: Response): void => {
-			limitBodyTime(request, response, requestTimeoutMilliseconds);
+			limitBody(request, response, requestTimeoutMilliseconds);
 			refuse(request, response, errorOf(request));
 			observe(response.statusCode, 0);
 		};

@@ -7,12 +7,14 @@ import {
 	type CertificateProof,
 	mayConnectAs,
 	mayDo,
+	networkOf,
 	type Principal,
 	parseUserName,
 } from '../../access/index.ts';
 import { deviceKey, InventoryError } from '../../inventory/index.ts';
 import { maySubscribe, parseTopic } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
+import { createRateLimit } from '../rate-limit.ts';
 import type { NoteRefusedLogin } from '../refused-logins.ts';
 import { createCertificateSessions } from './certificate-sessions.ts';
 import { createDeviceQueue, type DeviceQueue } from './device-queue.ts';
@@ -20,8 +22,8 @@ import { drainSessions } from './drain.ts';
 import { createEmbeddedConnections } from './embedded-connections.ts';
 import { type Gateway, parseClientId, parseDefaultCollection } from './gateway.ts';
 import type { Handover } from './handover.ts';
+import { createPace, holdBack, turnAtPace } from './pace.ts';
 import { guardPacketLength } from './packet-guard.ts';
-import { createRateLimit } from './rate-limit.ts';
 import type { IncomingPublish, Session } from './session.ts';
 import { createSuccession } from './succession.ts';
 import { watchAcknowledgements } from './unacknowledged.ts';
@@ -40,9 +42,14 @@ export interface EmbeddedBrokerOptions {
 		readonly packetMaxBytes: number;
 		readonly connectionsMax: number;
 		readonly connectionsPerSecond: number;
+		/** Of one address; 0 is no limit. */
+		readonly addressConnectsPerSecond: number;
 		readonly connectTimeoutSeconds: number;
+		readonly keepAliveMaxSeconds: number;
 		readonly drainTimeoutSeconds: number;
 		readonly deviceQueueMaxMessages: number;
+		/** A second, of one client; 0 is no limit. */
+		readonly clientMessagesPerSecond: number;
 		readonly downlinkBufferMaxBytes: number;
 	};
 }
@@ -108,7 +115,8 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 	const claims = new WeakMap<Client, Claim>();
 	const byCertificate = createCertificateSessions({ certificates: access.certificates, sessions: gateway.sessions, log });
 	const certificateLogins = new WeakMap<Client, Promise<CertificateLogin>>();
-	const mayConnect = createRateLimit({ perSecond: limits.connectionsPerSecond, elapsed });
+	const connects = createRateLimit(elapsed);
+	const connectsOfAddresses = createRateLimit(elapsed);
 	const connections = createEmbeddedConnections({
 		downlinkBufferMaxBytes: limits.downlinkBufferMaxBytes,
 		addressOf: (client) => origins.get(client)?.address,
@@ -134,6 +142,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 			const rightsSeen = rightsHeard;
 			// What a session has to keep is in the store: each connection begins clean, and says so.
 			packet.clean = true;
+			packet.keepalive = Math.min(packet.keepalive || limits.keepAliveMaxSeconds, limits.keepAliveMaxSeconds);
 			identify(client, packet.username, packet.password !== undefined).then(
 				({ tenant, userName }) => {
 					claims.set(client, { asked, tenant, userName, rightsSeen });
@@ -266,7 +275,11 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		};
 		if (broker.connectedClients >= limits.connectionsMax)
 			return refused(connack.unavailable, 'as many clients as allowed are connected');
-		if (!mayConnect()) return refused(connack.unavailable, 'too many connections a second');
+		// First, so that what one address sends too much takes nothing from the others.
+		if (connectsOfAddresses.excess(networkOf(address), limits.addressConnectsPerSecond) > 0)
+			return refused(connack.unavailable, 'too many connections a second from this address');
+		if (connects.excess('all', limits.connectionsPerSecond) > 0)
+			return refused(connack.unavailable, 'too many connections a second');
 		if (serial === undefined) return refused(connack.identifierRejected, 'the client id names no device');
 		const login = await logIn(client, claim, { isNamed: Boolean(username), password, address });
 		if ('refusal' in login) return refused(login.code, login.refusal);
@@ -309,12 +322,19 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 			subscriptions: new Map(),
 			closed: false,
 		};
+		const { clientMessagesPerSecond: perSecond } = limits;
+		const pace = createPace({ perSecond, elapsed });
 		const handleInOrder = async (turn: readonly IncomingPublish[]) => {
+			const milliseconds = pace(turn.length);
+			if (milliseconds > 0 && !session.closed) await holdBack(client, milliseconds);
 			const predecessor = succession.predecessor(session);
 			if (predecessor !== null) await predecessor;
 			await gateway.handleTurn(session, turn, handover && (() => handover.check(session)));
 		};
-		const queue = createDeviceQueue(handleInOrder, { maxMessages: limits.deviceQueueMaxMessages, maxTurn });
+		const queue = createDeviceQueue(handleInOrder, {
+			maxMessages: limits.deviceQueueMaxMessages,
+			maxTurn: turnAtPace(maxTurn, perSecond),
+		});
 		const entry: Connected = { session, queue, isRegistered: false, hasLeft: false, rightsSeen };
 		connected.set(client, entry);
 		queues.set(session, queue);

@@ -44,6 +44,7 @@ export interface GatewayOptions {
 	readonly limits: {
 		readonly maxFragments: number;
 		readonly payloadMaxBytes: number;
+		readonly jsonMaxDepth: number;
 		/** Of a payload that begins with a software list. */
 		readonly listPayloadMaxBytes: number;
 		/** Lines of one payload. */

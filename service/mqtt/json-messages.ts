@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { type Inventory, InventoryError, type ObjectPatch, parseObjectBody } from '../../inventory/index.ts';
+import { type Inventory, InventoryError, isDeeperThan, type ObjectPatch, parseObjectBody } from '../../inventory/index.ts';
 import type { Topic } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
 import { isDocumentRefused } from '../store-fault.ts';
@@ -18,7 +18,7 @@ export function createJsonMessages(options: {
 	readonly metrics: Metrics;
 	readonly log: Logger;
 	readonly clock: () => number;
-	readonly limits: { readonly maxFragments: number; readonly payloadMaxBytes: number };
+	readonly limits: { readonly maxFragments: number; readonly payloadMaxBytes: number; readonly jsonMaxDepth: number };
 }) {
 	const { inventory, targets, metrics, log, clock, limits } = options;
 
@@ -40,11 +40,10 @@ export function createJsonMessages(options: {
 		if (payload.length > limits.payloadMaxBytes) {
 			throw new LineError('tooLarge', `The payload has ${payload.length} bytes: at most ${limits.payloadMaxBytes} are accepted`);
 		}
-		try {
-			return JSON.parse(payload.toString('utf8'));
-		} catch (error) {
-			throw new LineError('badLine', `The payload is not JSON: ${error instanceof Error ? error.message : String(error)}`);
-		}
+		const body = parseText(payload.toString('utf8'));
+		if (isDeeperThan(body, limits.jsonMaxDepth))
+			throw new LineError('badLine', `The payload is nested too deep: at most ${limits.jsonMaxDepth} levels are read`);
+		return body;
 	}
 
 	async function update(session: Session, serial: string, body: unknown): Promise<void> {
@@ -81,4 +80,12 @@ export function createJsonMessages(options: {
 	}
 
 	return { handle };
+}
+
+function parseText(text: string): unknown {
+	try {
+		return JSON.parse(text);
+	} catch (error) {
+		throw new LineError('badLine', `The payload is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+	}
 }

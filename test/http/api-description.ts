@@ -72,6 +72,18 @@ describe('http/api-description', () => {
 		for (const source of sources) expect((await fixture.call(undefined, 'get', source)).status, source).to.equal(200);
 	});
 
+	it('is what a browser finds that is given the address alone, and nobody else does', async () => {
+		const at = async (path: string, accept: string) => {
+			const { status, headers } = await fetch(fixture.url + path, { headers: { Accept: accept }, redirect: 'manual' });
+			return [status, headers.get('location') ?? headers.get('content-type')];
+		};
+		const ofBrowser = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
+		expect(await at('/', ofBrowser)).to.deep.equal([302, `${root}/docs`]);
+		expect(await at('/', 'application/json')).to.deep.equal([404, 'application/json']);
+		expect(await at('/', '*/*')).to.deep.equal([404, 'application/json']);
+		expect(await at('/nothing', ofBrowser)).to.deep.equal([404, 'application/json']);
+	});
+
 	it('serves its script packed and plain', async () => {
 		for (const [accepted, encoding] of [
 			['gzip, br', 'gzip'],

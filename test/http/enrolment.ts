@@ -164,6 +164,23 @@ describe('http/enrolment', () => {
 		expect((await enrol('picky', 'password-of-picky', pem)).status).to.equal(200);
 	});
 
+	it('puts on record whom it refuses, in the tenant that expects the device', async () => {
+		await fixture.services.access.registration.request('t2', 'watched', { oneTimePassword: 'password-of-watched' });
+		const known = fixture.refused.length;
+		const request = await createRequest('watched');
+		await enrol('watched', 'wrong', request);
+		await enrol('nobody', 'wrong', request);
+		await enrol('watched', 'password-of-watched', await createRequest('other'));
+		await fixture.call(undefined, 'post', '/.well-known/est/simpleenroll', { text: 'x' });
+		expect(fixture.refused.slice(known).map(({ user, reason, channel, call }) => [user, reason, channel, call])).to.deep.equal(
+			[
+				['t2/device_watched', 'access/wrongOneTimePassword'],
+				['device_nobody', 'access/wrongOneTimePassword'],
+				['t2/device_watched', 'access/invalid'],
+			].map((row) => [...row, 'http', 'POST /.well-known/est/simpleenroll']),
+		);
+	});
+
 	it('makes whoever guesses wait', async () => {
 		await register('ID,AUTH_TYPE,ENROLLMENT_OTP\nguessed,CERTIFICATES,password-of-guessed\n');
 		const request = await createRequest('guessed');

@@ -3,7 +3,7 @@ import { generateKeyPair, SignJWT } from 'jose';
 import jwt from 'jsonwebtoken';
 import type { IdentityProvider } from '../../service/http/index.ts';
 import { basic } from '../support/checked-http-client.ts';
-import { expectRefusal, type HttpFixture, openHttpFixture, tenant } from '../support/http-fixture.ts';
+import { expectRefusal, type HttpFixture, openHttpFixture, otherTenant, tenant } from '../support/http-fixture.ts';
 import {
 	audience,
 	clientId,
@@ -112,6 +112,7 @@ describe('http/identity-providers', () => {
 				expectRefusal({ status: end.status, body: JSON.parse(end.text) }, status, message);
 				expect(token).to.equal(undefined);
 				if (made) expect(await findUser(made.preferred_username)).to.deep.equal(before);
+				expect(fixture.refused.map(({ user, call }) => [user, call])).to.deep.equal([[`${tenant}/`, 'GET /tenant/oauth']]);
 			});
 		}
 
@@ -129,6 +130,35 @@ describe('http/identity-providers', () => {
 			await logInAs('alice');
 			people.set('mallory', { ...person('mallory')[1], preferred_username: 'alice' });
 			expect((await logInAs('mallory')).status).to.equal(403);
+		});
+
+		it('not in, and make and change no user, while the tenant is suspended', async () => {
+			idp.close();
+			await fixture.close();
+			await open(true, { tenant: otherTenant });
+			const { tenants, users } = fixture.services.access;
+			const attempt = () => logInAs('alice', undefined, `&tenant_id=${otherTenant}`);
+			const refusedWhileSuspended = async () => {
+				await tenants.change(otherTenant, { status: 'SUSPENDED' });
+				const before = await users.find(otherTenant, 'alice');
+				const { status, text, token } = await attempt();
+				expectRefusal({ status, body: JSON.parse(text) }, 403, /or its tenant, is disabled here/);
+				expect(token).to.equal(undefined);
+				const asToken = await fixture.call(undefined, 'get', path, {
+					headers: { Authorization: `Bearer ${await idp.sign({ groups: people.get('alice')?.groups })}` },
+				});
+				expect(asToken.status).to.equal(403);
+				expect(await users.find(otherTenant, 'alice')).to.deep.equal(before);
+				await tenants.change(otherTenant, { status: 'ACTIVE' });
+				return before;
+			};
+			expect(await refusedWhileSuspended()).to.equal(undefined);
+			expect((await attempt()).token).to.be.a('string');
+			// One with another role now, and one whom nothing lets in any more.
+			await users.setExternal(otherTenant, 'alice', 'reader', 'idp/sub-alice');
+			expect(await refusedWhileSuspended()).to.include({ role: 'reader' });
+			people.set('alice', person('alice', { groups: ['staff'] })[1]);
+			expect(await refusedWhileSuspended()).to.include({ role: 'reader' });
 		});
 
 		it('nowhere else', async () => {

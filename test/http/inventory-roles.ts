@@ -11,15 +11,15 @@ describe('http/inventory-roles', () => {
 	let device = '';
 	let child = '';
 	let other = '';
+	const create = async (body: object, below = '') => {
+		const answer = await fixture.call('admin', 'post', `/inventory/managedObjects${below}`, { body });
+		expect(answer.status).to.equal(201);
+		return String(answer.body.id);
+	};
+	const link = async (parent: string, kind: string, id: string) =>
+		fixture.call('admin', 'post', `/inventory/managedObjects/${parent}/${kind}`, { body: { managedObject: { id } } });
 	before(async () => {
 		fixture = await openHttpFixture();
-		const create = async (body: object) => {
-			const answer = await fixture.call('admin', 'post', '/inventory/managedObjects', { body });
-			expect(answer.status).to.equal(201);
-			return String(answer.body.id);
-		};
-		const link = async (parent: string, kind: string, id: string) =>
-			fixture.call('admin', 'post', `/inventory/managedObjects/${parent}/${kind}`, { body: { managedObject: { id } } });
 		const agent = {
 			c8y_IsDevice: {},
 			com_cumulocity_model_Agent: {},
@@ -83,6 +83,75 @@ describe('http/inventory-roles', () => {
 		])
 			expectRefusal(await fixture.call('manager', 'get', path), 403, /not below a group/);
 		expectRefusal(await fixture.call('manager', 'get', '/devicecontrol/newDeviceRequests'), 403, /registrations:write/);
+	});
+
+	it('shows of the parents of an object those that the user may read, wherever it is shown', async () => {
+		await give(1);
+		const [secret, above] = [await create({ name: 'secret' }), await create({ name: 'above' })];
+		const sensor = await create({ name: 'sensor' }, `/${device}/childDevices`);
+		for (const kind of ['childDevices', 'childAssets', 'childAdditions']) {
+			await link(secret, kind, sensor);
+			await link(above, kind, group);
+		}
+		const parentsIn = (object: Record<string, unknown>) =>
+			['deviceParents', 'assetParents', 'additionParents'].flatMap((name) => {
+				const { references } = object[name] as { references: { managedObject: { id: string; name: string } }[] };
+				return references.map(({ managedObject }) => [name, managedObject.name]);
+			});
+		const shown = async (caller: 'admin' | 'manager', path: string) => {
+			const { body } = await fixture.call(caller, 'get', `/inventory/managedObjects${path}withParents=true`);
+			const listed: Record<string, unknown>[] = (body.references ?? body.managedObjects ?? [body]).map(
+				(each: { managedObject?: Record<string, unknown> }) => each.managedObject ?? each,
+			);
+			expect(listed).to.have.length(1);
+			return listed.flatMap(parentsIn);
+		};
+		for (const path of [`/${sensor}?`, `?ids=${sensor}&`, `/${device}/childDevices?ids=${sensor}&`]) {
+			expect(await shown('manager', path), path).to.deep.equal([['deviceParents', 'device']]);
+			expect(await shown('admin', path), path).to.have.deep.members([
+				['deviceParents', 'device'],
+				['deviceParents', 'secret'],
+				['assetParents', 'secret'],
+				['additionParents', 'secret'],
+			]);
+		}
+		expect(await shown('manager', `/${group}?`)).to.deep.equal([]);
+		expect(await shown('admin', `/${group}?`)).to.have.length(3);
+		for (const id of [sensor, secret, above]) await fixture.call('admin', 'delete', `/inventory/managedObjects/${id}`);
+	});
+
+	it('shows a device the parents that are its own or below it, and no others', async () => {
+		const { inventory } = fixture.services;
+		const make = async (owner: string, name: string, fragments = {}) => {
+			const made = await inventory.objects.create(tenant, { owner, patch: { name, fragments } });
+			if (!made) throw new Error('nothing was made');
+			return made.id;
+		};
+		const fragments = { c8y_IsDevice: {}, com_cumulocity_model_Agent: {} };
+		const own = await inventory.devices.ensure(tenant, 'dev2', () => ({
+			owner: 'device_dev2',
+			name: 'dev2',
+			type: 't',
+			fragments,
+		}));
+		const top = await make('admin', 'group of dev2');
+		const child = await make('admin', 'child of dev2');
+		const agentBelow = await make('admin', 'agent below dev2', fragments);
+		const service = await make('device_dev2', 'service');
+		const { hierarchy } = inventory;
+		await hierarchy.link(tenant, top, 'childAssets', own.id);
+		await hierarchy.link(tenant, own.id, 'childDevices', child);
+		await hierarchy.link(tenant, own.id, 'childDevices', agentBelow);
+		for (const parent of [child, agentBelow, own.id, top]) await hierarchy.link(tenant, parent, 'childAdditions', service);
+		const parentsOf = async (id: string) => {
+			const { body } = await fixture.call('foreignDevice', 'get', `/inventory/managedObjects/${id}?withParents=true`);
+			return [...body.deviceParents.references, ...body.assetParents.references, ...body.additionParents.references]
+				.map(({ managedObject }) => managedObject.name)
+				.sort();
+		};
+		expect(await parentsOf(own.id)).to.deep.equal([]);
+		expect(await parentsOf(child)).to.deep.equal(['dev2']);
+		expect(await parentsOf(service)).to.deep.equal(['child of dev2', 'dev2']);
 	});
 
 	const restart = (deviceId: string) =>

@@ -136,6 +136,44 @@ describe('http/login', () => {
 			]);
 		});
 
+		const ownHost = 'dsm.example.com';
+		const pages: readonly (readonly [what: string, headers: Record<string, string>, isOwn: boolean])[] = [
+			['of the service', { Origin: 'http://dsm.example.com', 'Sec-Fetch-Site': 'same-origin' }, true],
+			['of the service, over plain HTTP', { Origin: 'http://dsm.example.com' }, true],
+			[
+				'of the service behind a proxy that is trusted',
+				{ Origin: 'https://dsm.example.com', 'X-Forwarded-Proto': 'https' },
+				true,
+			],
+			[
+				'of the service at the host that a trusted proxy names, with the usual port',
+				{ Origin: 'https://dsm.example.org', 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': 'dsm.example.org:443' },
+				true,
+			],
+			['of the service behind one that is not', { Origin: 'https://other.name', 'Sec-Fetch-Site': 'same-origin' }, true],
+			['of nobody: the user itself', { 'Sec-Fetch-Site': 'none' }, true],
+			['of another site', { Origin: 'https://evil.example.com', 'Sec-Fetch-Site': 'cross-site' }, false],
+			['of another site, over plain HTTP', { Origin: 'http://evil.example.com' }, false],
+			['that hides where it is', { Origin: 'null' }, false],
+			['that hides where it is, from a newer browser', { Origin: 'null', 'Sec-Fetch-Site': 'cross-site' }, false],
+			['without an origin', { 'Sec-Fetch-Site': 'cross-site' }, false],
+			['of a neighbour', { Origin: 'http://x.dsm.example.com', 'Sec-Fetch-Site': 'same-site' }, false],
+			['of another port', { Origin: 'http://dsm.example.com:8080' }, false],
+			['without TLS, of a service with it', { Origin: 'http://dsm.example.com', 'X-Forwarded-Proto': 'https' }, false],
+			['with a name that only begins so', { Origin: 'http://dsm.example.com.evil.example' }, false],
+			['with an empty origin', { Origin: '' }, false],
+		];
+		for (const [what, headers, isOwn] of pages) {
+			it(`${isOwn ? 'is given to' : 'is kept from'} a page ${what}`, async () => {
+				const form = { ...loginForm('admin', 'admin-password'), headers: { Host: ownHost, ...headers } };
+				const answer = await fixture.call(undefined, 'post', '/tenant/oauth', form);
+				if (isOwn) expect([answer.status, cookiesOf(answer).size]).to.deep.equal([200, 2]);
+				else expectRefusal(answer, 403, /^Only pages of https?:\/\/dsm\.example\.com can log in with cookies/);
+				expect(cookiesOf(answer).size).to.equal(isOwn ? 2 : 0);
+				expect(fixture.refused.map(({ call }) => call)).to.deep.equal(isOwn ? [] : ['POST /tenant/oauth']);
+			});
+		}
+
 		it('reads without the header, and changes with it', async () => {
 			expect((await fixture.call(undefined, 'get', path, { headers: session.headers(null) })).body.name).to.equal(tenant);
 			expect((await fixture.call(undefined, 'head', path, { headers: session.headers(null) })).status).to.equal(200);

@@ -391,6 +391,24 @@ describe('journeys/device-certificates', () => {
 		expect(logLines.join('')).to.match(/login refused: its certificate expired at/);
 	});
 
+	it('puts on record that a certificate was refused, over MQTT and HTTP', async () => {
+		const unknown = await createCertificate('cert-noted', { issuer: await createAuthority('noted stranger') });
+		const seen = async () => {
+			const path = '/audit/auditRecords?type=UserAuthentication&pageSize=100&revert=true';
+			const { auditRecords } = await service.operator.http.get<{
+				auditRecords: { text: string; origin: { channel: string; call: string } }[];
+			}>(path);
+			return auditRecords
+				.filter(({ text }) => /^Login refused: no tenant trusts the authority 'CN=noted stranger'/.test(text))
+				.map(({ origin }) => `${origin.channel} ${origin.call}`)
+				.sort();
+		};
+		await attempt([unknown], 'cert-noted');
+		await ask([unknown], 'GET', '/tenant/currentTenant');
+		await eventually('both are on record', seen, (found) => found.length === 2);
+		expect(await seen()).to.deep.equal(['http GET /tenant/currentTenant', 'mqtt CONNECT']);
+	});
+
 	it('closes connections at another process, also when that one hears nothing, and when it missed something', async () => {
 		const store = await openSharedStore();
 		const deaf = deafTo(store);

@@ -45,6 +45,10 @@ export const credentials = {
 	manager: `${tenant}/manager:manager-password`,
 	/** The same with a group that has no devices. */
 	foreignManager: `${tenant}/foreign:foreign-password`,
+	/** These three are made by `openRouteObjects`: a user without roles, a device below the device, one of another tenant. */
+	nobody: `${tenant}/nobody:nobody-password`,
+	childDevice: `${tenant}/device_dev1child:child-password`,
+	otherDevice: `${otherTenant}/device_dev1:other-dev1-password`,
 	management: 'management/admin:management-password',
 	bootstrap: 'management/devicebootstrap:bootstrap-password',
 	wrongPassword: `${tenant}/admin:wrong`,
@@ -62,6 +66,13 @@ export const packageLimits: PackageLimits = {
 const defaults: HttpOptions = {
 	bodyMaxBytes: 16 * 1024 * 1024,
 	jsonMaxDepth: 64,
+	formMaxBytes: 64 * 1024,
+	urlMaxCharacters: 16_000,
+	headersMaxCount: 100,
+	// Its clock stands still: all of a test is in one second.
+	requestsPerSecond: { address: 0, user: 0, device: 0 },
+	corsOrigins: [],
+	hstsSeconds: 0,
 	answerTimeoutMilliseconds: 60_000,
 	pageSizeMax: 2000,
 	pageSizeDefault: 5,
@@ -74,6 +85,7 @@ const defaults: HttpOptions = {
 	requestTimeoutMilliseconds: 10_000,
 	uploadTimeoutMilliseconds: 10_000,
 	standstillMilliseconds: 5000,
+	readTimeoutMilliseconds: 5000,
 	binaryRedirect: 'nobody',
 	bulkRegistrationMaxLines: 20,
 	certificateListMaxBytes: 100_000,

@@ -1,8 +1,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 
-/** Whether a program is on the path. */
+/** Where a program is, if it is on the path. */
+export function findProgram(name: string): string | undefined {
+	return spawnSync('sh', ['-c', `command -v "${name}"`], { encoding: 'utf8' }).stdout.trim() || undefined;
+}
+
 export function hasProgram(name: string): boolean {
-	return spawnSync('sh', ['-c', `command -v "${name}"`], { stdio: 'ignore' }).status === 0;
+	return findProgram(name) !== undefined;
 }
 
 /** How many packages dpkg has installed here; 0 where there is no dpkg. */

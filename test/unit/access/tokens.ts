@@ -1,4 +1,4 @@
-import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { createPublicKey, createSecretKey, generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
 import jwt from 'jsonwebtoken';
 import type { Principal, SigningAlgorithm, TokenSettings } from '../../../access/index.ts';
@@ -263,7 +263,12 @@ describe('access/tokens', () => {
 			const service = await open({ algorithm });
 			const [key] = service.publicKeys();
 			const { kid } = headerOf(await service.issue(principal, 'h')) ?? {};
-			for (const secret of [JSON.stringify(key), String(key?.n ?? key?.x)]) {
+			const pem = createPublicKey({ key: key ?? {}, format: 'jwk' })
+				.export({ type: 'spki', format: 'pem' })
+				.toString();
+			for (const secret of [JSON.stringify(key), String(key?.n ?? key?.x), pem, pem.trim()].map((text) =>
+				createSecretKey(Buffer.from(text)),
+			)) {
 				const token = jwt.sign(claims, secret, { algorithm: 'HS256', keyid: kid ?? '' });
 				expect(await verify(token, service)).to.equal('rejected');
 			}

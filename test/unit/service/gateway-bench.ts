@@ -72,6 +72,7 @@ export async function openGatewayBench(): Promise<GatewayBench> {
 			maxFragments: 50,
 			downlinkMaxBytes: 16_184,
 			payloadMaxBytes: 16_184,
+			jsonMaxDepth: 64,
 			listPayloadMaxBytes: 40_000,
 			linesMax: 2000,
 			unacknowledgedMaxMessages: windowSize,

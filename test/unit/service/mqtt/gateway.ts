@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import { serialType } from '../../../../inventory/index.ts';
 import { parseClientId, parseDefaultCollection } from '../../../../service/mqtt/gateway.ts';
-import { createRateLimit } from '../../../../service/mqtt/rate-limit.ts';
 import { tenant, useBench } from '../../inventory/inventory-bench.ts';
 import { idle, openGatewayBench } from '../gateway-bench.ts';
 
@@ -104,22 +103,5 @@ describe('service/mqtt/gateway sessions', () => {
 		expect([session.targets, ended.targets?.get('kid')]).to.deep.equal([undefined, kid.id]);
 		await bench().publish(session, { topic: 's/us/kid', payload: Buffer.from('110,s') });
 		expect((await bench().object('kid')).id).to.not.equal(kid.id);
-	});
-});
-
-describe('service/mqtt/rate-limit', () => {
-	it('lets through so many a second, and again in the next', () => {
-		let now = 5000;
-		const pass = createRateLimit({ perSecond: 2, elapsed: () => now });
-		expect([pass(), pass(), pass()]).to.deep.equal([true, true, false]);
-		now += 999;
-		expect(pass()).to.equal(false);
-		now += 1;
-		expect([pass(), pass(), pass()]).to.deep.equal([true, true, false]);
-	});
-
-	it('lets nothing through at none a second', () => {
-		const pass = createRateLimit({ perSecond: 0, elapsed: () => 1 });
-		expect([pass(), pass()]).to.deep.equal([false, false]);
 	});
 });
