@@ -159,6 +159,8 @@ describe('contract/query-plans', function () {
 				LEASE_SECONDS: '1',
 				MQTT_DELIVERY_SWEEP_SECONDS: '1',
 				BINARIES_SWEEP_SECONDS: '1',
+				// The scenario asks faster than a device does.
+				HTTP_REQUESTS_PER_SECOND_PER_DEVICE: '0',
 				BINARIES_TENANT_MAX_BYTES: '1000000',
 			},
 			{ store },

@@ -314,6 +314,8 @@ export const routeRows: readonly RouteRow[] = [
 
 /** What answers without credentials, and what it answers to a call without a body. */
 export const openRoutes: readonly (readonly [method: HttpMethod, path: string, status: number])[] = [
+	// A browser is sent on; there is nothing for others.
+	['get', '/', 404],
 	['get', '/health', 200],
 	['get', '/ready', 200],
 	['get', '/metrics', 200],
