@@ -3,21 +3,18 @@ import { dereferenceStep } from './binary-records.ts';
 import { parentTokens } from './derived-fields.ts';
 import { type InstalledSoftware, refuseListObject } from './installed-software.ts';
 import type { InventoryContext } from './inventory-context.ts';
-import { InventoryError, noSuchObject } from './inventory-error.ts';
-import { documentId, type ManagedObject, type ManagedObjectId } from './managed-object.ts';
+import { beingRemoved, InventoryError, noSuchObject } from './inventory-error.ts';
+import { documentId, type ManagedObject, type ManagedObjectId, notRemoving } from './managed-object.ts';
 import { type ChildKind, type ChildLink, childLink } from './object-links.ts';
 
 const maxAttempts = 100;
 /** Children that one step of a removal looks at. */
 const removalPage = 100;
 
-/** An object that things may be linked below. */
-export const notRemoving = Object.freeze({ removing: { $exists: false } });
-
-/** Told of each object that goes; more than once where others change it meanwhile. */
-export interface RemovalListeners {
+/** Told of each object that is removed. */
+export interface RemovalListener {
+	/** Marked as being removed, and not gone yet; told again where the object was changed meanwhile. */
 	readonly onRemoving?: (object: ManagedObject) => Promise<void>;
-	/** Told when it is gone. */
 	readonly onRemoved?: (object: ManagedObject) => Promise<void>;
 }
 
@@ -51,7 +48,7 @@ export function openHierarchy({
 			if (await find(tenant, parent, kind, child)) return below;
 			refuseListObject(above);
 			refuseListObject(below);
-			if (above.removing) throw new InventoryError('inventory/conflict', `Managed object '${parent}' is being removed`);
+			if (above.removing) throw beingRemoved(parent);
 			const ancestors = await ancestorsOf(above, child);
 			const parents = await parentLinks(tenant, child);
 			if (parents.length >= limits.maxAncestors) throw tooManyParents(child, limits.maxAncestors);
@@ -150,18 +147,18 @@ export function openHierarchy({
 	/**
 	 * Removes an object with its external ids, links and software; with `below`, first everything linked below it in these kinds.
 	 * It goes step by step, from below: stopped half-way, the object itself is still there, and can be removed again.
-	 * Returns the ids removed, after the listeners have heard of them.
+	 * Returns the ids removed, after the listener has heard of them.
 	 * @throws InventoryError `inventory/notFound`, `inventory/invalid` for the object that shows a software list
 	 */
 	async function remove(
 		tenant: string,
 		id: ManagedObjectId,
 		below: readonly ChildKind[],
-		listeners: RemovalListeners = {},
+		listener: RemovalListener = {},
 	): Promise<ManagedObjectId[]> {
 		refuseListObject(await get(tenant, id));
 		const removed: ManagedObjectId[] = [];
-		await removeTree(tenant, id, { below, begun: new Set(), removed, listeners });
+		await removeTree(tenant, id, { below, begun: new Set(), removed, listener });
 		return removed;
 	}
 
@@ -170,11 +167,11 @@ export function openHierarchy({
 		/** What is gone or going, in case a circle came to be: one set for all levels, for there may be any number of them. */
 		readonly begun: Set<ManagedObjectId>;
 		readonly removed: ManagedObjectId[];
-		readonly listeners: RemovalListeners;
+		readonly listener: RemovalListener;
 	}
 
 	async function removeTree(tenant: string, id: ManagedObjectId, removal: Removal): Promise<void> {
-		const { below, begun, removed, listeners } = removal;
+		const { below, begun, removed, listener } = removal;
 		begun.add(id);
 		for (;;) {
 			const object = await objects.get(documentId(tenant, id));
@@ -188,10 +185,11 @@ export function openHierarchy({
 			const own = page.filter(({ child }) => child !== object.software?.listId);
 			if (own.length === 0) {
 				const marked = await objects.get(documentId(tenant, id));
-				if (marked) await listeners.onRemoving?.(marked);
-				if (!marked || !(await store.batch(removalSteps(marked))).ok) continue;
+				if (!marked) continue;
+				await listener.onRemoving?.(marked);
+				if (!(await store.batch(removalSteps(marked))).ok) continue;
 				removed.push(id);
-				await listeners.onRemoved?.(marked);
+				await listener.onRemoved?.(marked);
 				return;
 			}
 			const goes = ({ kind, child }: ChildLink) => below.includes(kind) && !begun.has(child);

@@ -32,7 +32,7 @@ export type { SoftwareChange } from './installed-software.ts';
 export { type Inventory, inventoryCollections, inventoryMigrations, openInventory } from './inventory.ts';
 export type { InventoryLimits } from './inventory-context.ts';
 /** Refusals. */
-export { InventoryError, type InventoryErrorCode, noSuchObject } from './inventory-error.ts';
+export { beingRemoved, InventoryError, type InventoryErrorCode, noSuchObject } from './inventory-error.ts';
 /** Managed objects. */
 export {
 	fragmentNameFault,
@@ -46,7 +46,7 @@ export {
 	type ObjectPatch,
 	parseManagedObjectId,
 	parseObjectBody,
-	requireObjectStep,
+	requireKeptObjectStep,
 	type SoftwareMode,
 	withoutNulls,
 } from './managed-object.ts';

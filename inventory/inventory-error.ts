@@ -26,6 +26,10 @@ export class InventoryError extends Error {
 	}
 }
 
+export function beingRemoved(id: string): InventoryError {
+	return new InventoryError('inventory/conflict', `Managed object '${id}' is being removed`);
+}
+
 export function noSuchObject(id: string): InventoryError {
 	return new InventoryError('inventory/notFound', `No managed object for id '${id}'`);
 }

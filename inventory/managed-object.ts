@@ -106,6 +106,14 @@ export function documentId(tenant: string, id: ManagedObjectId): string {
 
 export const objectCollection = 'managedObjects';
 
+/** An object that may get children and operations. */
+export const notRemoving = Object.freeze({ removing: { $exists: false } });
+
+/** Makes its batch fail when the object is not there, or is being removed. */
+export function requireKeptObjectStep(tenant: string, id: ManagedObjectId): Step {
+	return { kind: 'require', collection: objectCollection, id: documentId(tenant, id), where: notRemoving };
+}
+
 /** Makes its batch fail when the object is not there. */
 export function requireObjectStep(tenant: string, id: ManagedObjectId): Step {
 	return { kind: 'require', collection: objectCollection, id: documentId(tenant, id) };

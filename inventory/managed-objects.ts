@@ -3,7 +3,6 @@ import { openAncestry } from './ancestry.ts';
 import { binaryFragments, binaryIdsIn, offeredBinaryIds, withoutBinaryFragments } from './binary-fragments.ts';
 import { referenceSteps } from './binary-records.ts';
 import { parentTokens, searchFieldsOf } from './derived-fields.ts';
-import { notRemoving } from './hierarchy.ts';
 import { type InstalledSoftware, refuseListObject } from './installed-software.ts';
 import type { InventoryContext, InventoryLimits } from './inventory-context.ts';
 import { InventoryError, noSuchObject } from './inventory-error.ts';
@@ -13,6 +12,7 @@ import {
 	type ManagedObject,
 	type ManagedObjectId,
 	mergePatch,
+	notRemoving,
 	type ObjectPatch,
 	withoutNulls,
 } from './managed-object.ts';

@@ -42,10 +42,10 @@ export interface Page {
 export interface ObjectSearch {
 	/** Whether an index answers all of it: then a page costs no more than the page. */
 	readonly isIndexed: boolean;
-	/** @throws InventoryError `inventory/scanLimit` */
-	list(page: Page): Promise<ManagedObject[]>;
-	/** @throws InventoryError `inventory/scanLimit` */
-	count(): Promise<number>;
+	/** @throws InventoryError `inventory/scanLimit`; the signal's reason */
+	list(page: Page, signal?: AbortSignal): Promise<ManagedObject[]>;
+	/** @throws InventoryError `inventory/scanLimit`; the signal's reason */
+	count(signal?: AbortSignal): Promise<number>;
 }
 
 export interface SearchLimits extends QueryLimits {
@@ -80,8 +80,8 @@ export function openObjectSearch({
 		const indexed = plans.find((plan) => plan.rest.length === 0 && plan.isSorted);
 		return {
 			isIndexed: indexed !== undefined,
-			list: async (page) => (indexed ? find(indexed, sort, page) : listScanning(plans, sort, page)),
-			count: async () => countMatching(plans),
+			list: async (page, signal) => (indexed ? find(indexed, sort, page) : listScanning(plans, sort, page, signal)),
+			count: async (signal) => countMatching(plans, signal),
 		};
 	}
 
@@ -136,32 +136,42 @@ export function openObjectSearch({
 		return objects.find({ filter: whole(driver, rest, also), sort, ...page, ...(index && { hint: index }) });
 	}
 
-	async function listScanning(plans: readonly Plan[], sort: Sort, page: Page): Promise<ManagedObject[]> {
-		const narrow = await narrowPlan(plans, few);
+	async function listScanning(
+		plans: readonly Plan[],
+		sort: Sort,
+		page: Page,
+		signal: AbortSignal | undefined,
+	): Promise<ManagedObject[]> {
+		const narrow = await narrowPlan(plans, few, signal);
 		if (narrow) return find(narrow, sort, page);
 		const ordered = plans.find(({ isSorted }) => isSorted);
 		// Most pages are full after a few objects.
 		for (const most of ordered ? [few, limits.maxScanned] : []) {
+			signal?.throwIfAborted();
 			const partly = ordered && (await listInOrder(ordered, sort, page, most));
 			if (partly) return partly;
 		}
-		const possible = await narrowPlan(plans, limits.maxScanned);
+		const possible = await narrowPlan(plans, limits.maxScanned, signal);
 		if (!possible) throw tooMuch(plans, limits.maxScanned);
 		return find(possible, sort, page);
 	}
 
-	async function countMatching(plans: readonly Plan[]): Promise<number> {
+	async function countMatching(plans: readonly Plan[], signal: AbortSignal | undefined): Promise<number> {
 		const plan =
 			plans.find(({ rest }) => rest.length === 0) ??
-			(await narrowPlan(plans, few)) ??
-			(await narrowPlan(plans, limits.maxScanned));
+			(await narrowPlan(plans, few, signal)) ??
+			(await narrowPlan(plans, limits.maxScanned, signal));
 		if (!plan) throw tooMuch(plans, limits.maxScanned);
+		signal?.throwIfAborted();
 		return objects.count(whole(plan.driver, plan.rest), plan.index);
 	}
 
 	/** The first plan whose index finds no more objects than that. */
-	async function narrowPlan(plans: readonly Plan[], most: number): Promise<Plan | undefined> {
-		for (const plan of plans) if (!(await objectBehind(plan, most))) return plan;
+	async function narrowPlan(plans: readonly Plan[], most: number, signal: AbortSignal | undefined): Promise<Plan | undefined> {
+		for (const plan of plans) {
+			signal?.throwIfAborted();
+			if (!(await objectBehind(plan, most))) return plan;
+		}
 		return undefined;
 	}
 

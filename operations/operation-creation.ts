@@ -1,4 +1,5 @@
 import {
+	beingRemoved,
 	binaryIdsIn,
 	compactPackage,
 	type Inventory,
@@ -50,6 +51,7 @@ export function openOperationCreation(options: {
 		{ deviceId, description, fragments, asked = fragments, isByDevice = false }: NewOperation,
 	): Promise<Operation> {
 		const device = await inventory.objects.get(tenant, deviceId);
+		if (device.removing) throw beingRemoved(deviceId);
 		const [agent, externalIds] = await Promise.all([
 			inventory.objects.findAgent(tenant, device),
 			inventory.externalIds.list(tenant, deviceId),

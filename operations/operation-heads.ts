@@ -1,4 +1,4 @@
-import { type ManagedObject, type ManagedObjectId, noSuchObject, requireObjectStep } from '../inventory/index.ts';
+import { type ManagedObject, type ManagedObjectId, noSuchObject, requireKeptObjectStep } from '../inventory/index.ts';
 import type { Collection, CollectionSpec, DocumentStore, Step, StoredDocument } from '../store/index.ts';
 import type { Operation } from './operation.ts';
 
@@ -48,10 +48,10 @@ export async function openOperationHeads({
 		return made.ok;
 	}
 
-	// Together with the proof that the device is still there: what waits for a device that is gone would wait for ever.
+	// Together with the proof that the device stays: what waits for a device that is gone would wait for ever.
 	function appendSteps(device: ManagedObject, head: Step, operation: Operation): Step[] {
 		return [
-			requireObjectStep(device.tenant, device.id),
+			requireKeptObjectStep(device.tenant, device.id),
 			head,
 			{ kind: 'insert', collection: operations.name, document: operation },
 		];

@@ -215,14 +215,13 @@ export async function openOperations(options: {
 		}
 	}
 
-	/** Fails what waits for a device that is no more. */
+	/** Fails what waits for a device. Once the device is marked as being removed, nothing more comes. */
 	async function failFor(tenant: string, deviceId: ManagedObjectId, reason: string): Promise<void> {
-		await heads.remove(tenant, deviceId);
 		const open: Filter = { tenant, deviceId, status: { $in: statusesBefore('FAILED') } };
 		while (await operations.findOneAndUpdate(open, { $set: { status: 'FAILED', failureReason: reason, lastUpdated: clock() } }));
 	}
 
-	/** Fails what names a binary that is no more, and has not reached its device: what has, the device itself ends. */
+	/** Fails what names a binary that goes, and has not reached its device: what has, the device itself ends. */
 	async function failNaming(tenant: string, binaryId: string, reason: string): Promise<void> {
 		const waiting: Filter = { tenant, binaryIds: binaryId, status: 'PENDING', 'delivery.status': 'PENDING' };
 		while (
@@ -264,6 +263,8 @@ export async function openOperations(options: {
 		removeMatching,
 		failFor,
 		failNaming,
+		/** The device is no more. */
+		forgetDevice: heads.remove,
 		listPending,
 		setDelivered,
 		watchPending,

@@ -55,7 +55,7 @@ export function openQueryResolver({
 		// One bound for all of them together: they may be the same objects over and over.
 		let room = limits.maxScanned;
 		for (const [id, times] of named.hierarchies) {
-			const ids = await inTurn(() => idsAtAndBelow(tenant, id, Math.floor(room / times)));
+			const ids = await inTurn((signal) => idsAtAndBelow(tenant, id, Math.floor(room / times), signal));
 			room -= ids.length * times;
 			hierarchies.set(
 				id,
@@ -93,8 +93,13 @@ export function openQueryResolver({
 		}
 	}
 
-	/** @throws InventoryError `inventory/scanLimit` */
-	async function idsAtAndBelow(tenant: string, id: string, room = limits.maxScanned): Promise<readonly ManagedObjectId[]> {
+	/** @throws InventoryError `inventory/scanLimit`; the signal's reason */
+	async function idsAtAndBelow(
+		tenant: string,
+		id: string,
+		room = limits.maxScanned,
+		signal?: AbortSignal,
+	): Promise<readonly ManagedObjectId[]> {
 		if (!isManagedObjectId(id)) return [];
 		if (room < 1) throw tooLarge(id, limits.maxScanned);
 		const found = new Set<ManagedObjectId>([id]);
@@ -102,6 +107,7 @@ export function openQueryResolver({
 		while (level.length > 0) {
 			const next: ManagedObjectId[] = [];
 			for (let from = 0; from < level.length; from += parentsAtOnce) {
+				signal?.throwIfAborted();
 				const parents = level.slice(from, from + parentsAtOnce);
 				const limit = room - found.size + 1;
 				const below = await links.find({ filter: { tenant, parent: { $in: parents } }, limit });
@@ -120,8 +126,8 @@ export function openQueryResolver({
 	return { resolve, storedCondition, idsAtAndBelow };
 }
 
-/** Runs a read that looks at many documents when it is its turn. */
-export type InTurn = <T>(work: () => Promise<T>) => Promise<T>;
+/** Runs a read that looks at many documents when it is its turn; the signal tells that nobody waits for it any more. */
+export type InTurn = <T>(work: (signal?: AbortSignal) => Promise<T>) => Promise<T>;
 
 interface Names {
 	/** How often each is named. */

@@ -1,6 +1,6 @@
-import type { Collection } from '../../store/index.ts';
-import { isManagedObjectId, type ManagedObject, type ManagedObjectId } from '../managed-object.ts';
-import type { PackageDocument, PackageScope } from '../package-document.ts';
+import type { Collection, StoredDocument } from '../../store/index.ts';
+import { isManagedObjectId, type ManagedObjectId } from '../managed-object.ts';
+import type { PackageScope } from '../package-document.ts';
 import { openPackageKeys } from './package-keys.ts';
 import { packageTest, type SoftwareCondition } from './software-condition.ts';
 import type { OrderOfType } from './version-order.ts';
@@ -23,9 +23,11 @@ interface Devices {
 	seek(device: string): Promise<FoundDevice | undefined>;
 }
 
+export type ValueReader = Pick<Collection<StoredDocument>, 'findValues'>;
+
 interface Sources {
-	readonly packages: Collection<PackageDocument>;
-	readonly objects: Collection<ManagedObject>;
+	readonly packages: ValueReader;
+	readonly objects: ValueReader;
 }
 
 /** Devices that meet all conditions, behind one, in the order of their ids as texts: so the index has them. */
@@ -76,7 +78,7 @@ function behind(device: string): string {
 }
 
 function devicesWith(
-	packages: Collection<PackageDocument>,
+	packages: ValueReader,
 	scope: PackageScope,
 	condition: SoftwareCondition,
 	orderOfType: OrderOfType,
@@ -130,7 +132,7 @@ function listedDevices(ids: readonly ManagedObjectId[]): Devices {
 const devicesAtOnce = 1000;
 
 /** Every device, without a look at its packages. */
-function allDevices(objects: Collection<ManagedObject>, { tenant, device: only }: PackageScope): Devices {
+function allDevices(objects: ValueReader, { tenant, device: only }: PackageScope): Devices {
 	let devices: ManagedObjectId[] = [];
 	let at = 0;
 	let isWhole = false;

@@ -19,7 +19,7 @@ const firstRead = 250;
 const longestRead = 4000;
 
 /** Reads what the index knows of all packages of a name, in the order of devices, a bounded part at a time. */
-export function openPackageKeys(packages: Collection<PackageDocument>, wanted: NamedPackages) {
+export function openPackageKeys(packages: Pick<Collection<PackageDocument>, 'findValues'>, wanted: NamedPackages) {
 	let rows: readonly (readonly Scalar[])[] = [];
 	let at = 0;
 	let lastId = '';

@@ -1,4 +1,4 @@
-import type { Collection } from '../../store/index.ts';
+import type { Collection, StoredDocument } from '../../store/index.ts';
 import { type ExternalIds, serialType } from '../external-ids.ts';
 import type { ManagedObject, ManagedObjectId } from '../managed-object.ts';
 import type { ManagedObjects } from '../managed-objects.ts';
@@ -10,7 +10,7 @@ import {
 	type PackageScope,
 	versionOfPackage,
 } from '../package-document.ts';
-import { type FoundDevice, type FoundPackage, matchingDevices } from './matching-devices.ts';
+import { type FoundDevice, type FoundPackage, matchingDevices, type ValueReader } from './matching-devices.ts';
 import { compareTexts } from './segment-order.ts';
 import { orderOf, type SoftwareCondition } from './software-condition.ts';
 import { compareNewestFirst, type OrderOfType } from './version-order.ts';
@@ -41,14 +41,29 @@ export type SoftwareSearch = ReturnType<typeof openSoftwareSearch>;
 
 const rowsARead = 10_000;
 
-/** What software is installed where, over all devices of a tenant. */
+/** What is read again and again, until the signal ends it. */
+function whileWanted<T extends StoredDocument>({ findValues }: Collection<T>, signal?: AbortSignal): ValueReader {
+	return {
+		findValues: async (...query) => {
+			signal?.throwIfAborted();
+			return findValues(...query);
+		},
+	};
+}
+
+/** What software is installed where, over all devices of a tenant. Searches look at any number of packages: a signal ends them. */
 export function openSoftwareSearch(parts: {
 	readonly packages: Collection<PackageDocument>;
 	readonly objects: Collection<ManagedObject>;
 	readonly managedObjects: Pick<ManagedObjects, 'listByIds'>;
 	readonly externalIds: Pick<ExternalIds, 'listOf'>;
 }) {
-	const { packages, managedObjects, externalIds } = parts;
+	const { managedObjects, externalIds } = parts;
+
+	const readable = (signal?: AbortSignal) => ({
+		packages: whileWanted(parts.packages, signal),
+		objects: whileWanted(parts.objects, signal),
+	});
 
 	/** A page of the devices that meet all conditions, in the order of their ids as texts. */
 	async function listDevices(
@@ -56,10 +71,11 @@ export function openSoftwareSearch(parts: {
 		conditions: readonly SoftwareCondition[],
 		orderOfType: OrderOfType,
 		{ after, skip, limit }: DeviceRange,
+		signal?: AbortSignal,
 	): Promise<DeviceWithSoftware[]> {
 		const found: FoundDevice[] = [];
 		let passed = 0;
-		for await (const device of matchingDevices(parts, { ...scope, after }, conditions, orderOfType)) {
+		for await (const device of matchingDevices(readable(signal), { ...scope, after }, conditions, orderOfType)) {
 			if (passed++ < skip) continue;
 			found.push(device);
 			if (found.length >= limit) break;
@@ -82,14 +98,20 @@ export function openSoftwareSearch(parts: {
 		scope: PackageScope,
 		conditions: readonly SoftwareCondition[],
 		orderOfType: OrderOfType,
+		signal?: AbortSignal,
 	): Promise<number> {
 		let count = 0;
-		for await (const _ of matchingDevices(parts, scope, conditions, orderOfType)) count++;
+		for await (const _ of matchingDevices(readable(signal), scope, conditions, orderOfType)) count++;
 		return count;
 	}
 
 	/** All versions of a name that are installed: by software type, and the newest first. */
-	async function listVersions(wanted: NamedPackages, orderOfType: OrderOfType): Promise<InstalledVersion[]> {
+	async function listVersions(
+		wanted: NamedPackages,
+		orderOfType: OrderOfType,
+		signal?: AbortSignal,
+	): Promise<InstalledVersion[]> {
+		const { packages } = readable(signal);
 		const types = new Map<string | undefined, Map<string, number>>();
 		const sort = [['_id', 1]] as const;
 		const within: ReadonlySet<string> | undefined = wanted.within && new Set(wanted.within);

@@ -9,7 +9,7 @@ import { idSchema, managedObjectBodySchema, managedObjectSchema } from './manage
 import { objectFilterParameters, objectView, viewParameters } from './object-parameters.ts';
 import { pageParameters, pageSchema, readPage } from './paging.ts';
 import { booleanParameter } from './query-values.ts';
-import { openRemoval } from './removal.ts';
+import { deviceEnding, openRemoval } from './removal.ts';
 import { created, noContent, ok } from './reply.ts';
 import { type IncomingCall, noBody, noParams, noQuery, type Route, route } from './route.ts';
 
@@ -161,7 +161,7 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 				// Others may have put below it what is not its own.
 				if (query.forceCascade && principal.role === 'device')
 					throw new HttpError('http/forbidden', 'A device may not remove with forceCascade: cascade removes its child devices');
-				const endDevice = removal.deviceEnding(principal, query.withDeviceUser);
+				const endDevice = deviceEnding(services, principal, query.withDeviceUser);
 				const below = query.forceCascade ? childKinds : query.cascade ? cascaded(object) : [];
 				await removal.remove(principal.tenant, object.id, below, endDevice);
 				return noContent;

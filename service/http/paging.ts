@@ -47,7 +47,7 @@ export function pageSchema<const N extends string>(name: N, item: z.ZodType) {
 }
 
 interface PageCall {
-	readonly scan: <T>(work: () => Promise<T>) => Promise<T>;
+	readonly scan: <T>(work: (signal: AbortSignal) => Promise<T>) => Promise<T>;
 	readonly base: string;
 	readonly path: string;
 	readonly queryText: string;
@@ -59,9 +59,10 @@ interface Range {
 	readonly limit: number;
 }
 
+/** A search gets a signal that tells when nobody waits for it any more, and so does what counts. */
 interface PageSource<T> {
-	readonly find: (range: Range) => Promise<readonly T[]>;
-	readonly count: () => Promise<number>;
+	readonly find: (range: Range, signal?: AbortSignal) => Promise<readonly T[]>;
+	readonly count: (signal?: AbortSignal) => Promise<number>;
 	/** To find the page, many documents that are not on it may have to be looked at. */
 	readonly isSearch?: boolean;
 	/** A parameter by which the next page begins behind an entry of this one, so that it is found without those before it. */
@@ -87,7 +88,7 @@ export async function readPage<T>(
 	const { pageSize, currentPage, withTotalPages, withTotalElements } = call.query;
 	const range = { skip: (currentPage - 1) * pageSize, limit: pageSize + 1 };
 	const [found, total] = await Promise.all([
-		isSearch ? call.scan(() => find(range)) : find(range),
+		isSearch ? call.scan((signal) => find(range, signal)) : find(range),
 		withTotalPages || withTotalElements ? call.scan(count) : 0,
 	]);
 	const hasMore = found.length > pageSize;

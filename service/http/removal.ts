@@ -12,11 +12,10 @@ import type { HttpServices } from './http-options.ts';
 
 /** Removes objects, and ends the operations that cannot be carried out without them. */
 export function openRemoval({
-	access,
 	inventory,
 	operations,
 	onDevicesRemoved,
-}: Pick<HttpServices, 'access' | 'inventory' | 'operations' | 'onDevicesRemoved'>) {
+}: Pick<HttpServices, 'inventory' | 'operations' | 'onDevicesRemoved'>) {
 	/**
 	 * With `below`, first everything linked below in these kinds. Returns the ids that were removed.
 	 * @param endDevice ends what lets a device in whose object goes
@@ -26,48 +25,59 @@ export function openRemoval({
 		tenant: string,
 		id: ManagedObjectId,
 		below: readonly ChildKind[],
-		endDevice?: (object: ManagedObject) => Promise<void>,
+		endDevice: (object: ManagedObject) => Promise<void> = async () => {},
 	): Promise<ManagedObjectId[]> {
 		const removed = await inventory.objects.remove(tenant, id, below, {
-			// First, so that a device which is connected cannot come back with its next message.
-			...(endDevice && { onRemoving: endDevice }),
-			onRemoved: async (object) => {
+			// Before the object is gone: a process that dies in between leaves nothing that waits for what is no more.
+			onRemoving: async (object) => {
+				// First, so that a device which is connected cannot come back with its next message.
+				await endDevice(object);
 				await operations.failFor(tenant, object.id, 'The device was removed from the inventory');
-				if (!isBinary(object)) return;
-				const name = object.name === undefined ? '' : ` (${object.name.slice(0, 200)})`;
-				const reason = `The binary '${object.id}'${name} was removed before the operation reached the device`;
-				await operations.failNaming(tenant, object.id, reason);
+				await failNaming(object);
+			},
+			onRemoved: async (object) => {
+				await operations.forgetDevice(tenant, object.id);
+				// What was created meanwhile.
+				await failNaming(object);
 			},
 		});
 		onDevicesRemoved(tenant, removed);
 		return removed;
 	}
 
-	/**
-	 * What the removal of objects does with the devices that they are of. A device is over with its object, and its user locked, or gone: it
-	 * comes back when somebody registers it anew. Whoever wants it to come back by itself says so; who may not take credentials away leaves them as they are, and
-	 * so does a device, but for its own.
-	 * @param withDeviceUser as the client says, if it does
-	 * @throws HttpError `http/forbidden`
-	 */
-	function deviceEnding(
-		principal: Principal,
-		withDeviceUser: boolean | undefined,
-	): ((object: ManagedObject) => Promise<void>) | undefined {
-		const isDevice = principal.role === 'device';
-		if (withDeviceUser === false || (isDevice && withDeviceUser === undefined)) return undefined;
-		if (!isDevice && !mayDo(principal, 'registrations:write')) {
-			if (withDeviceUser === undefined) return undefined;
-			throw new HttpError('http/forbidden', 'withDeviceUser takes its credentials from a device: it needs registrations:write');
-		}
-		return async (object) => {
-			const { tenant } = object;
-			for (const { type, externalId: serial } of await inventory.externalIds.list(tenant, object.id)) {
-				if (type !== serialType || (isDevice && serial !== principal.serial)) continue;
-				await access.deviceRemoval.remove(tenant, serial, { isAgent: isAgent(object), withUser: withDeviceUser === true });
-			}
-		};
+	async function failNaming(object: ManagedObject): Promise<void> {
+		if (!isBinary(object)) return;
+		const name = object.name === undefined ? '' : ` (${object.name.slice(0, 200)})`;
+		const reason = `The binary '${object.id}'${name} was removed before the operation reached the device`;
+		await operations.failNaming(object.tenant, object.id, reason);
 	}
 
-	return { remove, deviceEnding };
+	return { remove };
+}
+
+/**
+ * What the removal of objects does with the devices that they are of. A device is over with its object, and its user locked, or gone: it
+ * comes back when somebody registers it anew. Whoever wants it to come back by itself says so; who may not take credentials away leaves them as they are, and
+ * so does a device, but for its own.
+ * @param withDeviceUser as the client says, if it does
+ * @throws HttpError `http/forbidden`
+ */
+export function deviceEnding(
+	{ access, inventory }: Pick<HttpServices, 'access' | 'inventory'>,
+	principal: Principal,
+	withDeviceUser: boolean | undefined,
+): ((object: ManagedObject) => Promise<void>) | undefined {
+	const isDevice = principal.role === 'device';
+	if (withDeviceUser === false || (isDevice && withDeviceUser === undefined)) return undefined;
+	if (!isDevice && !mayDo(principal, 'registrations:write')) {
+		if (withDeviceUser === undefined) return undefined;
+		throw new HttpError('http/forbidden', 'withDeviceUser takes its credentials from a device: it needs registrations:write');
+	}
+	return async (object) => {
+		const { tenant } = object;
+		for (const { type, externalId: serial } of await inventory.externalIds.list(tenant, object.id)) {
+			if (type !== serialType || (isDevice && serial !== principal.serial)) continue;
+			await access.deviceRemoval.remove(tenant, serial, { isAgent: isAgent(object), withUser: withDeviceUser === true });
+		}
+	};
 }

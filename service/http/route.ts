@@ -49,8 +49,11 @@ export interface IncomingCall {
 	readonly readJson: () => Promise<unknown>;
 	/** The fields of a body that is a form, for routes whose `form` describes them. */
 	readonly readForm: <S extends z.ZodType>(schema: S) => Promise<z.output<S>>;
-	/** Runs a read that looks at many documents when it is its turn. @throws HttpError `http/throttled` */
-	readonly scan: <T>(work: () => Promise<T>) => Promise<T>;
+	/**
+	 * Runs a read that looks at many documents when it is its turn; the signal tells that nobody waits for it any more.
+	 * @throws HttpError `http/throttled`
+	 */
+	readonly scan: <T>(work: (signal: AbortSignal) => Promise<T>) => Promise<T>;
 }
 
 type ParamName<P extends string> = P extends `${string}{${infer Name}}${infer Rest}` ? Name | ParamName<Rest> : never;

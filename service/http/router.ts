@@ -129,6 +129,7 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 		caller: () => Principal | undefined,
 	): IncomingCall {
 		const at = request.originalUrl.indexOf('?');
+		let closed: AbortSignal | undefined;
 		return {
 			params: request.params,
 			query: request.query,
@@ -156,7 +157,8 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 			},
 			scan: (work) => {
 				const { tenant = '', userName = '' } = caller() ?? {};
-				return gate.run(`${tenant}/${userName}`, () => response.destroyed || response.closed, work);
+				closed ??= untilClosed(response);
+				return gate.run(`${tenant}/${userName}`, closed, work);
 			},
 		};
 	}
@@ -227,6 +229,15 @@ export function mountRoutes(app: Express, routes: readonly Route[], services: Ht
 			histogram.observe(seconds);
 		};
 	}
+}
+
+/** Aborted when the client is gone, or has its answer. */
+function untilClosed(response: Response): AbortSignal {
+	const closed = new AbortController();
+	const end = () => closed.abort(new HttpError('http/unavailable', 'The request was given up'));
+	if (response.destroyed || response.closed) end();
+	else response.once('close', end);
+	return closed.signal;
 }
 
 /** Credentials in the request come before a certificate. */

@@ -8,14 +8,14 @@ export interface ScanGateLimits {
 }
 
 interface Waiting {
-	readonly isGone: () => boolean;
+	readonly signal: AbortSignal;
 	readonly go: () => void;
 	readonly giveUp: (error: Error) => void;
 }
 
 /**
  * Lets a few reads that look at many documents run at a time, users in turn, so that the reads which devices wait for come in
- * between. What nobody waits for any more is not begun.
+ * between. What nobody waits for any more is not begun, and ends where it looks at the signal.
  */
 export function createScanGate({ atOnce, waitingPerUser }: ScanGateLimits) {
 	/** By user, the one who waits longest for a turn first. */
@@ -23,25 +23,26 @@ export function createScanGate({ atOnce, waitingPerUser }: ScanGateLimits) {
 	let running = 0;
 
 	/** @throws HttpError `http/throttled` when as many of this user wait as may */
-	async function run<T>(user: string, isGone: () => boolean, work: () => Promise<T>): Promise<T> {
-		if (running >= atOnce) await turn(user, isGone);
+	async function run<T>(user: string, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+		if (running >= atOnce) await turn(user, signal);
 		running++;
 		try {
-			return await work();
+			signal.throwIfAborted();
+			return await work(signal);
 		} finally {
 			running--;
 			next();
 		}
 	}
 
-	function turn(user: string, isGone: () => boolean): Promise<void> {
+	function turn(user: string, signal: AbortSignal): Promise<void> {
 		const queue = waiting.get(user) ?? [];
 		if (queue.length >= waitingPerUser) {
 			const message = `${queue.length} searches of this user wait already: send fewer at a time`;
 			throw new HttpError('http/throttled', message, { headers: { 'Retry-After': '1' } });
 		}
 		waiting.set(user, queue);
-		return new Promise((go, giveUp) => queue.push({ isGone, go, giveUp }));
+		return new Promise((go, giveUp) => queue.push({ signal, go, giveUp }));
 	}
 
 	function next(): void {
@@ -51,11 +52,11 @@ export function createScanGate({ atOnce, waitingPerUser }: ScanGateLimits) {
 			waiting.delete(user);
 			if (queue.length > 0) waiting.set(user, queue);
 			if (first === undefined) continue;
-			if (!first.isGone()) {
+			if (!first.signal.aborted) {
 				first.go();
 				return;
 			}
-			first.giveUp(new HttpError('http/unavailable', 'The request was given up'));
+			first.giveUp(first.signal.reason);
 		}
 	}
 

@@ -101,7 +101,9 @@ export function softwareSearchRoutes(services: HttpServices): Route[] {
 			handler: async (call) => {
 				const scope = await scopeOf(call.principal);
 				const { name, type } = call.query;
-				const all = scope ? await call.scan(() => softwareSearch.listVersions({ ...scope, name, type }, orderOfType)) : [];
+				const all = scope
+					? await call.scan((signal) => softwareSearch.listVersions({ ...scope, name, type }, orderOfType, signal))
+					: [];
 				const page = await readPage(call, {
 					find: async ({ skip, limit }) => all.slice(skip, skip + limit),
 					count: async () => all.length,
@@ -118,11 +120,12 @@ export function softwareSearchRoutes(services: HttpServices): Route[] {
 	) {
 		const scope = await scopeOf(call.principal);
 		return readPage<DeviceWithSoftware>(call, {
-			find: async ({ skip, limit }) =>
-				scope
-					? softwareSearch.listDevices(scope, conditions, orderOfType, { after, skip: after === undefined ? skip : 0, limit })
-					: [],
-			count: async () => (scope ? softwareSearch.countDevices(scope, conditions, orderOfType) : 0),
+			find: async ({ skip, limit }, signal) => {
+				if (!scope) return [];
+				const range = { after, skip: after === undefined ? skip : 0, limit };
+				return softwareSearch.listDevices(scope, conditions, orderOfType, range, signal);
+			},
+			count: async (signal) => (scope ? softwareSearch.countDevices(scope, conditions, orderOfType, signal) : 0),
 			isSearch: true,
 			mark: { name: 'after', of: ({ id }) => id },
 		});

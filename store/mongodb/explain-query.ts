@@ -25,7 +25,9 @@ export async function explainQuery(rows: Rows<Row>, { filter, sort, limit }: Que
 		...(limit !== undefined && { limit }),
 		...(hint !== undefined && { hint }),
 	};
-	const { queryPlanner, executionStats }: Document = await rows.find(compileFilter(filter), options).explain('executionStats');
+	const { queryPlanner, executionStats }: Document = await rows
+		.find(asPlanned(compileFilter(filter)), options)
+		.explain('executionStats');
 	const steps = stepsOf(queryPlanner.winningPlan);
 	return {
 		stages: steps.flatMap(({ stage }) => (stage ? [String(stage)] : [])),
@@ -34,6 +36,22 @@ export async function explainQuery(rows: Rows<Row>, { filter, sort, limit }: Que
 		documentsExamined: Number(executionStats.totalDocsExamined),
 		documents: Number(executionStats.nReturned),
 	};
+}
+
+/**
+ * A filter as MongoDB's planner has it: what an `$and` holds stands side by side, an equality for itself. MongoDB writes every
+ * filter so before it plans; the server of the tests looks for an index only where it finds it so.
+ */
+function asPlanned(filter: Document): Document {
+	const parts: Document[] = filter.$and ?? [filter];
+	const keys = parts.flatMap(Object.keys);
+	if (new Set(keys).size < keys.length) return filter;
+	return Object.fromEntries(parts.flatMap(Object.entries).map(([key, condition]) => [key, operandOf(condition)]));
+}
+
+function operandOf(condition: unknown): unknown {
+	const isEquality = typeof condition === 'object' && condition !== null && Object.keys(condition).join() === '$eq';
+	return isEquality ? (condition as Document).$eq : condition;
 }
 
 function stepsOf(plan: Document): Document[] {

@@ -1,12 +1,13 @@
 import { expect } from 'chai';
+import type { Query } from '../../store/index.ts';
 import { type MongoStore, openMongoStore, type QueryPlan } from '../../store/mongodb/index.ts';
 import { openSqliteStore, type SqliteStore } from '../../store/sqlite/index.ts';
 import { bestIndexes, type Misfit, misfitOf, narrowingIndexes } from '../support/index-fit.ts';
 import { isOnMongoDb } from '../support/named-stores.ts';
-import { type QueryRecorder, type RecordedQuery, recordQueries, shapeOf } from '../support/query-recorder.ts';
+import { operatorsOf, type QueryRecorder, type RecordedQuery, recordQueries, shapeOf } from '../support/query-recorder.ts';
 import { drive } from '../support/query-scenario.ts';
 import { startService } from '../support/service-fixture.ts';
-import { didNotRun, skipUnless } from '../support/skip.ts';
+import { didNotRun } from '../support/skip.ts';
 import { freshMongoDatabase } from '../support/test-store.ts';
 
 /** Queries that no index answers alone, and why they may stay so. */
@@ -147,6 +148,41 @@ const exceptions: readonly Exception[] = [
 	{ collection: 'schema', isWhole: true, reason: 'one document a collection' },
 ];
 
+interface Limit {
+	readonly isFor: (query: Query, exception: Exception | undefined) => boolean;
+	readonly evidence: string;
+}
+
+/**
+ * What the server of the tests (SecantusDB 0.7.0b3) reads a collection for, where MongoDB reads an index, by kind; the names are
+ * of functions in its `storage.py` and `commands.py`. It also says SORT wherever the first key of the index is not the one of
+ * the order (`_make_ixscan_plan`), and counts no keys: `_explain` calls as many examined as are returned. For all of these the
+ * declared indexes are held against the rule of `index-fit.ts`, and each has to be there and to lead to the same documents.
+ */
+const beyondTestServer: readonly Limit[] = [
+	{
+		isFor: ({ filter }) => Object.hasOwn(filter, '_id'),
+		evidence: '_pick_index_for_filter takes _id_ for equality and $in only, and only where the filter has no other field',
+	},
+	{
+		isFor: ({ filter }) => Object.keys(filter).some((key) => key.startsWith('$')),
+		evidence: '_pick_index_for_filter takes no index for a filter that has $and, $or or $nor beside its fields',
+	},
+	{
+		isFor: ({ filter }) => Object.values(filter).some((condition) => operatorsOf(condition).includes('…*')),
+		evidence: '_pick_index_for_filter and _partition_compound_range_filter know no $regex, whatever range comes with it',
+	},
+	{
+		isFor: ({ filter }) => Object.hasOwn(filter, 'subjectKey'),
+		evidence: '_pick_compound_range_index takes a list of values only behind all equalities, and this one comes before',
+	},
+	{
+		isFor: (_, exception) => exception !== undefined,
+		evidence:
+			'_pick_compound_eq_index and _pick_compound_range_index take an index only where it serves every field of the filter',
+	},
+];
+
 describe('contract/query-plans', function () {
 	this.timeout(120_000);
 	let sqlite: SqliteStore;
@@ -254,7 +290,9 @@ describe('contract/query-plans', function () {
 	describe('on MongoDB', () => {
 		let mongodb: MongoStore | undefined;
 		let drop: (() => Promise<void>) | undefined;
-		before(async function () {
+		/** Whether this is the server that `beyondTestServer` tells of. */
+		let isLimited = false;
+		before(async () => {
 			const database = freshMongoDatabase();
 			const opened = await openMongoStore({ ...database, now: Date.now });
 			[mongodb, drop] = [opened, database.drop];
@@ -264,34 +302,58 @@ describe('contract/query-plans', function () {
 				await opened.batch(documents.map((document) => ({ kind: 'put', collection: spec.name, document })));
 			}
 			const probe = await opened.explain('packages', { filter: { _id: { $gt: 'a' } }, sort: [['_id', 1]], limit: 1 });
-			const isPlanned = !probe.stages.includes('COLLSCAN');
-			skipUnless(isPlanned, 'this server reads whole collections even for ranges of ids: it needs a real MongoDB').call(this);
+			isLimited = probe.stages.includes('COLLSCAN');
 		});
 		after(async () => {
 			await mongodb?.close();
 			await drop?.();
 		});
 
-		async function explain({ spec, query }: RecordedQuery, hint?: string): Promise<QueryPlan> {
+		const plans = new Map<RecordedQuery, Promise<QueryPlan>>();
+
+		/** Without a hint, asked once. */
+		function explain(one: RecordedQuery, hint?: string): Promise<QueryPlan> {
 			if (!mongodb) throw new Error('the store is not open');
-			return mongodb.explain(spec.name, query, hint);
+			const known = hint === undefined ? plans.get(one) : undefined;
+			const plan = known ?? mongodb.explain(one.spec.name, one.query, hint);
+			if (hint === undefined) plans.set(one, plan);
+			return plan;
 		}
 
 		it('is answered from that index, without reading a collection or sorting', async () => {
 			const bad: string[] = [];
+			const used = new Set<Limit>();
+			let planned = 0;
 			for (const one of store.recorded.values()) {
 				const { spec, query } = one;
 				const misfit = misfitOf(spec, query);
 				const isList = Object.hasOwn(query.filter, '_id');
+				const limit = isLimited
+					? beyondTestServer.find((known) => known.isFor(query, misfit && exceptionFor(one, misfit)))
+					: undefined;
 				const plan = await explain(one);
 				const isRead = plan.stages.includes('COLLSCAN') && Object.keys(query.filter).length > 0;
-				const isSorted = plan.stages.includes('SORT') && !misfit?.isSorted && !isList;
-				const isWasteful = misfit === undefined && !isList && plan.documentsExamined > plan.documents;
+				if (limit && isRead) {
+					used.add(limit);
+					continue;
+				}
+				if (!isRead) planned++;
+				const isSorted = !isLimited && plan.stages.includes('SORT') && !misfit?.isSorted && !isList;
+				// A list of values costs a key for each of them, found or not.
+				const isWasteful =
+					misfit === undefined &&
+					!isList &&
+					(plan.documentsExamined > plan.documents || plan.keysExamined > 2 * plan.documents + 10);
 				const narrowing = narrowingIndexes(spec, query);
 				const isOther = misfit === undefined && !isList && !plan.indexes.every((name) => narrowing.includes(name));
 				if (isRead || isSorted || isWasteful || isOther) bad.push(`${shapeOf(one)}: ${JSON.stringify(plan)}`);
 			}
 			expect(bad).to.deep.equal([]);
+			expect(planned).to.be.greaterThan(150);
+			expect(
+				beyondTestServer.filter((limit) => isLimited && !used.has(limit)),
+				'limits that this server does not have',
+			).to.deep.equal([]);
 		});
 
 		it('has that index, and finds in it all that the query is for', async () => {
@@ -299,8 +361,9 @@ describe('contract/query-plans', function () {
 			for (const one of store.recorded.values()) {
 				const { spec, query } = one;
 				if (Object.keys(query.filter).length === 0 || misfitOf(spec, query)?.isWhole) continue;
-				const { documents } = await explain(one);
+				const { documents, indexes } = await explain(one);
 				for (const index of bestIndexes(spec, query)) {
+					if (indexes.join() === index) continue;
 					const hinted = await explain(one, index);
 					if (hinted.indexes.join() !== index || hinted.documents !== documents)
 						bad.push(`${shapeOf(one)}: ${documents} documents, over ${index}: ${JSON.stringify(hinted)}`);

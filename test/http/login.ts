@@ -168,7 +168,8 @@ describe('http/login', () => {
 				const form = { ...loginForm('admin', 'admin-password'), headers: { Host: ownHost, ...headers } };
 				const answer = await fixture.call(undefined, 'post', '/tenant/oauth', form);
 				if (isOwn) expect([answer.status, cookiesOf(answer).size]).to.deep.equal([200, 2]);
-				else expectRefusal(answer, 403, /^Only pages of https?:\/\/dsm\.example\.com can log in with cookies/);
+				else
+					expectRefusal(answer, 403, /^Only pages of https?:\/\/dsm\.example\.com and of CORS_ORIGINS can log in with cookies/);
 				expect(cookiesOf(answer).size).to.equal(isOwn ? 2 : 0);
 				expect(fixture.refused.map(({ call }) => call)).to.deep.equal(isOwn ? [] : ['POST /tenant/oauth']);
 			});

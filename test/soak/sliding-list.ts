@@ -79,11 +79,11 @@ export function createSlidingList(installs: LedgerStream, removals: LedgerStream
 		};
 	}
 
-	/** Notes what is there at the end, when everything is acknowledged. */
+	/** Notes what is there at the end; also where the device still waits for an acknowledgement. */
 	function noteStored(names: readonly string[]): void {
 		const present = new Set(names.map(numberOf));
 		names.map(numberOf).forEach(installs.stored);
-		for (let number = 0; number < acknowledged.removed; number++) {
+		for (let number = 0; number < sent.removed; number++) {
 			// Of what was removed nothing can be seen but that it is gone; readers have looked while it was there.
 			if (present.has(number)) continue;
 			installs.stored(number);

@@ -1,5 +1,6 @@
 import { openTrustedCertificates } from '../../access/certificates/trusted-certificates.ts';
 import { openAccess } from '../../access/index.ts';
+import { openLogouts } from '../../access/logouts.ts';
 import { contentSpec, openBinaryRecords, referenceSpec } from '../../inventory/binary-records.ts';
 import { openBridgedDevices } from '../../inventory/index.ts';
 import { templates } from '../../smartrest/index.ts';
@@ -185,6 +186,8 @@ export async function drive(service: ServiceUnderTest, store: QueryRecorder): Pr
 	await (await openTrustedCertificates({ store, clock: Date.now, limits })).findBySubject(['a', 'b']);
 	const access = await openAccess({ store, clock: Date.now, elapsed: () => performance.now(), ...accessSettings });
 	await access.registration.sweep();
+	// What a process asks for every 10 s.
+	await (await openLogouts({ store, clock: Date.now })).sweep();
 	await (await openBridgedDevices({ store })).listOf(0, '', 10);
 	await createOperation('plan-1', { c8y_Restart: {} });
 	await http.call('GET', '/metrics').catch(textAnswer);

@@ -1,19 +1,20 @@
 import Mocha from 'mocha';
 import { gaps, skipReason } from './skip.ts';
 
-const { EVENT_RUN_BEGIN, EVENT_SUITE_END, EVENT_TEST_END, EVENT_TEST_FAIL, EVENT_TEST_PENDING } = Mocha.Runner.constants;
+const { EVENT_RUN_BEGIN, EVENT_SUITE_BEGIN, EVENT_SUITE_END, EVENT_TEST_END, EVENT_TEST_FAIL, EVENT_TEST_PENDING } =
+	Mocha.Runner.constants;
 const openAfterSeconds = 10;
 
 /** One suite's figures, for its line. */
 interface Tally {
+	readonly begun: number;
 	passed: number;
 	failed: number;
 	skipped: number;
-	milliseconds: number;
 }
 
 /**
- * A line for each outermost `describe`, then failures in full, skipped tests with their reasons, what did not run,
+ * A line for each outermost `describe` with all the time that it took, its hooks included; then failures in full, skipped tests with their reasons, what did not run,
  * and as the last line alone `N passed, N failed, N skipped`.
  * A skip without a reason is a failure, and so is a run that leaves timers, sockets or workers open.
  */
@@ -25,10 +26,12 @@ class Reporter extends Mocha.reporters.Base {
 		super(runner, options);
 		const tallies = new Map<Mocha.Suite, Tally>();
 		runner.on(EVENT_RUN_BEGIN, () => print(''));
+		runner.on(EVENT_SUITE_BEGIN, (suite) => {
+			if (suite.parent?.root) tallies.set(suite, { begun: performance.now(), passed: 0, failed: 0, skipped: 0 });
+		});
 		runner.on(EVENT_TEST_END, (test) => {
 			const tally = tallyOf(tallies, test);
 			if (test.state === 'passed') tally.passed++;
-			tally.milliseconds += test.duration ?? 0;
 		});
 		runner.on(EVENT_TEST_PENDING, (test) => {
 			this.#skipped.push(test);
@@ -89,7 +92,7 @@ class Reporter extends Mocha.reporters.Base {
 
 function tallyOf(tallies: Map<Mocha.Suite, Tally>, test: Mocha.Runnable): Tally {
 	const suite = outermost(test);
-	const tally = tallies.get(suite) ?? { passed: 0, failed: 0, skipped: 0, milliseconds: 0 };
+	const tally = tallies.get(suite) ?? { begun: performance.now(), passed: 0, failed: 0, skipped: 0 };
 	tallies.set(suite, tally);
 	return tally;
 }
@@ -105,7 +108,8 @@ function suiteLine(suite: Mocha.Suite, tally: Tally): string {
 	const parts = [`${tally.passed} passed`];
 	if (tally.failed > 0) parts.push(`${tally.failed} failed`);
 	if (tally.skipped > 0) parts.push(`${tally.skipped} skipped`);
-	if (tally.milliseconds >= 1000) parts.push(`${(tally.milliseconds / 1000).toFixed(1)} s`);
+	const seconds = (performance.now() - tally.begun) / 1000;
+	if (seconds >= 1) parts.push(`${seconds.toFixed(1)} s`);
 	return `${tally.failed > 0 ? '✗' : '✓'} ${suite.title || 'tests outside of a describe'} (${parts.join(', ')})`;
 }
 

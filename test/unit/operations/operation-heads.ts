@@ -75,7 +75,7 @@ describe('operations/operation-heads', () => {
 		const { store, operation, operations, inventory, device } = bench();
 		const mine = await device('dev1', { c8y_SupportedOperations: ['c8y_Restart'] });
 		await operation(mine);
-		await operations.failFor(tenant, mine, 'gone');
+		await operations.forgetDevice(tenant, mine);
 		expect(await operations.newestNumber(tenant, mine)).to.equal(0);
 		store.beforeBatch = async (steps) => {
 			if (!isCreation(steps)) return;

@@ -2,15 +2,16 @@ import { expect } from 'chai';
 import { createScanGate } from '../../../../service/http/scan-gate.ts';
 
 describe('service/http/scan-gate', () => {
-	const present = () => false;
+	const present = new AbortController().signal;
+	const goneFrom = (reason: string) => AbortSignal.abort(new Error(reason));
 
 	/** Work that ends when it is told to, and notes that it has begun. */
 	function bench(atOnce = 1, waitingPerUser = 2) {
 		const gate = createScanGate({ atOnce, waitingPerUser });
 		const begun: string[] = [];
 		const ends = new Map<string, () => void>();
-		const start = (user: string, name: string, isGone = present) =>
-			gate.run(user, isGone, () => {
+		const start = (user: string, name: string, signal = present) =>
+			gate.run(user, signal, () => {
 				begun.push(name);
 				return new Promise<string>((resolve) => ends.set(name, () => resolve(name)));
 			});
@@ -52,7 +53,7 @@ describe('service/http/scan-gate', () => {
 	it('does not begin what nobody waits for any more, and goes on after a failure', async () => {
 		const { start, end, begun } = bench();
 		const first = start('a', 'a1');
-		const gone = start('a', 'a2', () => true).catch((error: Error) => error.message);
+		const gone = start('a', 'a2', goneFrom('given up')).catch((error: Error) => error.message);
 		const last = start('b', 'b1');
 		await end('a1');
 		expect(begun).to.deep.equal(['a1', 'b1']);
@@ -62,6 +63,17 @@ describe('service/http/scan-gate', () => {
 		const gate = createScanGate({ atOnce: 1, waitingPerUser: 1 });
 		const failed = await gate.run('a', present, () => Promise.reject(new Error('broken'))).catch((error: Error) => error.message);
 		expect(failed).to.equal('broken');
+		expect(await gate.run('a', present, async () => 'fine')).to.equal('fine');
+	});
+
+	it('tells the work when nobody waits for it any more', async () => {
+		const gate = createScanGate({ atOnce: 1, waitingPerUser: 1 });
+		const client = new AbortController();
+		const ended = gate.run('a', client.signal, async (signal) => {
+			client.abort(new Error('given up'));
+			signal.throwIfAborted();
+		});
+		expect(await ended.catch((error: Error) => error.message)).to.equal('given up');
 		expect(await gate.run('a', present, async () => 'fine')).to.equal('fine');
 	});
 });
