@@ -1,10 +1,12 @@
 import type { CollectionSpec, DocumentStore, Migration, StoredDocument } from '../store/index.ts';
 import { AccessError } from './access-error.ts';
 import { type CertificateSettings, certificateCollections, openCertificates } from './certificates/certificates.ts';
-import { openDeviceRegistration, registrationSpec } from './device-registration.ts';
+import { openDeviceRegistration, type RegistrationSettings, registrationSpec } from './device-registration.ts';
+import { createDeviceRemoval } from './device-removal.ts';
 import { logoutSpec } from './logouts.ts';
 import { generatePassword, verifyPassword } from './passwords.ts';
 import { bootstrapUser, managementTenant } from './principal.ts';
+import { openRemovedDevices, removedDeviceSpec } from './removed-devices.ts';
 import { openGlobalRoles, roleSpec } from './roles.ts';
 import { rolesMigration } from './roles-migration.ts';
 import { keySpec } from './signing-keys.ts';
@@ -22,6 +24,7 @@ export const accessCollections: readonly CollectionSpec<StoredDocument>[] = [
 	roleSpec,
 	optionSpec,
 	registrationSpec,
+	removedDeviceSpec,
 	keySpec,
 	logoutSpec,
 	...certificateCollections,
@@ -41,6 +44,7 @@ export interface AccessOptions {
 	readonly tokens: TokenSettings;
 	readonly tenants: TenantSettings;
 	readonly certificates: CertificateSettings;
+	readonly registration: RegistrationSettings;
 }
 
 /** What a first start needs; a password that is not given is generated. */
@@ -73,11 +77,20 @@ export async function openAccess(given: AccessOptions) {
 	const tenants = await openTenants({ store, clock, elapsed, settings: given.tenants });
 	const roles = await openGlobalRoles({ store, elapsed });
 	const users = await openUsers({ store, clock, elapsed, pause, limits, tenants, roles });
-	const directory = openUserDirectory({ store, users, tenants, roles, clock });
 	const options = await openTenantOptions({ store });
-	const registration = await openDeviceRegistration({ store, users, tenants, clock, elapsed, pause, limits });
+	const removedDevices = await openRemovedDevices({ store, clock });
+	const registration = await openDeviceRegistration({
+		...given,
+		users,
+		tenants,
+		tenantOptions: options,
+		removedDevices,
+		settings: given.registration,
+	});
 	const tokens = await openTokens({ store, users, clock, elapsed, settings: given.tokens });
-	const certificates = await openCertificates({ store, users, tenants, clock, settings: given.certificates });
+	const certificates = await openCertificates({ store, users, removedDevices, tenants, clock, settings: given.certificates });
+	const deviceRemoval = createDeviceRemoval({ store, users, registration, certificates, removedDevices });
+	const directory = openUserDirectory({ store, users, tenants, roles, deviceRemoval, clock });
 
 	/**
 	 * Creates the tenant, its administrator and the bootstrap user where they are missing; returns what was generated.
@@ -183,7 +196,20 @@ export async function openAccess(given: AccessOptions) {
 		return changed;
 	}
 
-	return { tenants, users, roles, directory, options, registration, tokens, certificates, prepare, createTenant, changeTenant };
+	return {
+		tenants,
+		users,
+		roles,
+		directory,
+		options,
+		registration,
+		deviceRemoval,
+		tokens,
+		certificates,
+		prepare,
+		createTenant,
+		changeTenant,
+	};
 }
 
 function invalid(message: string): AccessError {

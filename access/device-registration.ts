@@ -1,13 +1,17 @@
-import type { CollectionSpec, DocumentStore } from '../store/index.ts';
+import type { CollectionSpec, DocumentStore, Step } from '../store/index.ts';
 import { AccessError } from './access-error.ts';
+import type { SignedCertificate } from './certificates/certificate-authority.ts';
 import { createLoginAttempts } from './login-attempts.ts';
 import { generatePassword, hashPassword, verifyPassword } from './passwords.ts';
+import { createPollPace } from './poll-pace.ts';
 import { deviceUserPrefix } from './principal.ts';
+import type { RemovedDevices } from './removed-devices.ts';
+import { checkSecurityToken, type OptionSource, securityTokenPolicy } from './security-token.ts';
 import { isSerial } from './serials.ts';
 import type { Tenants } from './tenants.ts';
-import type { AuthenticationLimits, Users } from './users.ts';
+import { type AuthenticationLimits, disabledDevice, type FirstPlace, isDisabledByPerson, type Users } from './users.ts';
 
-export const registrationStatuses = ['WAITING_FOR_CONNECTION', 'PENDING_ACCEPTANCE', 'ACCEPTED'] as const;
+export const registrationStatuses = ['WAITING_FOR_CONNECTION', 'PENDING_ACCEPTANCE', 'ACCEPTED', 'BLOCKED'] as const;
 export type RegistrationStatus = (typeof registrationStatuses)[number];
 
 /** A device that is expected: it asks for its credentials, a person accepts it, it gets them once. */
@@ -17,8 +21,39 @@ export interface Registration {
 	readonly tenant: string;
 	readonly status: RegistrationStatus;
 	readonly creationTime: number;
+	/** From then on it counts for nothing, and is removed. */
+	readonly expirationTime?: number;
+	/** The group that the device is put into. */
+	readonly groupId?: string;
+	/** What its object is, where the device does not say. */
+	readonly type?: string;
+	/** Of the security token that the device has shown, or has to show. */
+	readonly tokenHash?: string;
+	/** Whoever registered the device gave the token with it. */
+	readonly isTokenGiven?: true;
+	readonly wrongTokens?: number;
 	/** It comes with a one-time password, and gets a certificate for it in place of credentials. */
 	readonly oneTimePasswordHash?: string;
+}
+
+export interface NewRegistration {
+	/** With which the device fetches a certificate; without it, a person has to accept the device. */
+	readonly oneTimePassword?: string | undefined;
+	readonly groupId?: string | undefined;
+	readonly type?: string | undefined;
+	/** That the device has to show when it asks for its credentials. */
+	readonly securityToken?: string | undefined;
+}
+
+export interface RegistrationSettings {
+	/** After which a registration that led to nothing ends; 0: never. */
+	readonly expiryMilliseconds: number;
+	/** That one tenant may have at a time. */
+	readonly maxPerTenant: number;
+	/** How often one device may ask for its credentials. */
+	readonly pollsPerMinute: number;
+	/** Wrong security tokens after which a registration is blocked. */
+	readonly maxWrongTokens: number;
 }
 
 export interface DeviceCredentials {
@@ -27,50 +62,104 @@ export interface DeviceCredentials {
 	readonly password: string;
 }
 
+/** What became of one registration where all were accepted. */
+export interface Acceptance {
+	readonly serial: string;
+	/** The group that it was registered for. */
+	readonly groupId?: string;
+	/** Why it could not be accepted. */
+	readonly fault?: string;
+}
+
 export const registrationSpec: CollectionSpec<Registration> = {
 	name: 'registrations',
-	indexes: [{ name: 'byTenant', keys: ['tenant', 'creationTime'] }],
+	indexes: [
+		{ name: 'byTenant', keys: ['tenant', 'creationTime'] },
+		{ name: 'byExpiry', keys: ['expirationTime'] },
+	],
 };
+
+export type DeviceRegistration = Awaited<ReturnType<typeof openDeviceRegistration>>;
 
 export async function openDeviceRegistration(options: {
 	readonly store: DocumentStore;
 	readonly users: Users;
 	readonly tenants: Pick<Tenants, 'isActive'>;
+	readonly tenantOptions: OptionSource;
+	readonly removedDevices: RemovedDevices;
 	readonly clock: () => number;
 	/** Milliseconds that never go back. */
 	readonly elapsed: () => number;
 	/** Resolves after so many milliseconds. */
 	readonly pause: (milliseconds: number) => Promise<void>;
 	readonly limits: AuthenticationLimits;
+	readonly settings: RegistrationSettings;
 }) {
-	const { store, users, tenants, clock, elapsed, pause, limits } = options;
+	const { store, users, tenants, tenantOptions, removedDevices, clock, elapsed, pause, limits, settings } = options;
 	const attempts = createLoginAttempts({ limits, elapsed, pause, maxEntries: limits.cacheEntries });
+	const pace = createPollPace({ perMinute: settings.pollsPerMinute, elapsed, maxEntries: limits.cacheEntries });
 	const unknownHash = hashPassword(generatePassword(), limits.hashCost);
 	const registrations = await store.collection(registrationSpec);
 
 	/**
-	 * @param oneTimePassword with which the device fetches a certificate; without it, a person has to accept it
-	 * @throws AccessError `access/invalid`, `access/conflict`
+	 * Expects a device; one that was removed may come back from now on.
+	 * @throws AccessError `access/invalid`, `access/conflict` where it is expected already, or its user was disabled
 	 */
-	async function request(tenant: string, serial: string, oneTimePassword?: string): Promise<Registration> {
-		if (!isSerial(serial)) {
+	async function request(tenant: string, serial: string, given: NewRegistration = {}): Promise<Registration> {
+		if (!isSerial(serial))
 			throw new AccessError(
 				'access/invalid',
 				'id must have 1 to 254 characters, without quotes, comma, colon, slash, backslash, plus and hash',
 			);
-		}
-		const registration: Registration = {
+		await refuseDisabled(tenant, serial);
+		if ((await count(tenant)) >= settings.maxPerTenant)
+			throw new AccessError(
+				'access/conflict',
+				`Tenant '${tenant}' expects ${settings.maxPerTenant} devices already, and may expect no more: accept or remove some`,
+			);
+		const document = await newRegistration(tenant, serial, given);
+		const present = await registrations.get(serial);
+		if (present && isOver(present)) await end(present);
+		const outcome = await store.batch([
+			{ kind: 'insert', collection: registrationSpec.name, document },
+			removedDevices.readmitStep(tenant, serial),
+		]);
+		if (!outcome.ok) throw new AccessError('access/conflict', `A registration for '${serial}' exists`);
+		return document;
+	}
+
+	async function newRegistration(tenant: string, serial: string, given: NewRegistration): Promise<Registration> {
+		const { oneTimePassword, securityToken, groupId, type } = given;
+		if (securityToken !== undefined) checkSecurityToken(securityToken);
+		const now = clock();
+		return {
 			_id: serial,
 			tenant,
 			status: 'WAITING_FOR_CONNECTION',
-			creationTime: clock(),
-			...(oneTimePassword !== undefined && { oneTimePasswordHash: await hashPassword(oneTimePassword, limits.hashCost) }),
+			creationTime: now,
+			...(settings.expiryMilliseconds > 0 && { expirationTime: now + settings.expiryMilliseconds }),
+			...(groupId !== undefined && { groupId }),
+			...(type !== undefined && { type }),
+			...(securityToken !== undefined && { tokenHash: await hash(securityToken), isTokenGiven: true }),
+			...(oneTimePassword !== undefined && { oneTimePasswordHash: await hash(oneTimePassword) }),
 		};
-		const outcome = await store.batch([{ kind: 'insert', collection: registrationSpec.name, document: registration }]);
-		if (!outcome.ok) throw new AccessError('access/conflict', `A registration for '${serial}' exists`);
-		return registration;
 	}
 
+	function hash(secret: string): Promise<string> {
+		return hashPassword(secret, limits.hashCost);
+	}
+
+	async function refuseDisabled(tenant: string, serial: string): Promise<void> {
+		const userName = deviceUserPrefix + serial;
+		const user = await users.find(tenant, userName);
+		if (user && isDisabledByPerson(user)) throw disabledDevice(tenant, userName);
+	}
+
+	function isOver({ expirationTime }: Registration): boolean {
+		return expirationTime !== undefined && expirationTime <= clock();
+	}
+
+	/** One that has expired is shown until it is swept. */
 	async function list(tenant: string, page: { skip: number; limit: number }): Promise<Registration[]> {
 		return registrations.find({ filter: { tenant }, sort: [['creationTime', 1]], ...page });
 	}
@@ -82,8 +171,8 @@ export async function openDeviceRegistration(options: {
 	/** @throws AccessError `access/notFound` */
 	async function get(tenant: string, serial: string): Promise<Registration> {
 		const registration = await registrations.get(serial);
-		if (registration?.tenant !== tenant) throw new AccessError('access/notFound', `No registration for '${serial}'`);
-		return registration;
+		if (registration?.tenant === tenant && !isOver(registration)) return registration;
+		throw new AccessError('access/notFound', `No registration for '${serial}': there was none, or it has expired`);
 	}
 
 	/** The tenant that expects the device. */
@@ -91,18 +180,68 @@ export async function openDeviceRegistration(options: {
 		return (await registrations.get(serial))?.tenant;
 	}
 
-	/** @throws AccessError `access/notFound`, `access/notYet` while the device has not asked for its credentials */
-	async function accept(tenant: string, serial: string): Promise<Registration> {
+	/**
+	 * @param token that the device has shown, where it has shown one
+	 * @throws AccessError `access/notFound`, `access/notYet` while the device has not asked for its credentials, `access/invalid` for the
+	 * token, `access/conflict` where its user was disabled, or the registration is blocked
+	 */
+	async function accept(tenant: string, serial: string, token?: string): Promise<Registration> {
+		const registration = await get(tenant, serial);
+		const { status, tokenHash } = registration;
+		if (status === 'ACCEPTED') return registration;
+		if (status === 'BLOCKED') throw blocked(serial);
+		if (status === 'WAITING_FOR_CONNECTION') throw notYet(serial);
+		await refuseDisabled(tenant, serial);
+		await checkAcceptingToken(registration, token);
 		const accepted = await registrations.findOneAndUpdate(
-			{ _id: serial, tenant, status: { $ne: 'WAITING_FOR_CONNECTION' } },
+			{ _id: serial, tenant, status: 'PENDING_ACCEPTANCE', tokenHash: tokenHash ?? null },
 			{ $set: { status: 'ACCEPTED' } },
 		);
 		if (accepted) return accepted;
-		await get(tenant, serial);
-		throw new AccessError(
-			'access/notYet',
-			`'${serial}' cannot be accepted yet: the device has not asked for its credentials with the bootstrap user (over MQTT: by publishing on s/ucr)`,
-		);
+		throw new AccessError('access/conflict', `The registration for '${serial}' was changed meanwhile: look at it, and try again`);
+	}
+
+	async function checkAcceptingToken(registration: Registration, token: string | undefined): Promise<void> {
+		const { tenant, _id: serial, tokenHash, isTokenGiven } = registration;
+		const policy = await securityTokenPolicy(tenantOptions, tenant);
+		if (policy === 'IGNORED') return;
+		if (tokenHash === undefined && policy === 'REQUIRED')
+			throw new AccessError(
+				'access/invalid',
+				`'${serial}' has shown no security token, and tenant '${tenant}' requires one: let the device send it when it asks for its credentials`,
+			);
+		if (tokenHash === undefined || (isTokenGiven && token === undefined)) return;
+		if (token === undefined)
+			throw new AccessError(
+				'access/invalid',
+				`securityToken is missing: '${serial}' has shown one, and it must be given here, too`,
+			);
+		if (await verifyPassword(tokenHash, token)) return;
+		await noteWrongToken(registration);
+		throw new AccessError('access/invalid', `securityToken is not the one that '${serial}' has shown`);
+	}
+
+	async function noteWrongToken({ _id, status }: Registration): Promise<void> {
+		const noted = await registrations.findOneAndUpdate({ _id, status }, { $inc: { wrongTokens: 1 } });
+		if ((noted?.wrongTokens ?? 0) < settings.maxWrongTokens) return;
+		await registrations.findOneAndUpdate({ _id, status }, { $set: { status: 'BLOCKED' } });
+	}
+
+	/** Accepts all devices that have asked for their credentials, as far as they can be without a security token. */
+	async function acceptAll(tenant: string): Promise<Acceptance[]> {
+		const expected = await list(tenant, { skip: 0, limit: settings.maxPerTenant });
+		const pending = expected.filter((each) => each.status === 'PENDING_ACCEPTANCE' && !isOver(each));
+		const done: Acceptance[] = [];
+		for (const { _id: serial } of pending) {
+			try {
+				const { groupId } = await accept(tenant, serial);
+				done.push({ serial, ...(groupId !== undefined && { groupId }) });
+			} catch (error) {
+				if (!(error instanceof AccessError)) throw error;
+				done.push({ serial, fault: error.message });
+			}
+		}
+		return done;
 	}
 
 	/** @throws AccessError `access/notFound` */
@@ -111,77 +250,171 @@ export async function openDeviceRegistration(options: {
 		await store.batch([{ kind: 'remove', collection: registrationSpec.name, id: serial }]);
 	}
 
-	/** Notes that a device with the bootstrap user has asked, so that it can be accepted; whether it had not before. */
-	async function ask(serial: string): Promise<boolean> {
-		const registration = await registrations.findOneAndUpdate(
-			{ _id: serial, status: 'WAITING_FOR_CONNECTION', oneTimePasswordHash: { $exists: false } },
-			{ $set: { status: 'PENDING_ACCEPTANCE' } },
-		);
-		return registration !== undefined;
+	/** The step that ends the expectation of a device, where this tenant has one. */
+	async function removalSteps(tenant: string, serial: string): Promise<Step[]> {
+		const registration = await registrations.get(serial);
+		return registration?.tenant === tenant ? [{ kind: 'remove', collection: registrationSpec.name, id: serial }] : [];
 	}
 
 	/**
 	 * What a device with the bootstrap user asks for: `undefined` until it was accepted, and while its tenant is closed; then, once, its
 	 * credentials.
 	 * Lost on the way, they are made anew by a new registration.
+	 * @param isHeard whether it would hear them; that it has asked is noted in any case
+	 * @throws AccessError `access/notFound` where it asks too often
 	 */
-	async function poll(serial: string): Promise<DeviceCredentials | undefined> {
-		if (await ask(serial)) return undefined;
-		const accepted = await registrations.get(serial);
-		if (accepted?.status !== 'ACCEPTED' || !(await tenants.isActive(accepted.tenant))) return undefined;
-		const credentials = { tenant: accepted.tenant, userName: deviceUserPrefix + serial, password: generatePassword() };
+	async function poll(serial: string, { token, isHeard = true }: { token?: string | undefined; isHeard?: boolean } = {}) {
+		if (!pace.take(serial))
+			// Clients that wait for their credentials take every other code for the end of it.
+			throw new AccessError(
+				'access/notFound',
+				`'${serial.slice(0, 254)}' asks too often: ${settings.pollsPerMinute} times a minute will do`,
+			);
+		const registration = await registrations.get(serial);
+		if (!registration || isOver(registration) || registration.oneTimePasswordHash !== undefined) return undefined;
+		if (!(await isTokenRight(registration, token))) return undefined;
+		if (registration.status === 'ACCEPTED') return isHeard ? handOut(registration) : undefined;
+		if (registration.status === 'WAITING_FOR_CONNECTION')
+			await registrations.findOneAndUpdate(
+				{ _id: serial, status: 'WAITING_FOR_CONNECTION' },
+				{ $set: { status: 'PENDING_ACCEPTANCE' } },
+			);
+		return undefined;
+	}
+
+	/** The first token that a device shows is the one that it has to show from then on. */
+	async function isTokenRight(registration: Registration, token: string | undefined): Promise<boolean> {
+		const { _id, tenant, status, tokenHash } = registration;
+		const policy = await securityTokenPolicy(tenantOptions, tenant);
+		if (policy === 'IGNORED') return true;
+		if (tokenHash === undefined) {
+			if (token === undefined || status === 'ACCEPTED') return policy !== 'REQUIRED';
+			if (token.length > maxTokenLength) return false;
+			const $set = { tokenHash: await hash(token) };
+			return (await registrations.findOneAndUpdate({ _id, status, tokenHash: { $exists: false } }, { $set })) !== undefined;
+		}
+		if (token === undefined) return false;
+		if (await verifyPassword(tokenHash, token)) return true;
+		await noteWrongToken(registration);
+		return false;
+	}
+
+	async function handOut({ _id: serial, tenant, groupId, type }: Registration): Promise<DeviceCredentials | undefined> {
+		if (!(await tenants.isActive(tenant))) return undefined;
+		const credentials = { tenant, userName: deviceUserPrefix + serial, password: generatePassword() };
+		// Somebody disabled it after it was accepted: they decide.
+		const user = await users.find(tenant, credentials.userName);
+		if (user && isDisabledByPerson(user)) return undefined;
 		// One write: of two that ask at once, one gets credentials, and they work.
 		const outcome = await store.batch([
-			{ kind: 'require', collection: registrationSpec.name, id: serial, where: { tenant: accepted.tenant, status: 'ACCEPTED' } },
-			await users.setStep(credentials.tenant, credentials.userName, credentials.password, 'device'),
+			{ kind: 'require', collection: registrationSpec.name, id: serial, where: { tenant, status: 'ACCEPTED' } },
+			await users.deviceStep(tenant, serial, credentials.password, firstPlace(groupId, type)),
 			{ kind: 'remove', collection: registrationSpec.name, id: serial },
 		]);
+		users.forget(`${tenant}/${credentials.userName}`);
 		return outcome.ok ? credentials : undefined;
+	}
+
+	/**
+	 * Gives a device its user without a request of its own: with a password, or for a certificate of another authority.
+	 * @throws AccessError `access/conflict` where its user was disabled
+	 */
+	async function admit(tenant: string, serial: string, password: string | undefined, place: FirstPlace): Promise<void> {
+		const outcome = await store.batch([
+			await users.deviceStep(tenant, serial, password, place),
+			removedDevices.readmitStep(tenant, serial),
+		]);
+		users.forget(`${tenant}/${deviceUserPrefix}${serial}`);
+		if (!outcome.ok)
+			throw new AccessError('access/conflict', `The user of '${serial}' was changed by others at the same time: try again`);
 	}
 
 	/**
 	 * Takes a one-time password for what `sign` makes; it is used up when that is made.
 	 * @param address where the attempt comes from
 	 * @param inNameOf runs what the device does once it is known
-	 * @throws AccessError `access/wrongOneTimePassword`, `access/throttled`, and what `sign` throws
+	 * @throws AccessError `access/wrongOneTimePassword`, `access/throttled`, `access/conflict` where its user was disabled, and what
+	 * `sign` throws
 	 */
-	async function enrol<T>(
+	async function enrol(
 		attempt: { readonly serial: string; readonly oneTimePassword: string; readonly address: string },
-		sign: (tenant: string) => Promise<T>,
-		inNameOf: (device: Pick<DeviceCredentials, 'tenant' | 'userName'>, work: () => Promise<T>) => Promise<T>,
-	): Promise<{ readonly tenant: string; readonly made: T }> {
+		sign: (tenant: string) => Promise<SignedCertificate>,
+		inNameOf: (device: Pick<DeviceCredentials, 'tenant' | 'userName'>, work: () => Promise<Buffer>) => Promise<Buffer>,
+	): Promise<{ readonly tenant: string; readonly pkcs7: Buffer }> {
 		const { serial, oneTimePassword, address } = attempt;
 		const registration = await registrations.get(serial);
-		const mayCome = registration && (await tenants.isActive(registration.tenant));
-		const hash = mayCome ? registration.oneTimePasswordHash : undefined;
+		const mayCome = registration && !isOver(registration) && (await tenants.isActive(registration.tenant));
+		const expected = mayCome ? registration.oneTimePasswordHash : undefined;
 		// A device that is not expected costs what a wrong password costs.
-		const check = async () => verifyPassword(hash ?? (await unknownHash), oneTimePassword);
+		const check = async () => verifyPassword(expected ?? (await unknownHash), oneTimePassword);
 		const outcome = await attempts.run(address, serial, check);
 		if (outcome === 'throttled')
 			throw new AccessError(
 				'access/throttled',
 				'Too many wrong one-time passwords for this device from this address: wait a minute',
 			);
-		if (outcome === 'wrong' || !registration || hash === undefined)
+		if (outcome === 'wrong' || !registration || expected === undefined)
 			throw new AccessError(
 				'access/wrongOneTimePassword',
 				`No device '${serial.slice(0, 254)}' is registered with this one-time password`,
 			);
-		const { tenant } = registration;
+		const { tenant, groupId, type } = registration;
 		const userName = deviceUserPrefix + serial;
 		const made = await inNameOf({ tenant, userName }, async () => {
-			const signed = await sign(tenant);
-			await users.createWithoutPassword(tenant, userName, 'device');
+			const userStep = await users.deviceStep(tenant, serial, undefined, firstPlace(groupId, type));
+			const { pkcs7, step } = await sign(tenant);
 			// Of two that ask at once, one gets something.
 			const { ok } = await store.batch([
-				{ kind: 'require', collection: registrationSpec.name, id: serial, where: { tenant, oneTimePasswordHash: hash } },
+				{ kind: 'require', collection: registrationSpec.name, id: serial, where: { tenant, oneTimePasswordHash: expected } },
+				userStep,
+				step,
 				{ kind: 'remove', collection: registrationSpec.name, id: serial },
 			]);
-			if (ok) return signed;
+			users.forget(`${tenant}/${userName}`);
+			if (ok) return pkcs7;
 			throw new AccessError('access/wrongOneTimePassword', 'The one-time password has been used');
 		});
-		return { tenant, made };
+		return { tenant, pkcs7: made };
 	}
 
-	return { enrol, request, list, count, get, findTenant, accept, remove, ask, poll };
+	/** Removes what has expired; how many. */
+	async function sweep(): Promise<number> {
+		for (let removed = 0; ; ) {
+			const page = await registrations.find({ filter: { expirationTime: { $lte: clock() } }, limit: sweptAtOnce });
+			for (const each of page) await end(each);
+			removed += page.length;
+			if (page.length < sweptAtOnce) return removed;
+		}
+	}
+
+	/** Removes one that has expired, unless somebody has registered the device anew meanwhile. */
+	async function end({ _id: id, expirationTime = 0 }: Registration): Promise<void> {
+		await store.batch([
+			{ kind: 'require', collection: registrationSpec.name, id, where: { expirationTime } },
+			{ kind: 'remove', collection: registrationSpec.name, id },
+		]);
+	}
+
+	return { enrol, request, list, count, get, findTenant, accept, acceptAll, remove, removalSteps, poll, admit, sweep };
+}
+
+const maxTokenLength = 254;
+const sweptAtOnce = 200;
+
+function firstPlace(groupId: string | undefined, type: string | undefined): FirstPlace {
+	return { ...(groupId !== undefined && { firstGroup: groupId }), ...(type !== undefined && { firstType: type }) };
+}
+
+function blocked(serial: string): AccessError {
+	return new AccessError(
+		'access/conflict',
+		`The registration for '${serial}' is blocked after too many wrong security tokens: remove it, and register the device anew`,
+	);
+}
+
+function notYet(serial: string): AccessError {
+	return new AccessError(
+		'access/notYet',
+		`'${serial}' cannot be accepted yet: the device has not asked for its credentials with the bootstrap user (over MQTT: by publishing on s/ucr)`,
+	);
 }

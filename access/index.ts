@@ -15,11 +15,15 @@ export { AccessError, type AccessErrorCode } from './access-error.ts';
 export type { CertificateLogin } from './certificates/certificate-login.ts';
 export type { CertificateProof } from './certificates/certificate-proof.ts';
 export type { CertificateSettings } from './certificates/certificates.ts';
+export { type IssuedCertificate, issuedStatuses } from './certificates/issued-certificates.ts';
 export { certificateStatuses, describeCertificate, type TrustedCertificate } from './certificates/trusted-certificates.ts';
 /** Devices that are expected. */
 export {
+	type Acceptance,
 	type DeviceCredentials,
+	type NewRegistration,
 	type Registration,
+	type RegistrationSettings,
 	type RegistrationStatus,
 	registrationStatuses,
 } from './device-registration.ts';
@@ -59,7 +63,8 @@ export {
 } from './principal.ts';
 /** Roles that users of a tenant can have, groups in the words of clients. */
 export { type GlobalRole, predefinedGlobalRoles, type RoleChange, roleKey } from './roles.ts';
-export { isSerial, isSerialOfOther } from './serials.ts';
+export { isSerial, serialFault, serialOfOther } from './serials.ts';
+/** Logins: what passwords and tokens have to be, and what somebody is who has shown one. */
 export { type SigningAlgorithm, signingAlgorithms } from './signing-keys.ts';
 /** Settings that tools keep at a tenant. */
 export type { TenantOption } from './tenant-options.ts';
@@ -68,4 +73,6 @@ export { statusOf, type Tenant, type TenantChange, type TenantLimits, type Tenan
 export type { TokenSession, TokenSettings, Verification } from './tokens.ts';
 /** Users, as others look after them. */
 export type { NewUser, UserChange, UserFilter, UserProfile } from './user-directory.ts';
+/** Where a device is put when its object is made. */
+export type { FirstPlace } from './users.ts';
 export { type Authentication, type AuthenticationLimits, globalRolesOf, type User } from './users.ts';

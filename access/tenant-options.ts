@@ -1,5 +1,6 @@
 import type { Collection, CollectionSpec, DocumentStore, Step, StoredDocument } from '../store/index.ts';
 import { AccessError } from './access-error.ts';
+import { policyOption, securityTokenPolicies } from './security-token.ts';
 
 /** A setting that a tenant keeps for its tools. */
 export interface TenantOption extends StoredDocument {
@@ -38,9 +39,13 @@ export async function openTenantOptions({ store }: { readonly store: DocumentSto
 		return options.find({ filter: { tenant, category }, sort: [['key', 1]], limit: maxOptions });
 	}
 
+	async function find(tenant: string, category: string, key: string): Promise<TenantOption | undefined> {
+		return options.get(idOf(tenant, category, key));
+	}
+
 	/** @throws AccessError `access/notFound` */
 	async function get(tenant: string, category: string, key: string): Promise<TenantOption> {
-		const option = await options.get(idOf(tenant, category, key));
+		const option = await find(tenant, category, key);
 		if (!option) throw notFound(category, key);
 		return option;
 	}
@@ -69,7 +74,7 @@ export async function openTenantOptions({ store }: { readonly store: DocumentSto
 		await store.batch([{ kind: 'remove', collection: optionSpec.name, id: idOf(tenant, category, key) }]);
 	}
 
-	return { list, count, ofCategory, get, set, remove };
+	return { list, count, ofCategory, find, get, set, remove };
 }
 
 const maxOptions = 2000;
@@ -89,6 +94,12 @@ function check(category: string, key: string, value: string | null): void {
 			);
 	if (key.startsWith('credentials.'))
 		throw new AccessError('access/invalid', `key '${key.slice(0, 60)}' names a secret: options are no place for one`);
+	const isPolicy = category === policyOption.category && key === policyOption.key;
+	if (value !== null && isPolicy && !securityTokenPolicies.some((policy) => policy === value))
+		throw new AccessError(
+			'access/invalid',
+			`value of ${category}/${key} must be one of ${securityTokenPolicies.join(', ')}, found '${value.slice(0, 60)}'`,
+		);
 	if (value !== null && value.length > maxValueLength)
 		throw new AccessError('access/invalid', `value has ${value.length} characters: at most ${maxValueLength} are stored`);
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Collection, DocumentStore, Filter, Step } from '../store/index.ts';
 import { AccessError } from './access-error.ts';
+import type { DeviceRemoval } from './device-removal.ts';
 import {
 	cumulocityRoleNames,
 	type InventoryRole,
@@ -67,9 +68,10 @@ export function openUserDirectory(options: {
 	readonly users: Users;
 	readonly tenants: Tenants;
 	readonly roles: GlobalRoles;
+	readonly deviceRemoval: Pick<DeviceRemoval, 'steps' | 'readmitStep'>;
 	readonly clock: () => number;
 }) {
-	const { store, users, tenants, roles, clock } = options;
+	const { store, users, tenants, roles, deviceRemoval, clock } = options;
 	const stored: Collection<User> = users.collection;
 
 	/** In the order of their names. @throws AccessError `access/notFound` for a group that is none */
@@ -176,6 +178,7 @@ export function openUserDirectory(options: {
 				...(isAdmin(user) ? await lastAdminSteps(user) : []),
 				{ kind: 'require', collection: userSpec.name, id: user._id, where: asRead(user) },
 				{ kind: 'remove', collection: userSpec.name, id: user._id },
+				...(user.role === 'device' ? await deviceRemoval.steps(user.tenant, serialOf(user)) : []),
 			]);
 			users.forget(user._id);
 			if (outcome.ok) return;
@@ -265,6 +268,7 @@ export function openUserDirectory(options: {
 			const changed = without({ ...user, ...$set }, $unset);
 			const outcome = await store.batch([
 				...(isAdmin(user) && !isAdmin(changed) ? await lastAdminSteps(user) : []),
+				...(user.role === 'device' && changed.enabled !== false ? [deviceRemoval.readmitStep(user.tenant, serialOf(user))] : []),
 				{
 					kind: 'update',
 					collection: userSpec.name,
@@ -384,6 +388,8 @@ function fieldsOf({ enabled, ...given }: UserChange): Fields {
 	}
 	if (enabled === false) $set.enabled = false;
 	if (enabled === true) $unset.push('enabled');
+	// Somebody has decided.
+	if (enabled !== undefined) $unset.push('isRemoved');
 	return { $set, $unset };
 }
 
@@ -437,6 +443,11 @@ function rightsOf(user: User): Rights {
 
 function inventoryPermissions(assignments: readonly InventoryAssignment[]): Permission[] {
 	return assignments.flatMap(({ roles }) => roles.flatMap((role): readonly Permission[] => inventoryRoles[role]));
+}
+
+/** Of the device whose user it is. */
+function serialOf({ userName }: User): string {
+	return userName.slice(deviceUserPrefix.length);
 }
 
 function isAdmin(user: User): boolean {

@@ -24,12 +24,18 @@ export interface User {
 	readonly inventory?: readonly InventoryAssignment[];
 	/** Absent while it may log in. */
 	readonly enabled?: false;
+	/** Of a device: it is disabled because it was removed from the inventory, until somebody registers it anew, or enables it. */
+	readonly isRemoved?: true;
 	readonly email?: string;
 	readonly firstName?: string;
 	readonly lastName?: string;
 	readonly displayName?: string;
 	readonly phone?: string;
 	readonly customProperties?: Readonly<Record<string, unknown>>;
+	/** Of a device: the group that it was registered for. */
+	readonly firstGroup?: string;
+	/** Of a device: the type that its object gets where the device names none. */
+	readonly firstType?: string;
 	/** Who created it, where a person did. */
 	readonly owner?: string;
 	/** Until the password is changed, the user may do nothing else. */
@@ -67,6 +73,9 @@ export interface AuthenticationLimits extends AttemptLimits {
 	readonly hashCost: HashCost;
 	readonly passwordRules: PasswordRules;
 }
+
+/** Where a device is put, and what it is, when its object is made. */
+export type FirstPlace = Pick<User, 'firstGroup' | 'firstType'>;
 
 type ChangeListener = (tenant: string, userName: string) => void;
 
@@ -231,6 +240,33 @@ export async function openUsers(options: {
 		return (await store.batch([{ kind: 'insert', collection: userSpec.name, document }])).ok;
 	}
 
+	/**
+	 * The step that gives a device its user, or another password to the one it has, whose sessions end then. A user that was disabled
+	 * stays so, and the step fails.
+	 * @param password absent where only a certificate lets the device in
+	 * @throws AccessError `access/conflict` where somebody has disabled it
+	 */
+	async function deviceStep(tenant: string, serial: string, password: string | undefined, first: FirstPlace): Promise<Step> {
+		const userName = deviceUserPrefix + serial;
+		const present = await find(tenant, userName);
+		if (present && isDisabledByPerson(present)) throw disabledDevice(tenant, userName);
+		const secret = password === undefined ? {} : { passwordHash: await hashPassword(password, limits.hashCost) };
+		if (!present)
+			return {
+				kind: 'insert',
+				collection: userSpec.name,
+				document: { ...withoutPassword(tenant, userName, 'device'), ...secret, ...first },
+			};
+		const $set = { ...secret, ...(password !== undefined && { sessionsId: randomUUID() }), ...first };
+		const step = {
+			collection: userSpec.name,
+			id: present._id,
+			where: { $or: [{ enabled: { $ne: false } }, { isRemoved: true }] },
+		};
+		if (Object.keys($set).length === 0 && !present.isRemoved) return { kind: 'require', ...step };
+		return { kind: 'update', ...step, update: { $set, $unset: ['enabled', 'isRemoved'] } };
+	}
+
 	async function newUser(tenant: string, userName: string, password: string, role: Role): Promise<User> {
 		return { ...withoutPassword(tenant, userName, role), passwordHash: await hashPassword(password, limits.hashCost) };
 	}
@@ -311,8 +347,12 @@ export async function openUsers(options: {
 	}
 
 	async function remove(tenant: string, userName: string): Promise<void> {
-		await store.batch([{ kind: 'remove', collection: userSpec.name, id: `${tenant}/${userName}` }]);
+		await store.batch([removeStep(tenant, userName)]);
 		known.forget(`${tenant}/${userName}`);
+	}
+
+	function removeStep(tenant: string, userName: string): Step {
+		return { kind: 'remove', collection: userSpec.name, id: `${tenant}/${userName}` };
 	}
 
 	return {
@@ -323,6 +363,7 @@ export async function openUsers(options: {
 		newUser,
 		create,
 		createWithoutPassword,
+		deviceStep,
 		find,
 		findKnown,
 		findPrincipal,
@@ -335,6 +376,7 @@ export async function openUsers(options: {
 		setExternal,
 		endExternal,
 		remove,
+		removeStep,
 		forget: known.forget,
 		watchChanged,
 		findRefused,
@@ -342,6 +384,31 @@ export async function openUsers(options: {
 }
 
 const pageSize = 500;
+
+/** Somebody decided that it may not log in, other than by removing its device. */
+export function isDisabledByPerson({ enabled, isRemoved }: Pick<User, 'enabled' | 'isRemoved'>): boolean {
+	return enabled === false && !isRemoved;
+}
+
+/** The step that locks the user of a device that was removed. */
+export function lockStep({ _id }: Pick<User, '_id'>): Step {
+	const update = { $set: { enabled: false, isRemoved: true, sessionsId: randomUUID() }, $unset: ['keptSession'] };
+	return { kind: 'update', collection: userSpec.name, id: _id, where: { enabled: { $ne: false } }, update };
+}
+
+/** The step that ends all sessions of a user, its tokens with them. */
+export function sessionsEndStep({ _id }: Pick<User, '_id'>): Step {
+	const update = { $set: { sessionsId: randomUUID() }, $unset: ['keptSession'] };
+	return { kind: 'update', collection: userSpec.name, id: _id, update };
+}
+
+/** Whoever disabled a device decides whether it comes back, and does so by its name. */
+export function disabledDevice(tenant: string, userName: string): AccessError {
+	return new AccessError(
+		'access/conflict',
+		`User '${userName.slice(0, 300)}' was disabled, and a registration does not enable it: PUT /user/${tenant}/users/${userName.slice(0, 300)} with {"enabled": true}, or remove it, and register the device then`,
+	);
+}
 
 export function globalRolesOf({ globalRoles, role }: Pick<User, 'globalRoles' | 'role'>): readonly string[] {
 	return globalRoles ?? [role];

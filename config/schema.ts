@@ -8,6 +8,7 @@ import { mongodb } from './mongodb.ts';
 import { outsideBroker } from './outside-broker.ts';
 import { protection } from './protection.ts';
 import { querySettings } from './query-settings.ts';
+import { registration } from './registration.ts';
 import { oneOf, optional, portOrOff, proxies, setting, text, wholeNumber } from './setting.ts';
 import { tenantSettings } from './tenant-settings.ts';
 
@@ -305,6 +306,7 @@ export const groups = {
 	tenant: tenantSettings,
 	access,
 	identityProviders,
+	registration,
 	certificates,
 	audit,
 	limits: z

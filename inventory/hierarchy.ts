@@ -18,6 +18,8 @@ export interface RemovalListener {
 	readonly onRemoved?: (object: ManagedObject) => Promise<void>;
 }
 
+export type Hierarchy = ReturnType<typeof openHierarchy>;
+
 /** The place of objects below each other: one step changes one link, and no step makes a circle. */
 export function openHierarchy({
 	store,

@@ -37,6 +37,7 @@ export { beingRemoved, InventoryError, type InventoryErrorCode, noSuchObject } f
 export {
 	fragmentNameFault,
 	fragmentNamesOf,
+	isAgent,
 	isDynamicGroup,
 	isManagedObjectId,
 	type ManagedObject,

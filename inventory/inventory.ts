@@ -5,6 +5,7 @@ import { derivedFieldsMigration } from './derived-fields-migration.ts';
 import { connectionSpec } from './device-connections.ts';
 import { openDevices } from './devices.ts';
 import { type ExternalId, openExternalIds } from './external-ids.ts';
+import { openGroups } from './groups.ts';
 import { openHierarchy } from './hierarchy.ts';
 import { openInstalledSoftware } from './installed-software.ts';
 import type { InventoryContext, InventoryLimits } from './inventory-context.ts';
@@ -79,6 +80,7 @@ export async function openInventory(options: { store: DocumentStore; clock: () =
 	const { remove, ...hierarchy } = openHierarchy({ ...context, links, software });
 	const softwareSearch = openSoftwareSearch({ packages, objects, managedObjects, externalIds });
 	const devices = openDevices({ objects: managedObjects, externalIds });
+	const groups = openGroups({ objects: managedObjects, hierarchy });
 	return {
 		objects: { ...managedObjects, idsWithin, remove },
 		hierarchy,
@@ -86,6 +88,7 @@ export async function openInventory(options: { store: DocumentStore; clock: () =
 		software,
 		softwareSearch,
 		devices,
+		groups,
 		binaryRecords,
 	};
 }

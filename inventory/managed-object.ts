@@ -90,6 +90,11 @@ export function isManagedObjectId(text: string): text is ManagedObjectId {
 	return idPattern.test(text);
 }
 
+/** Whether a device connects by itself. */
+export function isAgent({ fragments }: Pick<ManagedObject, 'fragments'>): boolean {
+	return agentFragment in fragments;
+}
+
 /** Whether a group is a query, so that nothing is linked below it. */
 export function isDynamicGroup({ fragments }: Pick<ManagedObject, 'fragments'>): boolean {
 	return dynamicGroupFragment in fragments;

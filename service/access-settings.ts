@@ -8,6 +8,7 @@ import {
 	checkNewPassword,
 	type FirstStart,
 	type GivenPassword,
+	type RegistrationSettings,
 } from '../access/index.ts';
 import type { Config } from '../config/index.ts';
 import { authenticationLimits, tokenSettings } from './login-settings.ts';
@@ -20,6 +21,7 @@ export function accessSettings(config: Config): Omit<AccessOptions, 'store' | 'c
 		limits: authenticationLimits(config),
 		tokens: tokenSettings(config),
 		certificates: certificateSettings(config),
+		registration: registrationSettings(config),
 		tenants: {
 			defaultTenant: tenant.id,
 			...(tenant.hostSuffix !== undefined && { hostSuffix: tenant.hostSuffix }),
@@ -31,6 +33,11 @@ export function accessSettings(config: Config): Omit<AccessOptions, 'store' | 'c
 			},
 		},
 	};
+}
+
+function registrationSettings({ registration }: Config): RegistrationSettings {
+	const { expiryHours, maxPerTenant, pollsPerMinute, maxWrongTokens } = registration;
+	return { expiryMilliseconds: expiryHours * 3_600_000, maxPerTenant, pollsPerMinute, maxWrongTokens };
 }
 
 function certificateSettings({ certificates }: Config): CertificateSettings {

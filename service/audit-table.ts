@@ -125,6 +125,21 @@ export const auditTable = {
 		leftOut: [],
 		secret: ['encryptedKey'],
 	},
+	issuedCertificates: {
+		kind: 'changes',
+		type: 'Tenant',
+		what: 'Device certificate',
+		source: own('serialNumber'),
+		label: field('device'),
+		leftOut: ['tenant', 'serialNumber', 'issueTime'],
+	},
+	removedDevices: {
+		kind: 'changes',
+		type: 'DeviceRegistration',
+		what: 'Lock of a removed device',
+		source: own('serial'),
+		leftOut: ['tenant', 'serial', 'removalTime'],
+	},
 	registrations: {
 		kind: 'changes',
 		type: 'DeviceRegistration',
@@ -132,7 +147,7 @@ export const auditTable = {
 		source: ({ _id }) => _id,
 		label: field('status'),
 		leftOut: ['tenant', 'creationTime'],
-		secret: ['oneTimePasswordHash'],
+		secret: ['oneTimePasswordHash', 'tokenHash'],
 	},
 	signingKeys: {
 		kind: 'changes',

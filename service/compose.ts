@@ -8,6 +8,7 @@ import { type ContentStore, type DocumentStore, takeIntoUse } from '../store/ind
 import { accessSettings, firstStart } from './access-settings.ts';
 import { composeAudit } from './audit-parts.ts';
 import { composeBinaries, openContentStore } from './binary-parts.ts';
+import { createFirstPlaces } from './first-place.ts';
 import { createHttpApp } from './http/index.ts';
 import { httpOptions } from './http-settings.ts';
 import { serviceJobs } from './jobs.ts';
@@ -129,9 +130,10 @@ async function open(foundation: Foundation): Promise<Service> {
 		fault: (operation, device) => deliveryFault(operation, device, config.mqtt.downlinkPayloadMaxBytes),
 	});
 	const bridgedDevices = config.bridge.url && (await openBridgedDevices({ store }));
-	const isSerialOfOther = createSerialCheck({ access, bridgedDevices });
+	const serialFault = createSerialCheck({ access, bridgedDevices });
 	const noteRefusedLogin = createRefusedLogins({ config, trail: audit.trail, access, elapsed, log });
-	const users = { access, isSerialOfOther, audit: audit.trail, noteRefusedLogin };
+	const firstPlaces = createFirstPlaces({ access, inventory, log });
+	const users = { access, serialFault, firstPlaces, audit: audit.trail, noteRefusedLogin };
 	const services = { ...users, inventory, bridgedDevices, operations, metrics, log, clock, elapsed, version };
 	const gateway = createGateway({
 		...services,

@@ -7,6 +7,7 @@ import type { ServerCertificate } from './server-certificate.ts';
 import type { TenantRemoval } from './tenant-removal.ts';
 
 const refreshEveryMilliseconds = 10_000;
+const expiryEveryMilliseconds = 60_000;
 
 /** What the service does again and again, beside the jobs of its parts. */
 export function serviceJobs({
@@ -34,12 +35,14 @@ export function serviceJobs({
 	const everyMilliseconds = config.mqtt.deliverySweepSeconds * 1000;
 	const tlsMilliseconds = config.tls.reloadSeconds * 1000;
 	const removalMilliseconds = config.tenant.removalSeconds * 1000;
+	const endExpired = async () => void (await access.registration.sweep());
 	return [
 		{ name: 'delivery sweep', everyMilliseconds, run: gateway.outbound.sweepAll },
 		{ name: 'outside devices sweep', everyMilliseconds, run: () => bridge?.sweep() },
 		...(isShared ? [{ name: 'sweep of users', everyMilliseconds, run: broker.checkUsers }] : []),
 		{ name: 'sweep of certificates', everyMilliseconds, run: broker.checkCertificates },
 		...(certificate ? [{ name: 'TLS files', everyMilliseconds: tlsMilliseconds, run: certificate.reload }] : []),
+		{ name: 'expiry of registrations', everyMilliseconds: expiryEveryMilliseconds, once: true, run: endExpired },
 		{ name: 'refreshing of tokens', everyMilliseconds: refreshEveryMilliseconds, run: access.tokens.refresh },
 		{ name: 'removal of tenants', everyMilliseconds: removalMilliseconds, once: true, run: () => removal.run(isStopping) },
 	];

@@ -16,6 +16,8 @@ export const removalRules: Readonly<Record<string, RemovalRule>> = {
 	revocationLists: 'byId',
 	certificateAuthorities: 'itself',
 	registrations: 'byTenant',
+	issuedCertificates: 'byId',
+	removedDevices: 'byId',
 	globalRoles: 'byId',
 	tenantOptions: 'byId',
 	connections: 'byId',

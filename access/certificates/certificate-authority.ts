@@ -1,7 +1,8 @@
 import { createPrivateKey, KeyObject, randomBytes, webcrypto } from 'node:crypto';
-import type { CollectionSpec, DocumentStore } from '../../store/index.ts';
+import type { CollectionSpec, DocumentStore, Step } from '../../store/index.ts';
 import { AccessError } from '../access-error.ts';
-import { type Certificate, parseDer } from './certificate.ts';
+import { type Certificate, normalSerial, parseDer } from './certificate.ts';
+import type { IssuedCertificates } from './issued-certificates.ts';
 import type { TrustedCertificate, TrustedCertificates } from './trusted-certificates.ts';
 import {
 	AuthorityKeyIdentifierExtension,
@@ -17,6 +18,7 @@ import {
 	X509Certificate,
 	X509CertificateGenerator,
 	X509Certificates,
+	X509CrlGenerator,
 } from './x509.ts';
 
 /** The authority of a tenant of which the service has the key. */
@@ -39,6 +41,12 @@ export interface AuthoritySettings {
 	readonly deviceDays: number;
 }
 
+/** A certificate in PKCS #7, and the step that puts on record that it was made. */
+export interface SignedCertificate {
+	readonly pkcs7: Buffer;
+	readonly step: Step;
+}
+
 export type CertificateAuthorities = Awaited<ReturnType<typeof openCertificateAuthorities>>;
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256' };
@@ -51,10 +59,11 @@ const leeway = 3_600_000;
 export async function openCertificateAuthorities(options: {
 	readonly store: DocumentStore;
 	readonly trusted: TrustedCertificates;
+	readonly issued: IssuedCertificates;
 	readonly clock: () => number;
 	readonly settings: AuthoritySettings;
 }) {
-	const { store, trusted, clock, settings } = options;
+	const { store, trusted, issued, clock, settings } = options;
 	const collection = await store.collection(certificateAuthoritySpec);
 
 	/** Makes a key and a certificate, and trusts it. @throws AccessError `access/conflict`, `access/noSecret` */
@@ -137,10 +146,10 @@ export async function openCertificateAuthorities(options: {
 
 	/**
 	 * Signs what a device asks for: its key, under its serial as the only name, for nothing but clients.
-	 * @returns the certificate in PKCS #7
+	 * What it returns is good once its step is stored.
 	 * @throws AccessError `access/invalid`, `access/noCertificate`, `access/noSecret`
 	 */
-	async function sign(tenant: string, serial: string, request: Buffer): Promise<Buffer> {
+	async function sign(tenant: string, serial: string, request: Buffer, { isRenewal = false } = {}): Promise<SignedCertificate> {
 		const asked = await checkRequest(request, serial);
 		const authority = await get(tenant);
 		const trustedOne = await trusted.get(tenant, authority.fingerprint);
@@ -148,18 +157,63 @@ export async function openCertificateAuthorities(options: {
 		const now = clock();
 		if (trustedOne.status !== 'ENABLED' || trustedOne.notAfter <= now)
 			throw new AccessError('access/invalid', `The certificate authority of tenant '${tenant}' is disabled or has expired`);
+		const serialNumber = newSerial();
+		// Certificates know whole seconds.
+		const notAfter = Math.floor(Math.min(now + settings.deviceDays * day, trustedOne.notAfter) / 1000) * 1000;
 		const certificate = await X509CertificateGenerator.create({
-			serialNumber: newSerial(),
+			serialNumber,
 			subject: [{ CN: [serial] }],
 			issuer: issuer.subject,
 			notBefore: new Date(now - leeway),
-			notAfter: new Date(Math.min(now + settings.deviceDays * day, trustedOne.notAfter)),
+			notAfter: new Date(notAfter),
 			publicKey: asked.publicKey,
 			signingKey: await signingKey(authority, theSecret()),
 			signingAlgorithm,
 			extensions: await deviceExtensions(asked, issuer),
 		});
-		return toPkcs7([certificate]);
+		const { fingerprint } = authority;
+		const facts = {
+			tenant,
+			serialNumber: normalSerial(serialNumber),
+			device: serial,
+			authority: fingerprint,
+			isRenewal,
+			notAfter,
+		};
+		return { pkcs7: toPkcs7([certificate]), step: issued.issueStep(facts) };
+	}
+
+	/**
+	 * A new certificate for a device that is logged in; the one it has stays good until it expires, or is taken back.
+	 * @returns the certificate in PKCS #7
+	 * @throws AccessError as `sign`
+	 */
+	async function renewFor(tenant: string, serial: string, request: Buffer): Promise<Buffer> {
+		const { pkcs7, step } = await sign(tenant, serial, request, { isRenewal: true });
+		await store.batch([step]);
+		return pkcs7;
+	}
+
+	/**
+	 * What the service has signed and taken back, as a list that the authority signs now, in DER.
+	 * @throws AccessError `access/noCertificate`, `access/noSecret`
+	 */
+	async function revocationList(tenant: string): Promise<Buffer> {
+		const authority = await get(tenant);
+		const key = await signingKey(authority, theSecret());
+		const now = clock();
+		const list = await X509CrlGenerator.create({
+			issuer: new X509Certificate(Buffer.from(authority.der, 'base64')).subject,
+			thisUpdate: new Date(now),
+			nextUpdate: new Date(now + day),
+			signingAlgorithm,
+			signingKey: key,
+			entries: (await issued.listRevoked(tenant)).map(({ serialNumber, revocationTime = now }) => ({
+				serialNumber,
+				revocationDate: new Date(revocationTime),
+			})),
+		});
+		return Buffer.from(list.rawData);
 	}
 
 	/** The certificate of the authority in PKCS #7. @throws AccessError `access/noCertificate` */
@@ -182,7 +236,7 @@ export async function openCertificateAuthorities(options: {
 		);
 	}
 
-	return { create, renew, sign, certificates, removeSteps };
+	return { create, renew, sign, renewFor, revocationList, certificates, removeSteps };
 }
 
 function kept({ fingerprint, der }: Certificate): Pick<CertificateAuthority, 'fingerprint' | 'der'> {

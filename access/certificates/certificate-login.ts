@@ -1,10 +1,12 @@
 import { deviceUserPrefix, type Principal } from '../principal.ts';
+import type { RemovedDevices } from '../removed-devices.ts';
 import { isSerial } from '../serials.ts';
 import type { Tenants } from '../tenants.ts';
 import type { Users } from '../users.ts';
 import { type Certificate, parseDer } from './certificate.ts';
 import { arrangePath, type CertificatePath, formatDate, pathFault, pathTo } from './certificate-path.ts';
 import type { CertificateProof } from './certificate-proof.ts';
+import type { IssuedCertificates } from './issued-certificates.ts';
 import type { RevocationLists } from './revocation-lists.ts';
 import type { TrustedCertificate, TrustedCertificates } from './trusted-certificates.ts';
 
@@ -22,13 +24,15 @@ export type CertificateLogins = ReturnType<typeof createCertificateLogins>;
 export function createCertificateLogins(options: {
 	readonly trusted: TrustedCertificates;
 	readonly revocations: RevocationLists;
+	readonly issued: IssuedCertificates;
 	readonly users: Users;
+	readonly removedDevices: RemovedDevices;
 	readonly tenants: Pick<Tenants, 'isActive'>;
 	readonly clock: () => number;
 	/** Whether a certificate vouches only for itself until its tenant has proven that it has the key. */
 	readonly proofAlways: boolean;
 }) {
-	const { trusted, revocations, users, tenants, clock, proofAlways } = options;
+	const { trusted, revocations, issued, users, removedDevices, tenants, clock, proofAlways } = options;
 	const parsed = new Map<string, Certificate>();
 
 	/**
@@ -81,7 +85,8 @@ export function createCertificateLogins(options: {
 		for (const { serialNumber, by } of signed) {
 			const authority = await trusted.find(tenant, by);
 			if (authority && authority.status !== 'ENABLED') return `the trusted certificate '${authority.name}' is disabled`;
-			const fault = await revocations.faultOf(tenant, by, serialNumber);
+			const ownFault = authority?.isOwnAuthority ? await issued.faultOf(tenant, serialNumber) : undefined;
+			const fault = ownFault ?? (await revocations.faultOf(tenant, by, serialNumber));
 			if (fault !== undefined) return fault;
 		}
 		return undefined;
@@ -94,6 +99,8 @@ export function createCertificateLogins(options: {
 		if (!(await tenants.isActive(by.tenant))) return forbidden(`the tenant ${by.tenant} is disabled`);
 		const userName = deviceUserPrefix + serial;
 		const user = await users.find(by.tenant, userName);
+		if (!user && (await removedDevices.has(by.tenant, serial)))
+			return forbidden(`the device '${serial}' was removed from tenant ${by.tenant}: register it anew to let it come back`);
 		if (!user && !by.autoRegistrationEnabled)
 			return forbidden(
 				`the device '${serial}' is not registered in tenant ${by.tenant}, and the trusted certificate '${by.name}' registers no devices by itself`,
@@ -124,6 +131,13 @@ export function createCertificateLogins(options: {
 		const changed = (changes: readonly { readonly id: string }[]) => onChange(new Set(changes.map(({ id }) => id)));
 		trusted.watch(changed, () => onChange(undefined));
 		revocations.watch(changed, () => onChange(undefined));
+		issued.watch(
+			(changes) => {
+				const taken = changes.filter(({ kind }) => kind === 'updated');
+				if (taken.length > 0) changed(taken);
+			},
+			() => onChange(undefined),
+		);
 	}
 
 	return { logIn, lapse, watch };

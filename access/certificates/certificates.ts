@@ -1,8 +1,11 @@
 import type { CollectionSpec, DocumentStore, StoredDocument } from '../../store/index.ts';
+import { deviceUserPrefix } from '../principal.ts';
+import type { RemovedDevices } from '../removed-devices.ts';
 import type { Tenants } from '../tenants.ts';
-import type { Users } from '../users.ts';
+import { sessionsEndStep, type Users } from '../users.ts';
 import { type AuthoritySettings, certificateAuthoritySpec, openCertificateAuthorities } from './certificate-authority.ts';
 import { createCertificateLogins } from './certificate-login.ts';
+import { type IssuedCertificate, issuedCertificateSpec, openIssuedCertificates } from './issued-certificates.ts';
 import { openRevocationLists, revocationListSpec } from './revocation-lists.ts';
 import { openTrustedCertificates, trustedCertificateSpec } from './trusted-certificates.ts';
 
@@ -11,6 +14,7 @@ export const certificateCollections: readonly CollectionSpec<StoredDocument>[] =
 	trustedCertificateSpec,
 	revocationListSpec,
 	certificateAuthoritySpec,
+	issuedCertificateSpec,
 ];
 
 export interface CertificateSettings {
@@ -26,19 +30,24 @@ export interface CertificateSettings {
 	readonly authority: AuthoritySettings;
 }
 
+export type Certificates = Awaited<ReturnType<typeof openCertificates>>;
+
 /** Certificates that tenants trust, and the devices that come with them. */
 export async function openCertificates(options: {
 	readonly store: DocumentStore;
 	readonly users: Users;
+	readonly removedDevices: RemovedDevices;
 	readonly tenants: Pick<Tenants, 'isActive'>;
 	readonly clock: () => number;
 	readonly settings: CertificateSettings;
 }) {
-	const { store, users, tenants, clock, settings } = options;
+	const { store, users, removedDevices, tenants, clock, settings } = options;
 	const trusted = await openTrustedCertificates({ store, clock, limits: settings });
 	const revocations = await openRevocationLists({ store, clock, refuseOverdue: settings.refuseOverdueLists });
-	const authorities = await openCertificateAuthorities({ store, trusted, clock, settings: settings.authority });
-	const logins = createCertificateLogins({ trusted, revocations, users, tenants, clock, proofAlways: settings.proofAlways });
+	const issued = await openIssuedCertificates({ store, clock });
+	const authorities = await openCertificateAuthorities({ store, trusted, issued, clock, settings: settings.authority });
+	const { proofAlways } = settings;
+	const logins = createCertificateLogins({ trusted, revocations, issued, users, removedDevices, tenants, clock, proofAlways });
 
 	/** Trusts a certificate no more, and forgets its revocation list, and its key where the service has it. @throws AccessError `access/noCertificate` */
 	async function remove(tenant: string, fingerprint: string): Promise<void> {
@@ -46,5 +55,18 @@ export async function openCertificates(options: {
 		await trusted.remove(tenant, fingerprint, [revocations.removeStep(tenant, fingerprint), ...besides]);
 	}
 
-	return { trusted: { ...trusted, remove }, revocations, authorities, ...logins };
+	/**
+	 * Takes back a certificate that the service has signed, with the sessions and tokens of its device. What is taken back stays so.
+	 * @throws AccessError `access/noCertificate`
+	 */
+	async function revoke(tenant: string, serialNumber: string): Promise<IssuedCertificate> {
+		const found = await issued.get(tenant, serialNumber);
+		if (found.status === 'REVOKED') return found;
+		const user = await users.find(tenant, deviceUserPrefix + found.device);
+		await store.batch([issued.revokeStep(found), ...(user ? [sessionsEndStep(user)] : [])]);
+		if (user) users.forget(user._id);
+		return issued.get(tenant, serialNumber);
+	}
+
+	return { trusted: { ...trusted, remove }, revocations, authorities, issued: { ...issued, revoke }, ...logins };
 }

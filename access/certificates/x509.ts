@@ -17,4 +17,5 @@ export {
 	X509CertificateGenerator,
 	X509Certificates,
 	X509Crl,
+	X509CrlGenerator,
 } from '@peculiar/x509';

@@ -16,6 +16,7 @@ import { identityProviderRoutes } from './identity-provider-routes.ts';
 import { createIdentityProviders, type IdentityProviders } from './identity-providers.ts';
 import { identityRoutes } from './identity-routes.ts';
 import { inventoryRoutes } from './inventory-routes.ts';
+import { issuedCertificateRoutes } from './issued-certificate-routes.ts';
 import { loginRoutes } from './login-routes.ts';
 import { describeApi } from './openapi.ts';
 import { operationRoutes } from './operation-routes.ts';
@@ -72,6 +73,7 @@ export function httpRoutes(services: HttpServices, identityProviders = openIdent
 		...certificateProofRoutes(services),
 		...bulkRegistrationRoutes(services),
 		...enrolmentRoutes(services),
+		...issuedCertificateRoutes(services),
 		...deviceTokenRoutes(services),
 		...auditRoutes(services),
 		...healthRoutes(services),

@@ -21,13 +21,8 @@ const tag = 'Certificates of devices';
 const common = { tag, params: noParams, query: noQuery, body: noBody } as const;
 
 /** Certificates that the service signs for devices: enrolment over secure transport. [RFC 7030] */
-export function enrolmentRoutes({ access, audit, noteRefusedLogin, log }: HttpServices): Route[] {
+export function enrolmentRoutes({ access, noteRefusedLogin, log }: HttpServices): Route[] {
 	const { authorities } = access.certificates;
-
-	async function noteSigned(tenant: string, serial: string): Promise<void> {
-		const activity = 'Certificate signed for a device';
-		await audit.note({ tenant, type: 'DeviceRegistration', activity, text: `${activity}: ${serial}`, source: serial });
-	}
 
 	return [
 		route({
@@ -71,6 +66,7 @@ export function enrolmentRoutes({ access, audit, noteRefusedLogin, log }: HttpSe
 				'http/bodyTooLarge',
 				'access/wrongOneTimePassword',
 				'access/throttled',
+				'access/conflict',
 				'access/invalid',
 				'access/noCertificate',
 				'access/noSecret',
@@ -85,13 +81,9 @@ export function enrolmentRoutes({ access, audit, noteRefusedLogin, log }: HttpSe
 				const { user: serial, password: oneTimePassword } = credentials;
 				const origin = { channel: 'http', address, call: `POST ${enrolPath}` } as const;
 				const sign = (of: string) => authorities.sign(of, serial, request);
-				const { tenant, made } = await access.registration
+				const { tenant, pkcs7 } = await access.registration
 					.enrol({ serial, oneTimePassword, address }, sign, (device, work) =>
-						actAs({ ...device, ...origin, isDevice: true }, async () => {
-							const signed = await work();
-							await noteSigned(device.tenant, serial);
-							return signed;
-						}),
+						actAs({ ...device, ...origin, isDevice: true }, work),
 					)
 					.catch(async (error: unknown) => {
 						if (error instanceof AccessError) await noteRefused(serial, error, { address, base });
@@ -100,7 +92,7 @@ export function enrolmentRoutes({ access, audit, noteRefusedLogin, log }: HttpSe
 						throw error;
 					});
 				log.info({ tenant, address, serial }, 'device enrolled: it got a certificate');
-				return certificatesReply(made);
+				return certificatesReply(pkcs7);
 			},
 		}),
 		route({
@@ -115,9 +107,8 @@ export function enrolmentRoutes({ access, audit, noteRefusedLogin, log }: HttpSe
 			refusals: ['http/bodyTooLarge', 'access/invalid', 'access/noCertificate', 'access/noSecret'],
 			handler: async ({ principal, readStream }) => {
 				const serial = serialOf(principal);
-				const made = await authorities.sign(principal.tenant, serial, await readLimited(readStream(), requestMaxBytes));
-				await noteSigned(principal.tenant, serial);
-				return certificatesReply(made);
+				const request = await readLimited(readStream(), requestMaxBytes);
+				return certificatesReply(await authorities.renewFor(principal.tenant, serial, request));
 			},
 		}),
 		route({

@@ -3,6 +3,7 @@ import type { Access } from '../../access/index.ts';
 import type { AuditTrail } from '../../audit/index.ts';
 import type { Binaries, ConditionLimits, Inventory, OrderOfType, PackageLimits } from '../../inventory/index.ts';
 import type { Operations } from '../../operations/index.ts';
+import type { FirstPlaces } from '../first-place.ts';
 import type { Metrics } from '../metrics.ts';
 import type { NoteRefusedLogin } from '../refused-logins.ts';
 import type { SerialCheck } from '../serial-check.ts';
@@ -84,7 +85,8 @@ export interface HttpServices {
 	readonly access: Access;
 	readonly audit: Pick<AuditTrail, 'note' | 'list' | 'count' | 'find' | 'inOrder'>;
 	readonly noteRefusedLogin: NoteRefusedLogin;
-	readonly isSerialOfOther: SerialCheck;
+	readonly serialFault: SerialCheck;
+	readonly firstPlaces: FirstPlaces;
 	readonly metrics: Metrics;
 	readonly log: Logger;
 	/** Milliseconds since 1970. */

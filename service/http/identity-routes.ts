@@ -47,6 +47,8 @@ export function identityRoutes(services: HttpServices): Route[] {
 				const { id } = await scope.getObject(principal, param('id'), 'identity:write');
 				await checkSerial(principal, body);
 				const bound = await externalIds.bind(principal.tenant, body.type, body.externalId, id);
+				if (body.type === serialType && body.externalId === principal.serial)
+					await services.firstPlaces.join(principal.tenant, principal.serial);
 				// Whoever is connected under this serial speaks for this object from now on.
 				services.onDevicesRemoved(principal.tenant, [id]);
 				return created(externalIdJson(bound, base));
@@ -124,8 +126,8 @@ export function identityRoutes(services: HttpServices): Route[] {
 
 	// Whoever owns a serial is what MQTT messages under it are written to: a device must not take that of another one.
 	async function checkSerial(principal: Principal, { type, externalId }: { type: string; externalId: string }) {
-		if (type === serialType && (await services.isSerialOfOther(principal, externalId)))
-			throw new HttpError('http/forbidden', `'${externalId}' is the serial of another device`);
+		const fault = type === serialType ? await services.serialFault(principal, externalId) : undefined;
+		if (fault !== undefined) throw new HttpError('http/forbidden', fault);
 	}
 }
 

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { deviceUserPrefix, mayDo, type Principal } from '../../access/index.ts';
 import { type ChildKind, childKinds, type ManagedObject, parseObjectBody, serialType } from '../../inventory/index.ts';
 import { mayGiveFiles, openDeviceScope } from './device-scope.ts';
 import { HttpError } from './http-error.ts';
@@ -10,7 +9,7 @@ import { idSchema, managedObjectBodySchema, managedObjectSchema } from './manage
 import { objectFilterParameters, objectView, viewParameters } from './object-parameters.ts';
 import { pageParameters, pageSchema, readPage } from './paging.ts';
 import { booleanParameter } from './query-values.ts';
-import { openRemoval } from './removal.ts';
+import { deviceEnding, openRemoval } from './removal.ts';
 import { created, noContent, ok } from './reply.ts';
 import { type IncomingCall, noBody, noParams, noQuery, type Route, route } from './route.ts';
 
@@ -20,7 +19,7 @@ const tag = 'Inventory';
 
 /** Managed objects. */
 export function inventoryRoutes(services: HttpServices): Route[] {
-	const { inventory, access, options, clock } = services;
+	const { inventory, options, clock } = services;
 	const scope = openDeviceScope(services);
 	const removal = openRemoval(services);
 	const renderer = createManagedObjectRenderer({ ...services, scope, maxReferences: options.childReferencesMax });
@@ -150,7 +149,9 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 			query: z.object({
 				cascade: booleanParameter('Whether child devices go too').optional(),
 				forceCascade: booleanParameter('Whether everything below goes too').optional(),
-				withDeviceUser: booleanParameter('Whether the user of the device goes too').optional(),
+				withDeviceUser: booleanParameter(
+					'`true` removes the users of the devices too, `false` leaves them as they are, so that devices come back with their next message; unset, they are locked until somebody registers the devices anew, or enables them, where the caller may do so',
+				).optional(),
 			}),
 			body: noBody,
 			answers: { 204: { description: 'Removed' } },
@@ -160,11 +161,9 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 				// Others may have put below it what is not its own.
 				if (query.forceCascade && principal.role === 'device')
 					throw new HttpError('http/forbidden', 'A device may not remove with forceCascade: cascade removes its child devices');
-				const userName = query.withDeviceUser ? await deviceUserOf(object, principal) : undefined;
-				// First, so that a device which is connected cannot come back with its next message.
-				if (userName !== undefined) await access.users.remove(principal.tenant, userName);
+				const endDevice = deviceEnding(services, principal, query.withDeviceUser);
 				const below = query.forceCascade ? childKinds : query.cascade ? cascaded(object) : [];
-				await removal.remove(principal.tenant, object.id, below);
+				await removal.remove(principal.tenant, object.id, below, endDevice);
 				return noContent;
 			},
 		}),
@@ -225,17 +224,6 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 	async function serialOf({ tenant, id }: ManagedObject): Promise<string | undefined> {
 		const found = await inventory.externalIds.list(tenant, id);
 		return found.find(({ type }) => type === serialType)?.externalId;
-	}
-
-	async function deviceUserOf(object: ManagedObject, principal: Principal): Promise<string | undefined> {
-		const serial = await serialOf(object);
-		if (serial === undefined) return undefined;
-		const user = await access.users.find(object.tenant, deviceUserPrefix + serial);
-		// A device may have given its object the serial of another one.
-		if (user?.role !== 'device' || (principal.role === 'device' && user.userName !== principal.userName)) return undefined;
-		if (principal.role !== 'device' && !mayDo(principal, 'registrations:write'))
-			throw new HttpError('http/forbidden', 'withDeviceUser takes its credentials from a device: it needs registrations:write');
-		return user.userName;
 	}
 }
 

@@ -37,7 +37,10 @@ export const problems: Readonly<Record<ProblemCode, { readonly status: Status; r
 	'access/forbidden': { status: 403, title: 'Nobody gives, or touches, more than they have' },
 	'access/notYet': { status: 422, title: 'The device has not asked for its credentials yet' },
 	'access/weakPassword': { status: 422, title: 'The new password is too easy to guess' },
-	'access/noCertificate': { status: 404, title: 'The tenant trusts no such certificate, or it has no revocation list' },
+	'access/noCertificate': {
+		status: 404,
+		title: 'The tenant trusts, or has signed, no such certificate, or it has no revocation list',
+	},
 	'access/notProven': { status: 422, title: 'It is not proven that the tenant has the private key' },
 	'access/noSecret': { status: 422, title: 'CERTIFICATE_AUTHORITY_SECRET is not set, or is another one than before' },
 	'access/wrongOneTimePassword': { status: 401, title: 'No registration has this id and one-time password' },

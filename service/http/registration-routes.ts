@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AccessError, type Registration, registrationStatuses } from '../../access/index.ts';
+import { AccessError, type Principal, type Registration, registrationStatuses } from '../../access/index.ts';
 import { formatTime } from '../../inventory/index.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
@@ -15,20 +15,54 @@ const registrationSchema = z
 		id: z.string(),
 		status: z.enum(registrationStatuses),
 		tenantId: z.string(),
+		groupId: z.string().optional(),
+		type: z.string().optional(),
 		creationTime: timeSchema,
+		expirationTime: timeSchema.meta({ description: 'From then on it counts for nothing, and is removed' }).optional(),
 		self: z.string(),
 	})
 	.meta({ id: 'NewDeviceRequest' });
-
-// What would be lost without a word is refused instead.
-const unsupported = z.null({ error: 'is not supported yet: leave it out' }).optional();
+const acceptanceSchema = z.object({ id: z.string(), successful: z.boolean(), error: z.string().optional() });
+const limitSchema = z.object({
+	isReached: z.boolean(),
+	limit: z.int().meta({ description: 'Absent where there is none' }).optional(),
+	deviceCount: z.int(),
+});
+const textOrNull = z
+	.string()
+	.max(254)
+	.nullish()
+	.transform((value) => value || undefined);
 
 const idParam = { id: 'The serial of the device' };
 const tag = 'Device registration';
 
 /** Devices that are expected, and their credentials. */
 export function registrationRoutes(services: HttpServices): Route[] {
-	const { registration } = services.access;
+	const { access, inventory, firstPlaces } = services;
+	const { registration } = access;
+	const acceptAll = {
+		path: '/devicecontrol/newDeviceRequests/acceptAll',
+		permission: 'registrations:write',
+		summary: 'Accept all devices that have asked for their credentials',
+		description: 'Those that have shown a security token have to be accepted one by one.',
+		tag,
+		params: noParams,
+		query: noQuery,
+		body: noBody,
+		answers: { 200: { description: 'What became of each', schema: z.array(acceptanceSchema) } },
+		handler: async ({ principal }: { readonly principal: Principal }) => {
+			const done = await registration.acceptAll(principal.tenant);
+			for (const { serial, groupId } of done) if (groupId !== undefined) await firstPlaces.put(principal.tenant, serial, groupId);
+			return ok(
+				done.map(({ serial: id, fault }) => ({
+					id,
+					successful: fault === undefined,
+					...(fault !== undefined && { error: fault }),
+				})),
+			);
+		},
+	} as const;
 
 	return [
 		route({
@@ -43,9 +77,9 @@ export function registrationRoutes(services: HttpServices): Route[] {
 				z.object({
 					id: z.string().min(1),
 					tenantId: z.string().optional(),
-					groupId: unsupported,
-					type: unsupported,
-					securityToken: unsupported,
+					groupId: z.union([z.string(), z.int().nonnegative()]).nullish(),
+					type: textOrNull,
+					securityToken: textOrNull,
 				}),
 			),
 			answers: { 201: { description: 'WAITING_FOR_CONNECTION', schema: registrationSchema } },
@@ -56,7 +90,14 @@ export function registrationRoutes(services: HttpServices): Route[] {
 						'http/invalidBody',
 						`tenantId must be '${principal.tenant}': devices are registered for the own tenant`,
 					);
-				const expected = await registration.request(principal.tenant, body.id);
+				const { type, securityToken } = body;
+				const groupId = body.groupId == null || body.groupId === '' ? undefined : String(body.groupId);
+				if (groupId !== undefined && !(await inventory.groups.find(principal.tenant, groupId)))
+					throw new HttpError(
+						'http/invalidBody',
+						`groupId must be the id of a group of devices (c8y_IsDeviceGroup), found '${groupId.slice(0, 40)}'`,
+					);
+				const expected = await registration.request(principal.tenant, body.id, { groupId, type, securityToken });
 				return created(registrationJson(expected, base));
 			},
 		}),
@@ -77,6 +118,24 @@ export function registrationRoutes(services: HttpServices): Route[] {
 					count: () => registration.count(tenant),
 				});
 				return ok({ newDeviceRequests: entries.map((each) => registrationJson(each, call.base)), ...frame });
+			},
+		}),
+		route({ ...acceptAll, method: 'post' }),
+		route({ ...acceptAll, method: 'put' }),
+		route({
+			method: 'get',
+			path: '/devicecontrol/newDeviceRequests/limit',
+			permission: 'registrations:write',
+			summary: 'Read how many devices the tenant has, and may have',
+			tag,
+			params: noParams,
+			query: noQuery,
+			body: noBody,
+			answers: { 200: { description: 'The limit of devices, child devices included', schema: limitSchema } },
+			handler: async ({ principal: { tenant } }) => {
+				const { devices: limit } = await access.tenants.limitsOf(tenant);
+				const deviceCount = await inventory.objects.count(tenant, { fragmentType: 'c8y_IsDevice' });
+				return ok({ isReached: limit > 0 && deviceCount >= limit, ...(limit > 0 && { limit }), deviceCount });
 			},
 		}),
 		route({
@@ -101,11 +160,12 @@ export function registrationRoutes(services: HttpServices): Route[] {
 			tag,
 			params: idParam,
 			query: noQuery,
-			body: jsonBody(z.object({ status: z.literal('ACCEPTED'), securityToken: unsupported })),
+			body: jsonBody(z.object({ status: z.literal('ACCEPTED'), securityToken: textOrNull })),
 			answers: { 200: { description: 'ACCEPTED', schema: registrationSchema } },
-			refusals: ['access/notFound', 'access/notYet'],
-			handler: async ({ principal, param, base }) => {
-				const accepted = await registration.accept(principal.tenant, param('id'));
+			refusals: ['access/notFound', 'access/notYet', 'access/invalid', 'access/conflict'],
+			handler: async ({ principal, param, body, base }) => {
+				const accepted = await registration.accept(principal.tenant, param('id'), body.securityToken);
+				if (accepted.groupId !== undefined) await firstPlaces.put(principal.tenant, accepted._id, accepted.groupId);
 				return ok(registrationJson(accepted, base));
 			},
 		}),
@@ -131,12 +191,12 @@ export function registrationRoutes(services: HttpServices): Route[] {
 			permission: 'credentials:poll',
 			summary: 'Fetch the credentials of an accepted device, once',
 			description:
-				'Called by the device itself with the bootstrap user. 404 until somebody has accepted it, and again once it has them.',
+				'Called by the device itself with the bootstrap user. 404 until somebody has accepted it, while it asks too often, and again once it has them.',
 			tag,
 			params: noParams,
 			query: noQuery,
 			never400: true,
-			body: jsonBody(z.object({ id: z.string().min(1) })),
+			body: jsonBody(z.object({ id: z.string().min(1), securityToken: textOrNull })),
 			answers: {
 				201: {
 					description: 'The credentials',
@@ -151,7 +211,7 @@ export function registrationRoutes(services: HttpServices): Route[] {
 			},
 			refusals: ['access/notFound'],
 			handler: async ({ body, base }) => {
-				const credentials = await registration.poll(body.id);
+				const credentials = await registration.poll(body.id, { token: body.securityToken });
 				if (!credentials) throw noCredentials(body.id);
 				const { tenant: tenantId, userName: username, password } = credentials;
 				const self = `${base}/devicecontrol/deviceCredentials/${encodeURIComponent(body.id)}`;
@@ -169,12 +229,16 @@ function noCredentials(serial: string): AccessError {
 	);
 }
 
-function registrationJson({ _id, status, tenant, creationTime }: Registration, base: string): Json {
+function registrationJson(registration: Registration, base: string): Json {
+	const { _id, status, tenant, groupId, type, creationTime, expirationTime } = registration;
 	return {
 		id: _id,
 		status,
 		tenantId: tenant,
+		...(groupId !== undefined && { groupId }),
+		...(type !== undefined && { type }),
 		creationTime: formatTime(creationTime),
+		...(expirationTime !== undefined && { expirationTime: formatTime(expirationTime) }),
 		self: `${base}/devicecontrol/newDeviceRequests/${encodeURIComponent(_id)}`,
 	};
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { formatTime } from '../../inventory/index.ts';
 import { ownTenant } from './certificate-json.ts';
+import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
 import { timeSchema } from './managed-object-schema.ts';
 import { readLimited } from './read-limited.ts';
@@ -21,7 +22,7 @@ const common = { permission: 'certificates:write', tag: 'Trusted certificates' }
 
 /** What authorities have taken back. */
 export function revocationListRoutes({ access, options }: HttpServices): Route[] {
-	const { trusted, revocations } = access.certificates;
+	const { trusted, revocations, authorities } = access.certificates;
 	const { certificateListMaxBytes: listMaxBytes } = options;
 
 	return [
@@ -36,10 +37,15 @@ export function revocationListRoutes({ access, options }: HttpServices): Route[]
 			body: noBody,
 			upload: { 'application/pkix-crl': listBytes, 'application/x-pem-file': listBytes, '*/*': listBytes },
 			answers: { 200: { description: 'What the list says', schema: listSchema } },
-			refusals: ['access/noCertificate', 'access/invalid', 'http/bodyTooLarge'],
+			refusals: ['access/noCertificate', 'access/invalid', 'http/bodyTooLarge', 'http/invalidBody'],
 			handler: async ({ principal, param, readStream }) => {
 				const tenant = ownTenant(principal, param('tenantId'));
 				const authority = await trusted.get(tenant, param('fingerprint'));
+				if (authority.isOwnAuthority)
+					throw new HttpError(
+						'http/invalidBody',
+						'The service itself keeps the list of this authority: take certificates back with PUT /certificate-authority/certificates/{serialNumber}',
+					);
 				const list = await revocations.put(authority, await readLimited(readStream(), listMaxBytes));
 				const { entries, thisUpdate, nextUpdate } = list;
 				return ok({
@@ -54,15 +60,19 @@ export function revocationListRoutes({ access, options }: HttpServices): Route[]
 			method: 'get',
 			path: `${root}/{fingerprint}/crl`,
 			summary: 'Read the revocation list of an authority',
+			description: 'As it was uploaded; that of the service’s own authority is signed anew, and good for a day.',
 			params: ofCertificate,
 			query: noQuery,
 			body: noBody,
 			answers: { 200: { description: 'The list in DER', schema: listBytes, mediaType: 'application/pkix-crl' } },
-			refusals: ['access/noCertificate'],
+			refusals: ['access/noCertificate', 'access/noSecret'],
 			handler: async ({ principal, param }) => {
 				const tenant = ownTenant(principal, param('tenantId'));
-				const list = await revocations.get(await trusted.get(tenant, param('fingerprint')));
-				return { status: 200, bytes: Buffer.from(list.der, 'base64'), type: 'application/pkix-crl' };
+				const authority = await trusted.get(tenant, param('fingerprint'));
+				const bytes = authority.isOwnAuthority
+					? await authorities.revocationList(tenant)
+					: Buffer.from((await revocations.get(authority)).der, 'base64');
+				return { status: 200, bytes, type: 'application/pkix-crl' };
 			},
 		}),
 	];

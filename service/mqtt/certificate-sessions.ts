@@ -59,5 +59,5 @@ export function createCertificateSessions(options: {
 }
 
 function idsOf({ tenant, trusted, signed }: CertificateProof): string[] {
-	return [trusted, ...signed.map(({ by }) => by)].map((fingerprint) => `${tenant}/${fingerprint}`);
+	return [trusted, ...signed.flatMap(({ by, serialNumber }) => [by, serialNumber])].map((id) => `${tenant}/${id}`);
 }

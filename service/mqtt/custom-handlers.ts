@@ -44,10 +44,10 @@ export type CustomHandlers = { readonly [Kind in RequestKind]: Handler };
 export function createCustomHandlers(options: {
 	readonly inventory: Inventory;
 	readonly operations: Operations;
-	readonly isSerialOfOther: SerialCheck;
+	readonly serialFault: SerialCheck;
 	readonly maxFragments: number;
 }): CustomHandlers {
-	const { inventory, operations, isSerialOfOther } = options;
+	const { inventory, operations, serialFault } = options;
 
 	/** The object that a message names, if the device may touch it. */
 	async function getObject(context: CustomContext, { selectors }: CustomRequest): Promise<ManagedObject> {
@@ -72,8 +72,8 @@ export function createCustomHandlers(options: {
 	async function createObject(context: CustomContext, { selectors, document }: CustomRequest): Promise<Json> {
 		const { principal } = context.session;
 		const { externalIdType: type, externalId } = selectors;
-		if (type === serialType && (await isSerialOfOther(principal, externalId)))
-			throw new LineError('refused', `'${externalId}' is the serial of another device`);
+		const fault = type === serialType ? await serialFault(principal, externalId) : undefined;
+		if (fault !== undefined) throw new LineError('refused', fault);
 		const created = await inventory.objects.create(
 			principal.tenant,
 			{ owner: principal.userName, patch: parseObjectBody(document, options) },

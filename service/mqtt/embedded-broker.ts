@@ -370,7 +370,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		const qos = subscription.qos > 0 ? 1 : 0;
 		session.subscriptions.set(topic, qos);
 		// After the SUBACK: the device must know that it listens before something arrives.
-		setImmediate(() => gateway.outbound.subscribed(session, topic, qos));
+		setImmediate(() => gateway.subscribed(session, topic, qos));
 		return true;
 	}
 

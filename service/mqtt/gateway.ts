@@ -12,6 +12,7 @@ import {
 } from '../../inventory/index.ts';
 import type { Operations } from '../../operations/index.ts';
 import type { CollectionLimits } from '../../smartrest/index.ts';
+import type { FirstPlaces } from '../first-place.ts';
 import type { Metrics } from '../metrics.ts';
 import type { SerialCheck } from '../serial-check.ts';
 import { createCustomHandlers } from './custom-handlers.ts';
@@ -31,7 +32,8 @@ export interface GatewayOptions {
 	readonly inventory: Inventory;
 	readonly operations: Operations;
 	readonly access: Access;
-	readonly isSerialOfOther: SerialCheck;
+	readonly serialFault: SerialCheck;
+	readonly firstPlaces: FirstPlaces;
 	readonly metrics: Metrics;
 	readonly log: Logger;
 	readonly clock: () => number;
@@ -135,6 +137,14 @@ export function createGateway(options: GatewayOptions) {
 		return [...subscriptions.keys()].filter((each) => each.startsWith('s/dc/')).length < templateLimits.subscriptionsMax;
 	}
 
+	/** The device listens to a topic, and knows it. */
+	function subscribed(session: Session, topic: string, qos: 0 | 1): void {
+		outbound.subscribed(session, topic, qos);
+		inbound.listens(session, topic).catch((error: unknown) => {
+			options.log.warn({ err: error, device: session.serial }, 'a device that waits for its credentials has to ask again');
+		});
+	}
+
 	function disconnected(session: Session): void {
 		sessions.delete(session);
 		const serial = deviceKeyOf(session);
@@ -226,6 +236,7 @@ export function createGateway(options: GatewayOptions) {
 		connected,
 		disconnected,
 		mayListen,
+		subscribed,
 		sessions: sessions as ReadonlySet<Session>,
 		devicesRemoved,
 		serialsChanged,

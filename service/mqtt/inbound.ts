@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Logger } from 'pino';
-import { type Access, mayDo } from '../../access/index.ts';
+import { type Access, AccessError, mayDo } from '../../access/index.ts';
 import { actInCall } from '../../audit/index.ts';
 import { type Inventory, InventoryError, type SoftwareChange } from '../../inventory/index.ts';
 import {
@@ -208,9 +208,17 @@ export function createInbound(options: {
 			if (!isGone(error)) throw error;
 			// The device was deleted while it was connected: its next message creates it anew.
 			targets.forget(session);
-			await write(session, await targets.child(session, pending.target.serial), lines);
+			await writeAnew(session, pending.target.serial, lines);
 		}
 		return undefined;
+	}
+
+	async function writeAnew(session: Session, serial: string, lines: readonly ChangeLine[]): Promise<void> {
+		try {
+			await write(session, await targets.child(session, serial), lines);
+		} catch (error) {
+			for (const { templateId, answers } of lines) answerFailure(session, answers, templateId, error);
+		}
 	}
 
 	/** Writes all lines in one go; where that is refused, each by itself, so that a bad one spoils no good one. */
@@ -248,7 +256,7 @@ export function createInbound(options: {
 		if (!topic || topic.direction === 'down' || !mayDo(session.principal, permission)) return refuseTopic(session, publish);
 		switch (topic.kind) {
 			case 'credentials':
-				return pollCredentials(session);
+				return pollCredentials(session, publish.payload.toString('utf8').trim());
 			case 'token':
 				return sendToken(session);
 			case 'template':
@@ -279,19 +287,41 @@ export function createInbound(options: {
 		sendIfSubscribed(session, 's/dat', encode('Token', { fields: { token } }));
 	}
 
-	async function pollCredentials(session: Session): Promise<void> {
-		const { registration } = access;
-		const hears = !session.closed && session.subscriptions.has('s/dcr') && !session.connection.isFull();
-		// They are given once: who would not hear them has asked, and no more.
-		if (!hears) await registration.ask(session.serial);
-		const credentials = hears && (await registration.poll(session.serial));
+	async function pollCredentials(session: Session, token: string): Promise<void> {
+		// They are given once: not to somebody who does not hear them.
+		const isHeard = !session.closed && session.subscriptions.has('s/dcr') && !session.connection.isFull();
+		const credentials = await access.registration
+			.poll(session.serial, { isHeard, ...(token !== '' && { token }) })
+			.catch((error: unknown) => noteThrottled(session, error));
+		if (!isHeard) {
+			if (session.askedUnheard === undefined)
+				log.info(
+					{ device: session.serial },
+					'a device asks for credentials and does not listen: it gets them when it subscribes to s/dcr',
+				);
+			session.askedUnheard = token;
+		}
 		if (!credentials) return;
 		const { tenant, userName, password } = credentials;
 		log.info({ tenant, device: session.serial }, 'device credentials issued');
 		sendIfSubscribed(session, 's/dcr', encode('Credentials', { fields: { tenant, username: userName, password } }));
 	}
 
-	return { handleTurn };
+	function noteThrottled(session: Session, error: unknown): undefined {
+		if (!(error instanceof AccessError)) throw error;
+		if (!session.wasThrottled) log.info({ device: session.serial }, `a device has to wait for its credentials: ${error.message}`);
+		session.wasThrottled = true;
+	}
+
+	/** The device listens to a topic from now on: what it asked for before, and could not hear, is done again. */
+	async function listens(session: Session, topic: string): Promise<void> {
+		const token = session.askedUnheard;
+		if (topic !== 's/dcr' || token === undefined) return;
+		delete session.askedUnheard;
+		await pollCredentials(session, token);
+	}
+
+	return { handleTurn, listens };
 }
 
 function isChange({ template }: UpstreamMessage): boolean {

@@ -50,6 +50,10 @@ export interface Session {
 	device?: ManagedObjectId;
 	/** Managed objects of the child devices and services that it has spoken for, by serial. */
 	targets?: Map<string, ManagedObjectId>;
+	/** It asked for credentials, with this security token or none (empty), and did not listen for them. */
+	askedUnheard?: string;
+	/** It was told in the log that it asks too often. */
+	wasThrottled?: true;
 	closed: boolean;
 }
 

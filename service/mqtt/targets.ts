@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { agentFragments, type Inventory, InventoryError, type ManagedObjectId, type NewDevice } from '../../inventory/index.ts';
+import type { FirstPlaces } from '../first-place.ts';
 import type { SerialCheck } from '../serial-check.ts';
 import { LineError } from './line-error.ts';
 import type { Outbound } from './outbound.ts';
@@ -18,12 +19,13 @@ export type Targets = ReturnType<typeof createTargets>;
 /** Finds the managed objects that a session may speak for: its own device and what is below it; creates them on first use. */
 export function createTargets(options: {
 	readonly inventory: Inventory;
-	readonly isSerialOfOther: SerialCheck;
+	readonly serialFault: SerialCheck;
+	readonly firstPlaces: FirstPlaces;
 	readonly outbound: Outbound;
 	readonly autoCreation: boolean;
 	readonly log: Logger;
 }) {
-	const { inventory, isSerialOfOther, outbound, autoCreation, log } = options;
+	const { inventory, serialFault, firstPlaces, outbound, autoCreation, log } = options;
 
 	/** What was found before; the own device where no child is named. */
 	function cached(session: Session, childSerial: string | undefined): Target | undefined {
@@ -52,12 +54,16 @@ export function createTargets(options: {
 				throw new LineError('refused', `device '${serial}' is not known and devices are not created by themselves here`);
 			return { id: known, created: false };
 		}
-		return ensure(session, serial, () => ({
-			owner: principal.userName,
-			name: first?.name || defaultName(serial),
-			type: first?.type || 'c8y_MQTTDevice',
-			fragments: agentFragments,
-		}));
+		return ensure(session, serial, async () => {
+			const { type, parent } = await firstPlaces.find(principal.tenant, serial);
+			return {
+				owner: principal.userName,
+				name: first?.name || defaultName(serial),
+				type: first?.type || type || 'c8y_MQTTDevice',
+				fragments: agentFragments,
+				...(parent && { parent }),
+			};
+		});
 	}
 
 	/** A child device or service by its external id, which must be below the session's device; created as a child device. */
@@ -84,10 +90,11 @@ export function createTargets(options: {
 	 * The object of a serial, created where there is none.
 	 * @throws LineError where it would take the serial of another registered device, or its name or type is too long
 	 */
-	async function ensure({ principal }: Session, serial: string, device: () => NewDevice) {
+	async function ensure({ principal }: Session, serial: string, device: () => NewDevice | Promise<NewDevice>) {
 		return inventory.devices.ensure(principal.tenant, serial, async () => {
-			if (await isSerialOfOther(principal, serial)) throw new LineError('refused', `'${serial}' is the serial of another device`);
-			const wanted = device();
+			const fault = await serialFault(principal, serial);
+			if (fault !== undefined) throw new LineError('refused', fault);
+			const wanted = await device();
 			checkLength('name', wanted.name);
 			checkLength('type', wanted.type);
 			return wanted;

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { BasicAuth, Client } from '@c8y/client';
 import { expect } from 'chai';
 import { createBinaryClient } from '../support/binary-client.ts';
-import { type ServiceUnderTest, startService } from '../support/service-fixture.ts';
+import { bootstrap, type ServiceUnderTest, startService } from '../support/service-fixture.ts';
 
 describe('clients/c8y-client', () => {
 	let service: ServiceUnderTest;
@@ -218,5 +218,36 @@ describe('clients/c8y-client', () => {
 		expect(data.status).to.equal('FAILED');
 		expect(data.failureReason).to.match(/^The binary '\d+' \(tool_1\.0\.deb\) was removed before the operation reached/);
 		await client.inventory.delete(published.id, { forceCascade: true });
+	});
+
+	it('registers devices, one by one with a security token, all at once, and by a file', async () => {
+		const { deviceRegistration, deviceRegistrationBulk } = client;
+		const [tenantAndUser, password] = [bootstrap.user, bootstrap.password];
+		const ask = (id: string, token?: string) =>
+			deviceRegistration
+				.bootstrap(id, { basicAuth: { user: tenantAndUser, pass: password } }, token)
+				.catch((fault: { res: Response }) => ({ res: fault.res, data: undefined }));
+		const { data: made } = await deviceRegistration.create({ id: 'js 1' });
+		expect(made).to.include({ id: 'js 1', status: 'WAITING_FOR_CONNECTION', tenantId: 't1' });
+		expect((await ask('js 1', 'secret')).res.status).to.equal(404);
+		expect((await deviceRegistration.detail('js 1')).data.status).to.equal('PENDING_ACCEPTANCE');
+		const refused = await deviceRegistration.accept('js 1').catch((fault: { res: Response }) => fault.res.status);
+		expect(refused).to.equal(422);
+		await deviceRegistration.create({ id: 'js 2' });
+		await ask('js 2');
+		const { data: all } = await deviceRegistration.acceptAll();
+		expect(all.map(({ id, successful }) => ({ id, successful }))).to.deep.equal([
+			{ id: 'js 1', successful: false },
+			{ id: 'js 2', successful: true },
+		]);
+		expect((await deviceRegistration.accept('js 1', 'secret')).data.status).to.equal('ACCEPTED');
+		expect((await deviceRegistration.list()).data.map(({ id }) => id)).to.deep.equal(['js 1', 'js 2']);
+		expect((await ask('js 1', 'secret')).data).to.include({ id: 'js 1', tenantId: 't1', username: 'device_js 1' });
+		expect((await deviceRegistration.delete('js 2')).res.status).to.equal(204);
+		expect((await deviceRegistration.limit()).data).to.include({ isReached: false });
+		// In Node, the library takes a Buffer in place of a browser's File.
+		const file = Buffer.from('ID\tCREDENTIALS\tPATH\njs-3\tpassword-3\tPlant/Line\njs-4\tshort\t\n') as unknown as File;
+		const { data: bulk } = await deviceRegistrationBulk.create(file);
+		expect(bulk).to.include({ numberOfAll: 2, numberOfCreated: 1, numberOfFailed: 1, numberOfSuccessful: 1 });
 	});
 });

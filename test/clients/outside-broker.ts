@@ -71,6 +71,34 @@ describe('clients/outside-broker', function () {
 		expect(handled.reduce((sum, count) => sum + count, 0)).to.equal(serials.length * 40);
 	});
 
+	it('does not let a removed device come back, before somebody registers it anew', async () => {
+		const { operator } = await start();
+		const device = await broker.connect('out0');
+		await device.send('100,first,t');
+		const id = await eventually(
+			'the device is there',
+			() => operator.findId('out0'),
+			(found) => found !== undefined,
+		);
+		await operator.http.delete(`/inventory/managedObjects/${id}`);
+		for (const line of ['100,again,t', '141,a,1']) {
+			await device.send(line);
+			expect(await device.nextLine('s/e')).to.match(/'out0' was removed: it comes back when somebody registers it anew/);
+		}
+		const neighbour = await broker.connect('out1');
+		await neighbour.send('101,out0,child,t,true');
+		expect(await neighbour.nextLine('s/e')).to.match(/'out0' was removed/);
+		expect(await operator.findId('out0')).to.equal(undefined);
+		await operator.http.post('/devicecontrol/newDeviceRequests', { id: 'out0' });
+		await device.send('100,anew,t');
+		await eventually(
+			'the device is there again',
+			() => operator.findId('out0'),
+			(found) => found !== undefined,
+		);
+		expect(await operator.objectOf('out0')).to.include({ name: 'anew' });
+	});
+
 	it('delivers an operation that is posted at either process, to devices of both', async () => {
 		const two = await startTwo();
 		const devices = await Promise.all(serials.map((serial) => broker.connect(serial)));

@@ -22,7 +22,7 @@ interface Row {
 	/** Why there is nothing on record. */
 	readonly none?: string;
 }
-type Kept = Readonly<Record<string, string>>;
+type Kept = Record<string, string>;
 
 const password = 'long-enough-secret';
 const json = (body: unknown) => () => ({ body });
@@ -166,6 +166,25 @@ describe('http/audit-routes', () => {
 			url: '/devicecontrol/newDeviceRequests/expected',
 			records: ['Device registration removed: status'],
 		},
+		...(['POST', 'PUT'] as const).flatMap((method): Row[] => [
+			{
+				call: 'POST /devicecontrol/newDeviceRequests',
+				send: json({ id: `expected-${method}` }),
+				records: ['Device registration created: status'],
+			},
+			{
+				call: 'POST /devicecontrol/deviceCredentials',
+				by: 'bootstrap',
+				url: '/devicecontrol/deviceCredentials#404',
+				send: json({ id: `expected-${method}` }),
+				user: 'management/devicebootstrap',
+				records: ['Device registration changed: status'],
+			},
+			{
+				call: `${method} /devicecontrol/newDeviceRequests/acceptAll`,
+				records: ['Device registration changed: status'],
+			},
+		]),
 		{
 			call: 'POST /certificate-authority',
 			records: ['Certificate authority created: fingerprint', 'Trusted certificate created: status'],
@@ -191,13 +210,22 @@ describe('http/audit-routes', () => {
 				type: 'application/pkcs10',
 				headers: { Authorization: basic(`enrolled:${password}`) },
 			}),
-			records: ['Certificate signed for a device', 'Device registration removed: oneTimePasswordHash', 'User created: role'],
+			records: ['Device certificate created: notAfter', 'Device registration removed: oneTimePasswordHash', 'User created: role'],
 		},
 		{
 			call: 'POST /.well-known/est/simplereenroll',
 			by: 'device',
 			send: async () => ({ text: (await createRequest('dev1')).toString('base64'), type: 'application/pkcs10' }),
-			records: ['Certificate signed for a device'],
+			records: ['Device certificate created: notAfter'],
+		},
+		{
+			call: 'PUT /certificate-authority/certificates/{serialNumber}',
+			send: async (all) => {
+				const { body } = await fixture.call('admin', 'get', '/certificate-authority/certificates');
+				all.serialNumber = body.certificates[0].serialNumber;
+				return { body: { status: 'REVOKED' } };
+			},
+			records: ['Device certificate changed: status', 'User changed: sessionsId'],
 		},
 		{
 			call: `POST ${trusted}`,
@@ -432,9 +460,9 @@ describe('http/audit-routes', () => {
 	for (const { call, url, by = 'admin', user, send, keep, records: expected } of rows) {
 		const [method = '', path = ''] = call.split(' ');
 		it(`${call}${url === undefined ? '' : ` (${url})`} leaves ${expected.join(', ') || 'nothing'}`, async () => {
+			const options = (await send?.(kept)) ?? {};
 			const [filled = '', status] = (url ?? path).replaceAll(/\{(\w+)\}/g, (_, name: string) => kept[name] ?? name).split('#');
 			const before = await records();
-			const options = (await send?.(kept)) ?? {};
 			const caller = options.headers?.Authorization === undefined ? by : undefined;
 			const answer = await fixture.call(caller, method.toLowerCase() as HttpMethod, filled, options);
 			if (status === undefined) expect(answer.status, answer.text).to.be.lessThan(300);

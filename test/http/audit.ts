@@ -231,7 +231,7 @@ describe('http/audit', () => {
 		await post(`/user/${tenant}/groups`, { name: 'testers' });
 		await post('/tenant/options', { category: 'c', key: 'k', value: 'hush-five' });
 		await post('/certificate-authority', {});
-		await access.registration.request(tenant, 'otp-1', 'hush-six-seven');
+		await access.registration.request(tenant, 'otp-1', { oneTimePassword: 'hush-six-seven' });
 		const { trusted } = access.certificates;
 		const other = await createAuthority('other', { now: fixture.time });
 		const added = await trusted.add(tenant, { name: 'a', pem: other.pem, status: 'ENABLED', autoRegistrationEnabled: false });

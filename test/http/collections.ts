@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { httpRoutes } from '../../service/http/app.ts';
-import { createAuthority } from '../support/certificate-chain.ts';
+import { createAuthority, createRequest } from '../support/certificate-chain.ts';
 import { type Caller, expectRefusal, type HttpFixture, openHttpFixture } from '../support/http-fixture.ts';
 import { fileForm } from '../support/multipart.ts';
 
@@ -19,6 +19,14 @@ async function trust(fixture: HttpFixture, index: number): Promise<unknown> {
 
 const addUser = (fixture: HttpFixture, userName: string, more = {}) =>
 	fixture.call('admin', 'post', '/user/t1/users', { body: { userName, password: 'a-long-enough-one', ...more } });
+
+/** A certificate that the service signs for a device. */
+async function issue({ services }: HttpFixture, serial: string): Promise<unknown> {
+	const { authorities } = services.access.certificates;
+	// There is one already from the second time on.
+	await authorities.create('t1').catch(() => {});
+	return authorities.renewFor('t1', serial, await createRequest(serial));
+}
 
 /** Every collection, with a path that holds exactly seven entries, and one that holds none. */
 const collections: readonly {
@@ -73,6 +81,12 @@ const collections: readonly {
 		path: () => '/devicecontrol/newDeviceRequests?x=1',
 		nothing: () => '/devicecontrol/newDeviceRequests?currentPage=100',
 		fill: (fixture, _, index) => fixture.call('admin', 'post', '/devicecontrol/newDeviceRequests', { body: { id: `d${index}` } }),
+	},
+	{
+		name: 'certificates',
+		path: () => '/certificate-authority/certificates?x=1',
+		nothing: () => '/certificate-authority/certificates?deviceId=none',
+		fill: (fixture, _, index) => issue(fixture, `issued${index}`),
 	},
 	{
 		name: 'softwareList',

@@ -78,7 +78,7 @@ describe('http/enrolment', () => {
 	it('signs nothing while the tenant is suspended', async () => {
 		const { registration, tenants } = fixture.services.access;
 		expect((await fixture.call('otherAdmin', 'post', '/certificate-authority')).status).to.equal(201);
-		await registration.request('t2', 'paused', 'password-of-paused');
+		await registration.request('t2', 'paused', { oneTimePassword: 'password-of-paused' });
 		const request = await createRequest('paused');
 		await tenants.change('t2', { status: 'SUSPENDED' });
 		expectRefusal(await enrol('paused', 'password-of-paused', request), 401, /No device/);
@@ -165,7 +165,7 @@ describe('http/enrolment', () => {
 	});
 
 	it('puts on record whom it refuses, in the tenant that expects the device', async () => {
-		await fixture.services.access.registration.request('t2', 'watched', 'password-of-watched');
+		await fixture.services.access.registration.request('t2', 'watched', { oneTimePassword: 'password-of-watched' });
 		const known = fixture.refused.length;
 		const request = await createRequest('watched');
 		await enrol('watched', 'wrong', request);
@@ -200,25 +200,82 @@ describe('http/enrolment', () => {
 				'bad/id\tBASIC\tpassword-1\t\t',
 				'x\tOTHER\tpassword-1\t\t',
 				'y\tBASIC\tpassword-1\tt2\t',
-				'z\tBASIC\tpassword-1\t\tgroup',
+				'z\tBASIC\tpassword-1\t\tgroup//x',
 				'basic1\tBASIC\tpassword-2\t\t',
 				'',
 			].join('\r\n'),
 		);
 		expect(status).to.equal(201);
 		expect(body).to.include({ numberOfAll: 8, numberOfCreated: 2, numberOfSuccessful: 3, numberOfFailed: 5 });
-		expect(body.credentialUpdatedList).to.deep.equal([{ deviceId: 'basic1', bulkNewDeviceStatus: 'CREDENTIAL_UPDATED' }]);
+		expect(body.credentialUpdatedList).to.deep.equal([
+			{ line: '9', deviceId: 'basic1', bulkNewDeviceStatus: 'CREDENTIAL_UPDATED' },
+		]);
+		expect(
+			body.lines.map(
+				({ line, deviceId, bulkNewDeviceStatus: status }: Record<string, string>) => `${line} ${deviceId} ${status}`,
+			),
+		).to.deep.equal([
+			'2 basic1 CREATED',
+			'3 basic2 FAILED',
+			'4 own-ca CREATED',
+			'5 bad/id FAILED',
+			'6 x FAILED',
+			'7 y FAILED',
+			'8 z FAILED',
+			'9 basic1 CREDENTIAL_UPDATED',
+		]);
 		expect(
 			body.failedCreationList.map(({ line, failureReason }: Record<string, string>) => `${line} ${failureReason?.split(' ')[0]}`),
-		).to.deep.equal(['3 CREDENTIALS', '5 ID', '6 AUTH_TYPE', '7 TENANT', '8 PATH']);
+		).to.deep.equal(['3 CREDENTIALS', '5 ID', '6 AUTH_TYPE', '7 TENANT', '8 A']);
 		const headers = { Authorization: basic('t1/device_basic1:password-2') };
 		expect((await fixture.call(undefined, 'get', '/tenant/currentTenant', { headers })).status).to.equal(200);
+	});
+
+	it('makes what a line of a full registration says, groups too, and takes the separator of the head line', async () => {
+		const { body } = await register(
+			[
+				'ID;CREDENTIALS;NAME;TYPE;IDTYPE;ICCID;PATH;SHELL;AUTH_TYPE;com_cumulocity_model_Agent.active',
+				'full1;password-1;Pump, big;pump;c8y_Imei;8991;"Plant/It\'s * one";1;BASIC;true',
+				'',
+				"full2;password-2;;;;;Plant/It's * one;0;BASIC;",
+				'full3;password-3;;;;;;2;BASIC;',
+			].join('\n'),
+		);
+		expect(body.lines.map(({ line, bulkNewDeviceStatus: status }: Record<string, string>) => `${line} ${status}`)).to.deep.equal([
+			'2 CREATED',
+			'4 CREATED',
+			'5 FAILED',
+		]);
+		expect(body.failedCreationList[0].failureReason).to.equal("SHELL must be 0 or 1, found '2'");
+		const found = await fixture.call('admin', 'get', '/identity/externalIds/c8y_Imei/full1');
+		const device = (
+			await fixture.call('admin', 'get', `/inventory/managedObjects/${found.body.managedObject.id}?withParents=true`)
+		).body;
+		expect(device).to.deep.include({
+			name: 'Pump, big',
+			type: 'pump',
+			com_cumulocity_model_Agent: {},
+			c8y_Mobile: { iccid: '8991' },
+			c8y_SupportedOperations: ['c8y_Command'],
+		});
+		const groups = await fixture.call('admin', 'get', '/inventory/managedObjects?fragmentType=c8y_IsDeviceGroup&pageSize=50');
+		const [plant, line, ...more] = groups.body.managedObjects;
+		expect([plant.name, plant.type, line.name, line.type, more]).to.deep.equal([
+			'Plant',
+			'c8y_DeviceGroup',
+			"It's * one",
+			'c8y_DeviceSubgroup',
+			[],
+		]);
+		const members = await fixture.call('admin', 'get', `/inventory/managedObjects/${line.id}/childAssets`);
+		expect(members.body.references).to.have.length(2);
+		expect(JSON.stringify(device.assetParents)).to.contain(line.id);
 	});
 
 	for (const [csv, message] of [
 		['', /The first line must name the columns/],
 		['NAME,TYPE\na,b\n', /The first line must name the columns/],
-		['ID,SHELL\na,1\n', /The column 'SHELL' is not known/],
+		['ID,COLOUR\na,1\n', /The column 'COLOUR' is not known/],
 		['ID,__proto__\na,1\n', /The column '__proto__' is not known/],
 		['ID,NAME,ID\na,b,c\n', /The column 'ID' comes twice/],
 		['ID,NAME\na,"b\n', /The file is not CSV/],

@@ -5,8 +5,9 @@ import { bootstrap, type ServiceUnderTest, startService } from '../support/servi
 
 describe('journeys/registration', () => {
 	let service: ServiceUnderTest;
+	const logLines: string[] = [];
 	before(async () => {
-		service = await startService();
+		service = await startService({}, { logLines });
 	});
 	after(() => service.close());
 
@@ -50,6 +51,61 @@ describe('journeys/registration', () => {
 		await device.subscribe(['s/dcr']);
 		await device.send('', 's/ucr');
 		expect(await device.nextLine('s/dcr')).to.match(/^70,t1,device_deaf-1,/);
+	});
+
+	it('gives a device that asks and only then listens its credentials when it listens, and says so once in the log', async () => {
+		const { http } = service.operator;
+		await http.post('/devicecontrol/newDeviceRequests', { id: 'late-1' });
+		const device = await service.connect('late-1', { ...bootstrap, topics: [] });
+		for (let times = 0; times < 3; times++) await device.send('', 's/ucr');
+		expect(await statusOf('late-1')).to.equal('PENDING_ACCEPTANCE');
+		expect(logLines.filter((line) => line.includes('"device":"late-1"') && line.includes('does not listen'))).to.have.length(1);
+		await http.put('/devicecontrol/newDeviceRequests/late-1', { status: 'ACCEPTED' });
+		await device.subscribe(['s/dcr']);
+		expect(await device.nextLine('s/dcr')).to.match(/^70,t1,device_late-1,/);
+	});
+
+	it('takes what a device publishes on s/ucr for its security token', async () => {
+		const { http } = service.operator;
+		await http.post('/devicecontrol/newDeviceRequests', { id: 'token-of-1' });
+		const device = await service.connect('token-of-1', { ...bootstrap, topics: ['s/dcr'] });
+		await device.send('right', 's/ucr');
+		const path = '/devicecontrol/newDeviceRequests/token-of-1';
+		expect((await http.call('PUT', path, { status: 'ACCEPTED' })).status).to.equal(422);
+		expect((await http.call('PUT', path, { status: 'ACCEPTED', securityToken: 'right' })).status).to.equal(200);
+		await device.send('', 's/ucr');
+		expect(await statusOf('token-of-1')).to.equal('ACCEPTED');
+		await device.send('right', 's/ucr');
+		expect(await device.nextLine('s/dcr')).to.match(/^70,t1,device_token-of-1,/);
+		expect(logLines.join('')).not.to.contain('"right"');
+	});
+
+	it('makes a device wait that asks again and again, and says so once in the log', async () => {
+		await service.operator.http.post('/devicecontrol/newDeviceRequests', { id: 'eager-1' });
+		const device = await service.connect('eager-1', { ...bootstrap, topics: ['s/dcr'] });
+		for (let times = 0; times < 120; times++) await device.send('', 's/ucr', 0);
+		await device.send('', 's/ucr');
+		await service.operator.http.put('/devicecontrol/newDeviceRequests/eager-1', { status: 'ACCEPTED' });
+		await device.send('', 's/ucr');
+		expect(await statusOf('eager-1')).to.equal('ACCEPTED');
+		expect(logLines.filter((line) => line.includes("'eager-1' asks too often: 120 times a minute will do"))).to.have.length(1);
+	});
+
+	it('makes the object of a device in the group, and of the type, that it was registered with', async () => {
+		const { http } = service.operator;
+		const { id: groupId } = await http.post<{ id: string }>('/inventory/managedObjects', { c8y_IsDeviceGroup: {} });
+		const credentials = await service.register('grouped-1', { groupId, type: 'c8y_Linux' });
+		const device = await service.connect('grouped-1', credentials);
+		await device.send('125');
+		const { id, type } = await service.operator.objectOf('grouped-1');
+		expect(type).to.equal('c8y_Linux');
+		const { references } = await http.get<{ references: { managedObject: { id: string } }[] }>(
+			`/inventory/managedObjects/${groupId}/childAssets`,
+		);
+		expect(references.map(({ managedObject }) => managedObject.id)).to.deep.equal([id]);
+		const named = await service.connect('named-1', await service.register('named-1', { groupId, type: 'c8y_Linux' }));
+		await named.send('100,Its own,its_own');
+		expect(await service.operator.objectOf('named-1')).to.include({ name: 'Its own', type: 'its_own' });
 	});
 
 	it('creates a connected device anew whose serial was taken from its object', async () => {

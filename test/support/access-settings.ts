@@ -16,6 +16,7 @@ export const accessSettings = {
 		passwordRules: { minCharacters: 12, maxCharacters: 100 },
 	},
 	certificates: certificateSettings,
+	registration: { expiryMilliseconds: 86_400_000, maxPerTenant: 20, pollsPerMinute: 20, maxWrongTokens: 3 },
 	tenants: {
 		defaultTenant: 't1',
 		hostSuffix: 'example.com',

@@ -126,7 +126,7 @@ export function writeFiles<N extends string>(texts: Readonly<Record<N, string>>)
 	return { folder, paths, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
-function pemOf(tag: string, der: Buffer): string {
+export function pemOf(tag: string, der: Buffer): string {
 	const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
 	return [`-----BEGIN ${tag}-----`, ...lines, `-----END ${tag}-----`, ''].join('\n');
 }

@@ -10,6 +10,7 @@ import { type BinaryLimits, openBinaries, openInventory, type PackageLimits } fr
 import { openOperations } from '../../operations/index.ts';
 import { logRecord } from '../../service/audit-parts.ts';
 import { auditTable } from '../../service/audit-table.ts';
+import { createFirstPlaces } from '../../service/first-place.ts';
 import {
 	createHttpApp,
 	type HttpOptions,
@@ -200,7 +201,8 @@ export async function openHttpFixture(
 		access,
 		audit,
 		noteRefusedLogin: (login) => void refused.push(login),
-		isSerialOfOther: createSerialCheck({ access }),
+		serialFault: createSerialCheck({ access }),
+		firstPlaces: createFirstPlaces({ access, inventory, log }),
 		metrics: createMetrics(),
 		log,
 		clock,

@@ -1,9 +1,11 @@
 import { openTrustedCertificates } from '../../access/certificates/trusted-certificates.ts';
+import { openAccess } from '../../access/index.ts';
 import { openLogouts } from '../../access/logouts.ts';
 import { contentSpec, openBinaryRecords, referenceSpec } from '../../inventory/binary-records.ts';
 import { openBridgedDevices } from '../../inventory/index.ts';
 import { templates } from '../../smartrest/index.ts';
 import type { DocumentStore, StoredDocument } from '../../store/index.ts';
+import { accessSettings } from './access-settings.ts';
 import { createBinaryClient } from './binary-client.ts';
 import { eventually } from './eventually.ts';
 import { type Credentials, createHttpClient } from './http-client.ts';
@@ -175,11 +177,15 @@ export async function drive(service: ServiceUnderTest, store: QueryRecorder): Pr
 			for (const path of [`managedObjects`, `managedObjects/count`, `managedObjects/${id}/childAdditions`])
 				await http.call('get', `/inventory/${path}?${search}${view}`);
 	await driveBinaries(service, store, credentials);
+	for (const query of ['status=REVOKED', 'status=VALID&deviceId=a', 'deviceId=a'])
+		await http.get(`/certificate-authority/certificates?${query}&withTotalPages=true`);
 	const { id: group } = await http.post<{ readonly id: number }>(`/user/${service.tenant}/groups`, { name: 'plan' });
 	for (const path of ['groups?pageSize=50', `groups/${group}/users`, 'groupByName/plan', 'users?groups=1'])
 		await http.call('get', `/user/${service.tenant}/${path}`);
 	const limits = { maxPerTenant: 10, codeSeconds: 60 };
 	await (await openTrustedCertificates({ store, clock: Date.now, limits })).findBySubject(['a', 'b']);
+	const access = await openAccess({ store, clock: Date.now, elapsed: () => performance.now(), ...accessSettings });
+	await access.registration.sweep();
 	// What a process asks for every 10 s.
 	await (await openLogouts({ store, clock: Date.now })).sweep();
 	await (await openBridgedDevices({ store })).listOf(0, '', 10);

@@ -1,12 +1,13 @@
 import { Readable } from 'node:stream';
 import { describeCertificate, type InventoryRole, type Principal } from '../../access/index.ts';
 import { childKinds } from '../../inventory/index.ts';
-import { createAuthority } from './certificate-chain.ts';
+import { createAuthority, createRequest } from './certificate-chain.ts';
 import { credentials, type HttpFixture, otherTenant, tenant } from './http-fixture.ts';
 
 /** What the rows of routes are tried on. */
 export async function openRouteObjects({ services, audit, time }: HttpFixture) {
 	const certificate = await createAuthority('authority', { now: time });
+	const signingRequest = await createRequest('dev1');
 	for (const of of [tenant, otherTenant]) await services.access.certificates.authorities.create(of);
 	for (const caller of ['childDevice', 'otherDevice', 'nobody'] as const) {
 		const [, of = '', userName = '', password = ''] = /^(\w+)\/(\w+):(.*)$/.exec(credentials[caller]) ?? [];
@@ -17,6 +18,13 @@ export async function openRouteObjects({ services, audit, time }: HttpFixture) {
 	/** A device with an operation, and an expected device that has polled; made anew for each call. Fills in their ids. */
 	async function prepare(): Promise<(text: string) => string> {
 		const { inventory, operations, access, binaries } = services;
+		// The removal of its object locks its user.
+		if (!(await access.users.findPrincipal(tenant, 'device_dev1')))
+			await access.registration.admit(tenant, 'dev1', 'dev1-password', {});
+		const { issued, authorities } = access.certificates;
+		const isSigned = (await issued.count(tenant, { status: 'VALID' })) > 0;
+		if (!isSigned) await authorities.renewFor(tenant, 'dev1', signingRequest);
+		const [signed] = await issued.list(tenant, { status: 'VALID' }, { skip: 0, limit: 1 });
 		const known = await inventory.devices.find(tenant, 'dev1');
 		if (known) await inventory.objects.remove(tenant, known, []);
 		const fragments = {
@@ -92,6 +100,7 @@ export async function openRouteObjects({ services, audit, time }: HttpFixture) {
 			newTenant,
 			certificate: fingerprint,
 			record: String(record?.number),
+			issued: signed?.serialNumber ?? '',
 		};
 		return (text) => Object.entries(ids).reduce((filled, [name, value]) => filled.replaceAll(`{${name}}`, value), text);
 	}

@@ -158,6 +158,9 @@ export const routeRows: readonly RouteRow[] = [
 	{ method: 'get', url: '/devicecontrol/newDeviceRequests/expected', ...usersOnly },
 	{ method: 'put', url: '/devicecontrol/newDeviceRequests/expected', body: { status: 'ACCEPTED' }, ...usersOnly },
 	{ method: 'delete', url: '/devicecontrol/newDeviceRequests/expected', ...usersOnly, admin: 204 },
+	{ method: 'get', url: '/devicecontrol/newDeviceRequests/limit', ...usersOnly, otherAdmin: 200 },
+	{ method: 'post', url: '/devicecontrol/newDeviceRequests/acceptAll', ...usersOnly, otherAdmin: 200 },
+	{ method: 'put', url: '/devicecontrol/newDeviceRequests/acceptAll', ...usersOnly, otherAdmin: 200 },
 	{
 		method: 'post',
 		url: '/devicecontrol/deviceCredentials',
@@ -200,6 +203,9 @@ export const routeRows: readonly RouteRow[] = [
 	{ method: 'post', url: `${trusted}-pop/{certificate}/confirmed`, ...trustedOnly, admin: 403, management: 200 },
 	{ method: 'post', url: '/certificate-authority', ...usersOnly, admin: 409, otherAdmin: 409, management: 201 },
 	{ method: 'post', url: '/certificate-authority/renew', ...usersOnly, admin: 201, otherAdmin: 201 },
+	{ method: 'get', url: '/certificate-authority/certificates', ...usersOnly, otherAdmin: 200 },
+	{ method: 'get', url: '/certificate-authority/certificates/{issued}', ...usersOnly },
+	{ method: 'put', url: '/certificate-authority/certificates/{issued}', body: { status: 'REVOKED' }, ...usersOnly },
 	{ method: 'get', url: '/.well-known/est/cacerts', may: everyone, ...everybody },
 	// Only for devices; what they send is no request.
 	{
@@ -308,6 +314,7 @@ export const routeRows: readonly RouteRow[] = [
 
 /** What answers without credentials, and what it answers to a call without a body. */
 export const openRoutes: readonly (readonly [method: HttpMethod, path: string, status: number])[] = [
+	// A browser is sent on; there is nothing for others.
 	['get', '/', 404],
 	['get', '/health', 200],
 	['get', '/ready', 200],

@@ -85,9 +85,9 @@ export async function startService(
 	}
 
 	/** Credentials of a device of its own, by the way that devices take. */
-	async function register(serial: string): Promise<Credentials> {
+	async function register(serial: string, more: object = {}): Promise<Credentials> {
 		const asDevice = createHttpClient(urls.http, bootstrap);
-		await operator.http.post('/devicecontrol/newDeviceRequests', { id: serial });
+		await operator.http.post('/devicecontrol/newDeviceRequests', { id: serial, ...more });
 		await asDevice.call('POST', '/devicecontrol/deviceCredentials', { id: serial });
 		await operator.http.put(`/devicecontrol/newDeviceRequests/${encodeURIComponent(serial)}`, { status: 'ACCEPTED' });
 		const { tenantId, username, password } = await asDevice.post<Record<'tenantId' | 'username' | 'password', string>>(

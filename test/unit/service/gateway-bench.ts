@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { type Access, openAccess } from '../../../access/index.ts';
 import type { ManagedObject } from '../../../inventory/index.ts';
+import { createFirstPlaces } from '../../../service/first-place.ts';
 import { createMetrics } from '../../../service/metrics.ts';
 import { createGateway, type Gateway } from '../../../service/mqtt/gateway.ts';
 import type { IncomingPublish, Session } from '../../../service/mqtt/session.ts';
@@ -56,12 +57,14 @@ export async function openGatewayBench(): Promise<GatewayBench> {
 	const { store, clock } = operationsBench;
 	const access = await openAccess({ store, clock, elapsed: clock, ...accessSettings });
 	await access.tenants.ensure(tenant);
+	const log = pino({ level: 'silent' });
 	const gateway = createGateway({
-		isSerialOfOther: createSerialCheck({ access }),
+		serialFault: createSerialCheck({ access }),
+		firstPlaces: createFirstPlaces({ access, inventory: operationsBench.inventory, log }),
 		...operationsBench,
 		access,
 		metrics: createMetrics(),
-		log: pino({ level: 'silent' }),
+		log,
 		version: '1.2.3',
 		elapsed: clock,
 		packageLimits: smallLimits.packages,

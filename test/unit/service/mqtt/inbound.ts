@@ -324,6 +324,19 @@ describe('service/mqtt/inbound', () => {
 		});
 	}
 
+	it('does not make a removed device anew for what it had sent before its connection ended', async () => {
+		await bench().access.users.set(tenant, 'device_dev1', 'password', 'device');
+		const session = bench().session('dev1');
+		await bench().publish(session, '100,first,t', '101,kid');
+		await bench().access.deviceRemoval.remove(tenant, 'dev1', { isAgent: true, withUser: true });
+		for (const serial of ['kid', 'dev1']) await bench().inventory.objects.remove(tenant, (await own(serial)).id, []);
+		const { length } = lines(session, 's/e');
+		await bench().publish(session, '141,a,1', '100,again,t', '101,kid', on('s/us/kid', '125'));
+		expect(lines(session, 's/e').slice(length)).to.have.length(4);
+		for (const answer of lines(session, 's/e').slice(length)) expect(answer).to.contain("'dev1' was removed");
+		for (const serial of ['kid', 'dev1']) expect(await bench().inventory.devices.find(tenant, serial)).to.equal(undefined);
+	});
+
 	it('lets a user who is no device create what is registered', async () => {
 		await bench().access.users.set(tenant, 'device_dev2', 'password', 'device');
 		const admin = bench().session('dev1', { role: 'admin' });

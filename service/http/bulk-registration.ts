@@ -1,0 +1,72 @@
+import { AccessError, deviceUserPrefix, isSerial, type Principal } from '../../access/index.ts';
+import { serialType } from '../../inventory/index.ts';
+import { agentColumn, type DeviceColumns } from './device-lines.ts';
+import type { HttpServices } from './http-options.ts';
+
+const passwordMinLength = 8;
+
+/** Does what one line of a file of devices asks for: credentials, or a one-time password for a certificate; an object; a group. */
+export function createBulkRegistration({ access, inventory }: Pick<HttpServices, 'access' | 'inventory'>) {
+	/** @throws AccessError, InventoryError */
+	return async function register(principal: Principal, line: DeviceColumns): Promise<'CREATED' | 'CREDENTIAL_UPDATED'> {
+		const { ID: serial = '', AUTH_TYPE: how = 'BASIC', CREDENTIALS: password, ENROLLMENT_OTP: oneTimePassword } = line;
+		const { tenant, userName } = principal;
+		checkLine(line, tenant);
+		const isKnown = (await access.users.find(tenant, deviceUserPrefix + serial)) !== undefined;
+		const group = line.PATH ? await inventory.groups.ensurePath(tenant, userName, line.PATH) : undefined;
+		if (oneTimePassword) await access.registration.request(tenant, serial, { oneTimePassword });
+		else await access.registration.admit(tenant, serial, how === 'BASIC' ? password : undefined, {});
+		const { id } = await ensureDevice(tenant, serial, line);
+		if (group !== undefined) await inventory.groups.add(tenant, group, id);
+		return isKnown ? 'CREDENTIAL_UPDATED' : 'CREATED';
+	};
+
+	async function ensureDevice(tenant: string, serial: string, line: DeviceColumns) {
+		const { IDTYPE: idType, ICCID: iccid } = line;
+		const device = await inventory.devices.ensure(tenant, serial, () => ({
+			owner: deviceUserPrefix + serial,
+			name: line.NAME || serial,
+			type: line.TYPE || 'c8y_MQTTDevice',
+			fragments: {
+				c8y_IsDevice: {},
+				...(line[agentColumn] === 'true' && { com_cumulocity_model_Agent: {} }),
+				...(iccid && { c8y_Mobile: { iccid } }),
+				...(line.SHELL === '1' && { c8y_SupportedOperations: ['c8y_Command'] }),
+			},
+		}));
+		const isOther = idType !== undefined && idType !== serialType;
+		if (isOther && (await inventory.externalIds.find(tenant, idType, serial))?.managedObjectId !== device.id)
+			await inventory.externalIds.bind(tenant, idType, serial, device.id);
+		return device;
+	}
+}
+
+/** @throws AccessError `access/invalid` that names the column */
+function checkLine(line: DeviceColumns, tenant: string): void {
+	const {
+		ID: serial = '',
+		AUTH_TYPE: how = 'BASIC',
+		CREDENTIALS: password,
+		ENROLLMENT_OTP: oneTimePassword,
+		SHELL: shell = '0',
+		[agentColumn]: agent = 'false',
+	} = line;
+	if (!isSerial(serial))
+		throw invalid('ID must have 1 to 254 characters, without quotes, comma, colon, slash, backslash, plus and hash');
+	if (how !== 'BASIC' && how !== 'CERTIFICATES')
+		throw invalid(`AUTH_TYPE must be BASIC or CERTIFICATES, found '${how.slice(0, 40)}'`);
+	if (how === 'BASIC' && (password?.length ?? 0) < passwordMinLength)
+		throw invalid(`CREDENTIALS must be a password of at least ${passwordMinLength} characters`);
+	if (how === 'CERTIFICATES' && password) throw invalid('CREDENTIALS must be empty where AUTH_TYPE is CERTIFICATES');
+	if (how === 'BASIC' && oneTimePassword) throw invalid('ENROLLMENT_OTP needs AUTH_TYPE CERTIFICATES');
+	if (oneTimePassword && oneTimePassword.length < passwordMinLength)
+		throw invalid(`ENROLLMENT_OTP must have at least ${passwordMinLength} characters`);
+	if (shell !== '0' && shell !== '1') throw invalid(`SHELL must be 0 or 1, found '${shell.slice(0, 40)}'`);
+	if (agent !== 'true' && agent !== 'false') throw invalid(`${agentColumn} must be true or false, found '${agent.slice(0, 40)}'`);
+	if (line.TENANT && line.TENANT !== tenant)
+		throw invalid(`TENANT must be '${tenant}': devices are registered for the own tenant`);
+}
+
+function invalid(message: string): AccessError {
+	return new AccessError('access/invalid', message);
+}
