@@ -190,7 +190,7 @@ export async function openDeviceRegistration(options: {
 		const { status, tokenHash } = registration;
 		if (status === 'ACCEPTED') return registration;
 		if (status === 'BLOCKED') throw blocked(serial);
-		if (status === 'WAITING_FOR_CONNECTION') throw notYet(serial);
+		if (status === 'WAITING_FOR_CONNECTION') throw await notYet(registration);
 		await refuseDisabled(tenant, serial);
 		await checkAcceptingToken(registration, token);
 		const accepted = await registrations.findOneAndUpdate(
@@ -199,6 +199,16 @@ export async function openDeviceRegistration(options: {
 		);
 		if (accepted) return accepted;
 		throw new AccessError('access/conflict', `The registration for '${serial}' was changed meanwhile: look at it, and try again`);
+	}
+
+	async function notYet({ _id: serial, tenant, tokenHash }: Registration): Promise<AccessError> {
+		const policy = await securityTokenPolicy(tenantOptions, tenant);
+		const needsToken = policy === 'REQUIRED' || (policy === 'OPTIONAL' && tokenHash !== undefined);
+		const how = needsToken ? 'and its security token, which is required here (over MQTT: as what' : '(over MQTT: by what';
+		return new AccessError(
+			'access/notYet',
+			`'${serial}' cannot be accepted yet: the device has not asked for its credentials with the bootstrap user ${how} it publishes on s/ucr)`,
+		);
 	}
 
 	async function checkAcceptingToken(registration: Registration, token: string | undefined): Promise<void> {
@@ -409,12 +419,5 @@ function blocked(serial: string): AccessError {
 	return new AccessError(
 		'access/conflict',
 		`The registration for '${serial}' is blocked after too many wrong security tokens: remove it, and register the device anew`,
-	);
-}
-
-function notYet(serial: string): AccessError {
-	return new AccessError(
-		'access/notYet',
-		`'${serial}' cannot be accepted yet: the device has not asked for its credentials with the bootstrap user (over MQTT: by publishing on s/ucr)`,
 	);
 }

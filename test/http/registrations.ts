@@ -227,6 +227,7 @@ describe('http/registrations', () => {
 		await expectDevice({ id: 'given', securityToken: 'right' });
 		for (const securityToken of [undefined, 'wrong']) await poll({ id: 'given', securityToken });
 		expect((await fixture.call('admin', 'get', `${root}/given`)).body.status).to.equal('WAITING_FOR_CONNECTION');
+		expectRefusal(await accept('given'), 422, /has not asked for its credentials with the bootstrap user and its security token/);
 		await poll({ id: 'given', securityToken: 'right' });
 		expect((await accept('given')).body.status).to.equal('ACCEPTED');
 		expect((await poll({ id: 'given', securityToken: 'right' })).status).to.equal(201);
@@ -255,6 +256,7 @@ describe('http/registrations', () => {
 		await expectDevice({ id: 'policy' });
 		await poll({ id: 'policy' });
 		expect((await fixture.call('admin', 'get', `${root}/policy`)).body.status).to.equal('WAITING_FOR_CONNECTION');
+		expectRefusal(await accept('policy'), 422, /and its security token, which is required here/);
 		await poll({ id: 'policy', securityToken: 'right' });
 		expect((await accept('policy')).status).to.equal(422);
 		await setPolicy('IGNORED');
