@@ -260,7 +260,7 @@ export function loginRoutes(services: HttpServices, { providers }: Pick<Identity
 			if (error instanceof HttpError) {
 				const { address, tenant, userName } = attempt;
 				const user = `${tenant}/${userName}`;
-				log.info({ address, user: user.slice(0, 100) }, `login refused: ${error.code}`);
+				log.info({ address, user: user.slice(0, 100), call, reason: error.message }, `login refused: ${error.code}`);
 				services.noteRefusedLogin({ user, host: hostOf(base), reason: error.code, channel: 'http', address, call });
 			}
 			throw error;

@@ -87,6 +87,15 @@ describe('http/login', () => {
 			});
 		}
 
+		it('leaves in the log who was refused, where and why', async () => {
+			const { message } = (await getToken('admin', 'not-the-password')).body;
+			const line = fixture.logLines
+				.map((text) => JSON.parse(text))
+				.findLast(({ msg }) => msg === 'login refused: http/unauthorized');
+			expect(line).to.include({ user: 't1/admin', call: 'POST /tenant/oauth/token', reason: message });
+			expect(JSON.stringify(line)).to.not.contain('not-the-password');
+		});
+
 		it('is refused to the bootstrap user', async () => {
 			expectRefusal(await getToken('management/devicebootstrap', 'bootstrap-password'), 403, /gets no tokens/);
 		});
