@@ -30,7 +30,15 @@ const changeSchema = z.looseObject({
 	shouldResetPassword: z.boolean().optional(),
 	password: password.optional(),
 });
-const newUserSchema = changeSchema.extend({ userName: z.string().min(1), password });
+const newUserSchema = changeSchema.extend({
+	userName: z.string().min(1),
+	// Clients of Cumulocity leave it out for those who are to choose one by e-mail.
+	password: z
+		.string({
+			error: ({ input }) => (input === undefined ? 'is missing: nobody is sent an e-mail to choose one here' : undefined),
+		})
+		.meta({ description: 'Never shown', override: { writeOnly: true } }),
+});
 const ownSchema = z.looseObject({
 	...profileFields,
 	password: z.undefined({ error: 'is changed with PUT /user/currentUser/password' }).optional(),

@@ -71,7 +71,8 @@ describe('http/users', () => {
 		});
 	}
 	for (const [body, message] of [
-		[{ userName: 'u' }, /password/],
+		[{ userName: 'u', sendPasswordResetEmail: true }, /^password is missing: nobody is sent an e-mail/],
+		[{ userName: 'u', password: 5 }, /password must be text/],
 		[{ userName: 'u', password: 'short' }, /at least 12/],
 		[{ password }, /userName/],
 		[{ userName: 'u', password, email: 5 }, /email must be/],
