@@ -46,6 +46,7 @@ export {
 	permissionsOf,
 	type Role,
 	rolePermissions,
+	toReadable,
 } from './permissions.ts';
 /** Who somebody is and what they may do. */
 export {

@@ -130,6 +130,13 @@ export function effectiveRoles(granted: Iterable<Permission>): CumulocityRole[] 
 	return cumulocityRoleNames.filter((role) => cumulocityRoles[role].every((permission) => all.has(permission)));
 }
 
+/** A permission as those who give roles know it: with Cumulocity's names that grant it. */
+export function toReadable(permission: Permission): string {
+	const granting = cumulocityRoleNames.filter((role) => permissionsOf([role]).includes(permission));
+	const only = managementPermissions.has(permission) ? ', which only users of the management tenant can have' : '';
+	return granting.length > 0 ? `${permission} (${granting.join(' or ')})${only}` : permission;
+}
+
 export const cumulocityRoleNames = Object.keys(cumulocityRoles).filter(isCumulocityRole);
 
 export function isCumulocityRole(text: string): text is CumulocityRole {

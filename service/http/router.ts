@@ -1,5 +1,5 @@
 import type { Express, Request, Response } from 'express';
-import { mayDo, mayDoSomewhere, type Principal } from '../../access/index.ts';
+import { mayDo, mayDoSomewhere, type Permission, type Principal, toReadable } from '../../access/index.ts';
 import { type Actor, actAs } from '../../audit/index.ts';
 import { presentedChain } from '../presented-chain.ts';
 import { createAdmission } from './admission.ts';
@@ -294,10 +294,12 @@ function methodNotAllowed(group: readonly Route[]): (request: Request) => HttpEr
 		new HttpError('http/methodNotAllowed', `${method} is not possible here: use ${allow}`, { headers: { Allow: allow } });
 }
 
-function forbidden({ role, mustChangePassword }: Principal, permission: string): HttpError {
+function forbidden({ role, mustChangePassword }: Principal, permission: Permission): HttpError {
 	if (mustChangePassword)
 		return new HttpError('http/forbidden', 'The password has to be changed first: PUT /user/currentUser/password');
-	return new HttpError('http/forbidden', `A user with the role '${role}' may not do this: it needs ${permission}`);
+	// What a user may do that has groups and roles of its own is no matter of one role.
+	const who = role === 'user' ? 'This user' : `A user with the role '${role}'`;
+	return new HttpError('http/forbidden', `${who} may not do this: it needs ${toReadable(permission)}`);
 }
 
 function expressPath(path: string): string {

@@ -10,6 +10,7 @@ import {
 	networkOf,
 	type Principal,
 	parseUserName,
+	toReadable,
 } from '../../access/index.ts';
 import { deviceKey, InventoryError } from '../../inventory/index.ts';
 import { maySubscribe, parseTopic } from '../../smartrest/index.ts';
@@ -284,7 +285,8 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		const login = await logIn(client, claim, { isNamed: Boolean(username), password, address });
 		if ('refusal' in login) return refused(login.code, login.refusal);
 		const { principal, certificate } = login;
-		if (!mayDo(principal, 'mqtt:connect')) return refused(connack.notAuthorized, 'this user may not connect');
+		if (!mayDo(principal, 'mqtt:connect'))
+			return refused(connack.notAuthorized, `this user may not connect: it needs ${toReadable('mqtt:connect')}`);
 		if (!mayConnectAs(principal, serial)) {
 			const reason = certificate
 				? `by its certificate (common name) it may connect as '${principal.serial}' only`

@@ -192,6 +192,12 @@ describe('http/users', () => {
 		expect((await call('put', `${users}/ext`, { firstName: 'Ext' })).body.firstName).to.equal('Ext');
 	});
 
+	it('tells who may not do something by which roles it could be done', async () => {
+		await create('plain');
+		const refusal = /^This user may not do this: it needs inventory:create \(ROLE_INVENTORY_CREATE or ROLE_INVENTORY_ADMIN\)$/;
+		expectRefusal(await as('plain', 'post', '/inventory/managedObjects', { name: 'new' }), 403, refusal);
+	});
+
 	it('lets nobody reach a user who has more, but has to change the password first', async () => {
 		await create('helpdesk', 4);
 		for (const role of ['ROLE_USER_MANAGEMENT_READ', 'ROLE_USER_MANAGEMENT_ADMIN'])

@@ -13,6 +13,7 @@ import {
 	permissions,
 	type Role,
 	rolePermissions,
+	toReadable,
 } from '../../../access/index.ts';
 
 const people: readonly Role[] = ['admin', 'operator', 'reader', 'user'];
@@ -53,6 +54,13 @@ const table: Readonly<Record<Permission, readonly Role[]>> = {
 };
 
 describe('access/principal', () => {
+	it('tells by which roles a permission is had', () => {
+		expect(toReadable('inventory:create')).to.equal('inventory:create (ROLE_INVENTORY_CREATE or ROLE_INVENTORY_ADMIN)');
+		expect(toReadable('tenants:read')).to.match(
+			/^tenants:read \(ROLE_TENANT_MANAGEMENT_READ\), which only users of the management tenant/,
+		);
+	});
+
 	for (const permission of permissions) {
 		for (const role of ['admin', 'operator', 'reader', 'device', 'bootstrap', 'user'] as const) {
 			const granted = table[permission].includes(role);
