@@ -63,9 +63,9 @@ export type Authentication =
 	| { readonly ok: true; readonly principal: Principal }
 	/**
 	 * `rejected` tells nobody whether the user or the password was wrong; `disabled` tells those who know the password that the
-	 * user, or the tenant, is.
+	 * user, or the tenant, is, and `removed` that it is the user of a device that was removed.
 	 */
-	| { readonly ok: false; readonly reason: 'rejected' | 'throttled' | 'disabled' };
+	| { readonly ok: false; readonly reason: 'rejected' | 'throttled' | 'disabled' | 'removed' };
 
 export interface AuthenticationLimits extends AttemptLimits {
 	readonly cacheEntries: number;
@@ -195,7 +195,7 @@ export async function openUsers(options: {
 
 	async function letIn(user: User): Promise<Authentication> {
 		const principal = await admitted(user);
-		return principal ? { ok: true, principal } : { ok: false, reason: 'disabled' };
+		return principal ? { ok: true, principal } : { ok: false, reason: user.isRemoved ? 'removed' : 'disabled' };
 	}
 
 	// Once the settings say that a hash costs something else; one at a time, so that a fleet that reconnects does not wait for it.

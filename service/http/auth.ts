@@ -103,6 +103,11 @@ export async function checkPassword(attempt: {
 	if (outcome.ok) return outcome.principal;
 	if (outcome.reason === 'rejected') throw unauthorized(headers, wrongCredentials);
 	if (outcome.reason === 'disabled') throw unauthorized(headers, 'Bad credentials: the user, or its tenant, is disabled');
+	if (outcome.reason === 'removed')
+		throw unauthorized(
+			headers,
+			'Bad credentials: the device was removed: it needs the credentials of a new registration, or its user enabled',
+		);
 	const extra = { headers: { 'Retry-After': throttleSeconds } };
 	throw new HttpError('http/throttled', 'Too many wrong passwords for this user from this address: wait a minute', extra);
 }

@@ -75,6 +75,10 @@ const refusals = {
 	throttled: { code: connack.unavailable, refusal: 'too many wrong passwords' },
 	rejected: { code: connack.badCredentials, refusal: 'wrong user name or password' },
 	disabled: { code: connack.notAuthorized, refusal: 'the user, or its tenant, is disabled' },
+	removed: {
+		code: connack.notAuthorized,
+		refusal: 'the device was removed: it needs the credentials of a new registration, or its user enabled',
+	},
 } as const;
 
 interface Connected {

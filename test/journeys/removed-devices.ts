@@ -162,6 +162,21 @@ describe('journeys/removed-devices', () => {
 		});
 	}
 
+	it('says why a removed device may not come in by its password, to it and in the log', async () => {
+		const credentials = await service.register('spoken-to');
+		await (await service.connect('spoken-to', credentials)).send('125');
+		await service.operator.http.delete(`${objects}/${await service.operator.idOf('spoken-to')}`);
+		expect(await answerOf(service.connect('spoken-to', credentials))).to.equal(5);
+		const line = logLines.findLast((each) => each.includes('connection refused') && each.includes('"spoken-to"'));
+		expect(line).to.contain('the device was removed: it needs the credentials of a new registration, or its user enabled');
+		const asked = await createHttpClient(service.urls.http, credentials).call<{ message: string }>(
+			'GET',
+			'/tenant/currentTenant',
+		);
+		expect(asked.status).to.equal(401);
+		expect(asked.body.message).to.match(/^Bad credentials: the device was removed: /);
+	});
+
 	it('says in the log why a removed device may not come in by its certificate', async () => {
 		const leaf = await createCertificate('told', { issuer: authority });
 		const device = await connectWith(leaf, 'told');
