@@ -84,7 +84,7 @@ export async function openLeaseKeeper(options: {
 		stop.addEventListener('abort', lose, { once: true });
 		if (stop.aborted) lose();
 		lost.signal.addEventListener('abort', () => note(undefined), { once: true });
-		log.info({ lease: lease.name, term: lease.term }, 'lease held');
+		log.debug({ lease: lease.name, term: lease.term }, 'lease held');
 		const whenLost = aborted(lost.signal);
 		let failed = false;
 		const working = (async () => work.onHeld(lease, lost.signal))().catch((error: unknown) => {
