@@ -268,9 +268,11 @@ export function openUserDirectory(options: {
 			await checkReach(by, user);
 			const { $set, $unset } = await update(user);
 			const changed = without({ ...user, ...$set }, $unset);
+			// Only where it is asked for: any other change may meet the removal of the device, which has to hold.
+			const comesBack = user.role === 'device' && $unset.includes('enabled');
 			const outcome = await store.batch([
 				...(isAdmin(user) && !isAdmin(changed) ? await lastAdminSteps(user) : []),
-				...(user.role === 'device' && changed.enabled !== false ? [deviceRemoval.readmitStep(user.tenant, serialOf(user))] : []),
+				...(comesBack ? [deviceRemoval.readmitStep(user.tenant, serialOf(user))] : []),
 				{
 					kind: 'update',
 					collection: userSpec.name,

@@ -29,6 +29,19 @@ describe('access/device-removal', () => {
 			expect(await valid()).to.equal(0);
 		});
 
+	it('holds while its user is changed by others, until it is enabled by name', async () => {
+		const { access, store } = bench;
+		await access.users.create('t1', 'boss', 'password-of-the-boss', 'admin');
+		const boss = await access.users.findPrincipal('t1', 'boss');
+		if (!boss) throw new Error('there is no boss');
+		// As far as a removal has come that meets the change.
+		await store.batch(await access.deviceRemoval.steps('t1', 'dev'));
+		await access.directory.change(boss, 'device_dev', { email: 'dev@example.com' });
+		expect(await access.deviceRemoval.isRemoved('t1', 'dev')).to.equal(true);
+		await access.directory.change(boss, 'device_dev', { enabled: true });
+		expect(await access.deviceRemoval.isRemoved('t1', 'dev')).to.equal(false);
+	});
+
 	it('takes them all back where the user of the device is removed', async () => {
 		await issue(1100);
 		await bench.access.users.create('t1', 'boss', 'password-of-the-boss', 'admin');
