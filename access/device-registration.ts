@@ -2,8 +2,8 @@ import type { CollectionSpec, DocumentStore, Step } from '../store/index.ts';
 import { AccessError } from './access-error.ts';
 import type { SignedCertificate } from './certificates/certificate-authority.ts';
 import { createLoginAttempts } from './login-attempts.ts';
+import { createMinuteCounts } from './minute-counts.ts';
 import { generatePassword, hashPassword, verifyPassword } from './passwords.ts';
-import { createPollPace } from './poll-pace.ts';
 import { deviceUserPrefix } from './principal.ts';
 import type { RemovedDevices } from './removed-devices.ts';
 import { checkSecurityToken, type OptionSource, securityTokenPolicy } from './security-token.ts';
@@ -97,7 +97,7 @@ export async function openDeviceRegistration(options: {
 }) {
 	const { store, users, tenants, tenantOptions, removedDevices, clock, elapsed, pause, limits, settings } = options;
 	const attempts = createLoginAttempts({ limits, elapsed, pause, maxEntries: limits.cacheEntries });
-	const pace = createPollPace({ perMinute: settings.pollsPerMinute, elapsed, maxEntries: limits.cacheEntries });
+	const polls = createMinuteCounts(elapsed, limits.cacheEntries);
 	const unknownHash = hashPassword(generatePassword(), limits.hashCost);
 	const registrations = await store.collection(registrationSpec);
 
@@ -264,12 +264,11 @@ export async function openDeviceRegistration(options: {
 	 * @throws AccessError `access/notFound` where it asks too often
 	 */
 	async function poll(serial: string, { token, isHeard = true }: { token?: string | undefined; isHeard?: boolean } = {}) {
-		if (!pace.take(serial))
+		if (!isSerial(serial)) return undefined;
+		polls.note(serial);
+		if (polls.count(serial) > settings.pollsPerMinute)
 			// Clients that wait for their credentials take every other code for the end of it.
-			throw new AccessError(
-				'access/notFound',
-				`'${serial.slice(0, 254)}' asks too often: ${settings.pollsPerMinute} times a minute will do`,
-			);
+			throw new AccessError('access/notFound', `'${serial}' asks too often: ${settings.pollsPerMinute} times a minute will do`);
 		const registration = await registrations.get(serial);
 		if (!registration || isOver(registration) || registration.oneTimePasswordHash !== undefined) return undefined;
 		if (!(await isTokenRight(registration, token))) return undefined;
