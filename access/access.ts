@@ -1,11 +1,12 @@
 import type { CollectionSpec, DocumentStore, Migration, StoredDocument } from '../store/index.ts';
 import { AccessError } from './access-error.ts';
 import { type CertificateSettings, certificateCollections, openCertificates } from './certificates/certificates.ts';
-import { openDeviceRegistration, type RegistrationSettings, registrationSpec } from './device-registration.ts';
+import { openDeviceRegistration, type RegistrationSettings } from './device-registration.ts';
 import { createDeviceRemoval } from './device-removal.ts';
 import { logoutSpec } from './logouts.ts';
 import { generatePassword, verifyPassword } from './passwords.ts';
 import { bootstrapUser, managementTenant } from './principal.ts';
+import { registrationSpec } from './registration.ts';
 import { openRemovedDevices, removedDeviceSpec } from './removed-devices.ts';
 import { openGlobalRoles, roleSpec } from './roles.ts';
 import { rolesMigration } from './roles-migration.ts';

@@ -1,40 +1,17 @@
-import type { CollectionSpec, DocumentStore, Step } from '../store/index.ts';
+import type { DocumentStore, Step } from '../store/index.ts';
 import { AccessError } from './access-error.ts';
 import type { SignedCertificate } from './certificates/certificate-authority.ts';
 import { createLoginAttempts } from './login-attempts.ts';
+import { createMinuteCounts } from './minute-counts.ts';
 import { generatePassword, hashPassword, verifyPassword } from './passwords.ts';
-import { createPollPace } from './poll-pace.ts';
 import { deviceUserPrefix } from './principal.ts';
+import { type Registration, registrationSpec } from './registration.ts';
+import { createSecurityTokens } from './registration-tokens.ts';
 import type { RemovedDevices } from './removed-devices.ts';
-import { checkSecurityToken, type OptionSource, securityTokenPolicy } from './security-token.ts';
+import { checkSecurityToken, type OptionSource } from './security-token.ts';
 import { isSerial } from './serials.ts';
 import type { Tenants } from './tenants.ts';
 import { type AuthenticationLimits, disabledDevice, type FirstPlace, isDisabledByPerson, type Users } from './users.ts';
-
-export const registrationStatuses = ['WAITING_FOR_CONNECTION', 'PENDING_ACCEPTANCE', 'ACCEPTED', 'BLOCKED'] as const;
-export type RegistrationStatus = (typeof registrationStatuses)[number];
-
-/** A device that is expected: it asks for its credentials, a person accepts it, it gets them once. */
-export interface Registration {
-	/** The serial: it is what a device without credentials names itself by, so it is unique over all tenants. */
-	readonly _id: string;
-	readonly tenant: string;
-	readonly status: RegistrationStatus;
-	readonly creationTime: number;
-	/** From then on it counts for nothing, and is removed. */
-	readonly expirationTime?: number;
-	/** The group that the device is put into. */
-	readonly groupId?: string;
-	/** What its object is, where the device does not say. */
-	readonly type?: string;
-	/** Of the security token that the device has shown, or has to show. */
-	readonly tokenHash?: string;
-	/** Whoever registered the device gave the token with it. */
-	readonly isTokenGiven?: true;
-	readonly wrongTokens?: number;
-	/** It comes with a one-time password, and gets a certificate for it in place of credentials. */
-	readonly oneTimePasswordHash?: string;
-}
 
 export interface NewRegistration {
 	/** With which the device fetches a certificate; without it, a person has to accept the device. */
@@ -71,14 +48,6 @@ export interface Acceptance {
 	readonly fault?: string;
 }
 
-export const registrationSpec: CollectionSpec<Registration> = {
-	name: 'registrations',
-	indexes: [
-		{ name: 'byTenant', keys: ['tenant', 'creationTime'] },
-		{ name: 'byExpiry', keys: ['expirationTime'] },
-	],
-};
-
 export type DeviceRegistration = Awaited<ReturnType<typeof openDeviceRegistration>>;
 
 export async function openDeviceRegistration(options: {
@@ -97,9 +66,10 @@ export async function openDeviceRegistration(options: {
 }) {
 	const { store, users, tenants, tenantOptions, removedDevices, clock, elapsed, pause, limits, settings } = options;
 	const attempts = createLoginAttempts({ limits, elapsed, pause, maxEntries: limits.cacheEntries });
-	const pace = createPollPace({ perMinute: settings.pollsPerMinute, elapsed, maxEntries: limits.cacheEntries });
+	const polls = createMinuteCounts(elapsed, limits.cacheEntries);
 	const unknownHash = hashPassword(generatePassword(), limits.hashCost);
 	const registrations = await store.collection(registrationSpec);
+	const tokens = createSecurityTokens({ registrations, tenantOptions, hash, maxWrong: settings.maxWrongTokens });
 
 	/**
 	 * Expects a device; one that was removed may come back from now on.
@@ -192,7 +162,7 @@ export async function openDeviceRegistration(options: {
 		if (status === 'BLOCKED') throw blocked(serial);
 		if (status === 'WAITING_FOR_CONNECTION') throw await notYet(registration);
 		await refuseDisabled(tenant, serial);
-		await checkAcceptingToken(registration, token);
+		await tokens.checkAccepting(registration, token);
 		const accepted = await registrations.findOneAndUpdate(
 			{ _id: serial, tenant, status: 'PENDING_ACCEPTANCE', tokenHash: tokenHash ?? null },
 			{ $set: { status: 'ACCEPTED' } },
@@ -201,40 +171,14 @@ export async function openDeviceRegistration(options: {
 		throw new AccessError('access/conflict', `The registration for '${serial}' was changed meanwhile: look at it, and try again`);
 	}
 
-	async function notYet({ _id: serial, tenant, tokenHash }: Registration): Promise<AccessError> {
-		const policy = await securityTokenPolicy(tenantOptions, tenant);
-		const needsToken = policy === 'REQUIRED' || (policy === 'OPTIONAL' && tokenHash !== undefined);
-		const how = needsToken ? 'and its security token, which is required here (over MQTT: as what' : '(over MQTT: by what';
+	async function notYet(registration: Registration): Promise<AccessError> {
+		const how = (await tokens.isNeeded(registration))
+			? 'and its security token, which is required here (over MQTT: as what'
+			: '(over MQTT: by what';
 		return new AccessError(
 			'access/notYet',
-			`'${serial}' cannot be accepted yet: the device has not asked for its credentials with the bootstrap user ${how} it publishes on s/ucr)`,
+			`'${registration._id}' cannot be accepted yet: the device has not asked for its credentials with the bootstrap user ${how} it publishes on s/ucr)`,
 		);
-	}
-
-	async function checkAcceptingToken(registration: Registration, token: string | undefined): Promise<void> {
-		const { tenant, _id: serial, tokenHash, isTokenGiven } = registration;
-		const policy = await securityTokenPolicy(tenantOptions, tenant);
-		if (policy === 'IGNORED') return;
-		if (tokenHash === undefined && policy === 'REQUIRED')
-			throw new AccessError(
-				'access/invalid',
-				`'${serial}' has shown no security token, and tenant '${tenant}' requires one: let the device send it when it asks for its credentials`,
-			);
-		if (tokenHash === undefined || (isTokenGiven && token === undefined)) return;
-		if (token === undefined)
-			throw new AccessError(
-				'access/invalid',
-				`securityToken is missing: '${serial}' has shown one, and it must be given here, too`,
-			);
-		if (await verifyPassword(tokenHash, token)) return;
-		await noteWrongToken(registration);
-		throw new AccessError('access/invalid', `securityToken is not the one that '${serial}' has shown`);
-	}
-
-	async function noteWrongToken({ _id, status }: Registration): Promise<void> {
-		const noted = await registrations.findOneAndUpdate({ _id, status }, { $inc: { wrongTokens: 1 } });
-		if ((noted?.wrongTokens ?? 0) < settings.maxWrongTokens) return;
-		await registrations.findOneAndUpdate({ _id, status }, { $set: { status: 'BLOCKED' } });
 	}
 
 	/** Accepts all devices that have asked for their credentials, as far as they can be without a security token. */
@@ -274,15 +218,14 @@ export async function openDeviceRegistration(options: {
 	 * @throws AccessError `access/notFound` where it asks too often
 	 */
 	async function poll(serial: string, { token, isHeard = true }: { token?: string | undefined; isHeard?: boolean } = {}) {
-		if (!pace.take(serial))
+		if (!isSerial(serial)) return undefined;
+		polls.note(serial);
+		if (polls.count(serial) > settings.pollsPerMinute)
 			// Clients that wait for their credentials take every other code for the end of it.
-			throw new AccessError(
-				'access/notFound',
-				`'${serial.slice(0, 254)}' asks too often: ${settings.pollsPerMinute} times a minute will do`,
-			);
+			throw new AccessError('access/notFound', `'${serial}' asks too often: ${settings.pollsPerMinute} times a minute will do`);
 		const registration = await registrations.get(serial);
 		if (!registration || isOver(registration) || registration.oneTimePasswordHash !== undefined) return undefined;
-		if (!(await isTokenRight(registration, token))) return undefined;
+		if (!(await tokens.isRight(registration, token))) return undefined;
 		if (registration.status === 'ACCEPTED') return isHeard ? handOut(registration) : undefined;
 		if (registration.status === 'WAITING_FOR_CONNECTION')
 			await registrations.findOneAndUpdate(
@@ -290,23 +233,6 @@ export async function openDeviceRegistration(options: {
 				{ $set: { status: 'PENDING_ACCEPTANCE' } },
 			);
 		return undefined;
-	}
-
-	/** The first token that a device shows is the one that it has to show from then on. */
-	async function isTokenRight(registration: Registration, token: string | undefined): Promise<boolean> {
-		const { _id, tenant, status, tokenHash } = registration;
-		const policy = await securityTokenPolicy(tenantOptions, tenant);
-		if (policy === 'IGNORED') return true;
-		if (tokenHash === undefined) {
-			if (token === undefined || status === 'ACCEPTED') return policy !== 'REQUIRED';
-			if (token.length > maxTokenLength) return false;
-			const $set = { tokenHash: await hash(token) };
-			return (await registrations.findOneAndUpdate({ _id, status, tokenHash: { $exists: false } }, { $set })) !== undefined;
-		}
-		if (token === undefined) return false;
-		if (await verifyPassword(tokenHash, token)) return true;
-		await noteWrongToken(registration);
-		return false;
 	}
 
 	async function handOut({ _id: serial, tenant, groupId, type }: Registration): Promise<DeviceCredentials | undefined> {
@@ -408,7 +334,6 @@ export async function openDeviceRegistration(options: {
 	return { enrol, request, list, count, get, findTenant, accept, acceptAll, remove, removalSteps, poll, admit, sweep };
 }
 
-const maxTokenLength = 254;
 const sweptAtOnce = 200;
 
 function firstPlace(groupId: string | undefined, type: string | undefined): FirstPlace {

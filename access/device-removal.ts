@@ -17,13 +17,21 @@ export function createDeviceRemoval(options: {
 }) {
 	const { store, users, registration, certificates, removedDevices } = options;
 
-	/** The steps that go with the removal of its user: certificates that the service has signed are taken back, too. */
+	/**
+	 * The steps that go with the removal of its user: certificates that the service has signed are taken back, too. `finish` has to
+	 * follow them.
+	 */
 	async function steps(tenant: string, serial: string): Promise<Step[]> {
 		return [
 			removedDevices.removeStep(tenant, serial),
 			...(await registration.removalSteps(tenant, serial)),
 			...(await certificates.issued.revokeSteps(tenant, serial)),
 		];
+	}
+
+	/** Takes back what was signed while the steps were made, or was too much for one write. Nothing more comes: its user is locked. */
+	async function finish(tenant: string, serial: string): Promise<void> {
+		await certificates.issued.revokeAll(tenant, serial);
 	}
 
 	/**
@@ -42,7 +50,7 @@ export function createDeviceRemoval(options: {
 			if (!isAgent && !user && (await registration.removalSteps(tenant, serial)).length === 0) return;
 			const { ok } = await store.batch([...(await steps(tenant, serial)), ...userSteps(user, withUser)]);
 			users.forget(`${tenant}/${userName}`);
-			if (ok) return;
+			if (ok) return finish(tenant, serial);
 		}
 		throw new Error('what lets a device in that is being removed is changed again and again');
 	}
@@ -53,7 +61,7 @@ export function createDeviceRemoval(options: {
 		return user.enabled === false ? [] : [lockStep(user)];
 	}
 
-	return { steps, remove, isRemoved: removedDevices.has, readmitStep: removedDevices.readmitStep };
+	return { steps, finish, remove, isRemoved: removedDevices.has, readmitStep: removedDevices.readmitStep };
 }
 
 const maxAttempts = 20;

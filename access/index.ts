@@ -18,18 +18,10 @@ export type { CertificateSettings } from './certificates/certificates.ts';
 export { type IssuedCertificate, issuedStatuses } from './certificates/issued-certificates.ts';
 export { certificateStatuses, describeCertificate, type TrustedCertificate } from './certificates/trusted-certificates.ts';
 /** Devices that are expected. */
-export {
-	type Acceptance,
-	type DeviceCredentials,
-	type NewRegistration,
-	type Registration,
-	type RegistrationSettings,
-	type RegistrationStatus,
-	registrationStatuses,
-} from './device-registration.ts';
+export type { RegistrationSettings } from './device-registration.ts';
 /** An address as it is counted. */
 export { networkOf } from './login-attempts.ts';
-/** Logins: what passwords and tokens have to be, and what somebody is who has shown one. */
+/** Passwords that somebody may choose. */
 export { checkNewPassword } from './password-rules.ts';
 /** What may be done, and the roles that say so. */
 export {
@@ -62,10 +54,12 @@ export {
 	type Principal,
 	parseUserName,
 } from './principal.ts';
+export { type Registration, type RegistrationStatus, registrationStatuses } from './registration.ts';
 /** Roles that users of a tenant can have, groups in the words of clients. */
 export { type GlobalRole, predefinedGlobalRoles, type RoleChange, roleKey } from './roles.ts';
+/** Serials of devices, and who may take which. */
 export { isSerial, serialFault, serialOfOther } from './serials.ts';
-/** Logins: what passwords and tokens have to be, and what somebody is who has shown one. */
+/** Tokens, and how they are signed. */
 export { type SigningAlgorithm, signingAlgorithms } from './signing-keys.ts';
 /** Settings that tools keep at a tenant. */
 export type { TenantOption } from './tenant-options.ts';
@@ -74,6 +68,4 @@ export { statusOf, type Tenant, type TenantChange, type TenantLimits, type Tenan
 export type { TokenSession, TokenSettings, Verification } from './tokens.ts';
 /** Users, as others look after them. */
 export type { NewUser, UserChange, UserFilter, UserProfile } from './user-directory.ts';
-/** Where a device is put when its object is made. */
-export type { FirstPlace } from './users.ts';
 export { type Authentication, type AuthenticationLimits, globalRolesOf, type User } from './users.ts';

@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { createMinuteCounts, type MinuteCounts } from './minute-counts.ts';
 
 export interface AttemptLimits {
 	/** Wrong passwords for one user from one address within a minute; then even the right one has to wait. */
@@ -28,15 +29,17 @@ export function createLoginAttempts(options: {
 	readonly maxEntries: number;
 }) {
 	const { limits, elapsed, pause, maxEntries } = options;
-	const ofPairs = createFailureCounts(elapsed, maxEntries);
-	const ofAddresses = createFailureCounts(elapsed, maxEntries);
-	const ofUsers = createFailureCounts(elapsed, maxEntries);
+	const ofPairs = createMinuteCounts(elapsed, maxEntries);
+	const ofAddresses = createMinuteCounts(elapsed, maxEntries);
+	const ofUsers = createMinuteCounts(elapsed, maxEntries);
 	const delayed = new Map<string, number>();
 	const running = new Map<string, Set<Promise<unknown>>>();
 
-	/** Runs a check of a password when it may run. `user` is whom it is for, `address` where it comes from. */
-	async function run(address: string, user: string, check: () => Promise<boolean>): Promise<AttemptOutcome> {
+	/** Runs a check of a password when it may run. `name` is whom it is for, `address` where it comes from. */
+	async function run(address: string, name: string, check: () => Promise<boolean>): Promise<AttemptOutcome> {
 		const network = networkOf(address);
+		// Anybody may send any name, and it is remembered: longer ones are nobody's.
+		const user = name.slice(0, maxNameLength);
 		const pair = `${network} ${user}`;
 		// Attempts that come at once are not all let through before the first of them has failed.
 		for (let others = running.get(pair); others && mustWaitFor(pair, others.size); others = running.get(pair))
@@ -78,7 +81,7 @@ export function createLoginAttempts(options: {
 		return true;
 	}
 
-	function countsOf(network: string, user: string): readonly (readonly [FailureCounts, string])[] {
+	function countsOf(network: string, user: string): readonly (readonly [MinuteCounts, string])[] {
 		return [
 			[ofPairs, `${network} ${user}`],
 			[ofAddresses, network],
@@ -89,31 +92,8 @@ export function createLoginAttempts(options: {
 	return { run };
 }
 
-type FailureCounts = ReturnType<typeof createFailureCounts>;
-
-/** Failures of the minute that begins with the first one. */
-function createFailureCounts(elapsed: () => number, maxEntries: number) {
-	const failures = new Map<string, { count: number; readonly since: number }>();
-
-	function count(key: string): number {
-		const failed = failures.get(key);
-		if (!failed) return 0;
-		if (elapsed() - failed.since < 60_000) return failed.count;
-		failures.delete(key);
-		return 0;
-	}
-
-	function note(key: string): void {
-		const failed = count(key) > 0 ? failures.get(key) : undefined;
-		const noted = failed ?? { count: 0, since: elapsed() };
-		noted.count++;
-		failures.delete(key);
-		failures.set(key, noted);
-		if (failures.size > maxEntries) failures.delete(failures.keys().next().value ?? '');
-	}
-
-	return { count, note };
-}
+/** Of a tenant and a user. */
+const maxNameLength = 300;
 
 /** An address as it is counted: of IPv6 the network of 64 bits, all of which one client has. */
 export function networkOf(address: string): string {

@@ -21,8 +21,12 @@ export async function securityTokenPolicy(options: OptionSource, tenant: string)
 	return securityTokenPolicies.find((policy) => policy === value) ?? 'OPTIONAL';
 }
 
+export function isSecurityToken(text: string): boolean {
+	return text.length > 0 && text.length <= maxLength && !/\p{Cc}/u.test(text);
+}
+
 /** @throws AccessError `access/invalid` */
 export function checkSecurityToken(token: string): void {
-	if (token.length === 0 || token.length > maxLength || /\p{Cc}/u.test(token))
+	if (!isSecurityToken(token))
 		throw new AccessError('access/invalid', `securityToken must have 1 to ${maxLength} characters, and no control characters`);
 }

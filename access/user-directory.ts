@@ -68,7 +68,7 @@ export function openUserDirectory(options: {
 	readonly users: Users;
 	readonly tenants: Tenants;
 	readonly roles: GlobalRoles;
-	readonly deviceRemoval: Pick<DeviceRemoval, 'steps' | 'readmitStep'>;
+	readonly deviceRemoval: Pick<DeviceRemoval, 'steps' | 'finish' | 'readmitStep'>;
 	readonly clock: () => number;
 }) {
 	const { store, users, tenants, roles, deviceRemoval, clock } = options;
@@ -181,7 +181,9 @@ export function openUserDirectory(options: {
 				...(user.role === 'device' ? await deviceRemoval.steps(user.tenant, serialOf(user)) : []),
 			]);
 			users.forget(user._id);
-			if (outcome.ok) return;
+			if (!outcome.ok) continue;
+			if (user.role === 'device') await deviceRemoval.finish(user.tenant, serialOf(user));
+			return;
 		}
 		throw tooManyWriters(userName);
 	}
@@ -266,9 +268,11 @@ export function openUserDirectory(options: {
 			await checkReach(by, user);
 			const { $set, $unset } = await update(user);
 			const changed = without({ ...user, ...$set }, $unset);
+			// Only where it is asked for: any other change may meet the removal of the device, which has to hold.
+			const comesBack = user.role === 'device' && $unset.includes('enabled');
 			const outcome = await store.batch([
 				...(isAdmin(user) && !isAdmin(changed) ? await lastAdminSteps(user) : []),
-				...(user.role === 'device' && changed.enabled !== false ? [deviceRemoval.readmitStep(user.tenant, serialOf(user))] : []),
+				...(comesBack ? [deviceRemoval.readmitStep(user.tenant, serialOf(user))] : []),
 				{
 					kind: 'update',
 					collection: userSpec.name,

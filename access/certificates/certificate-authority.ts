@@ -184,17 +184,6 @@ export async function openCertificateAuthorities(options: {
 	}
 
 	/**
-	 * A new certificate for a device that is logged in; the one it has stays good until it expires, or is taken back.
-	 * @returns the certificate in PKCS #7
-	 * @throws AccessError as `sign`
-	 */
-	async function renewFor(tenant: string, serial: string, request: Buffer): Promise<Buffer> {
-		const { pkcs7, step } = await sign(tenant, serial, request, { isRenewal: true });
-		await store.batch([step]);
-		return pkcs7;
-	}
-
-	/**
 	 * What the service has signed and taken back, as a list that the authority signs now, in DER.
 	 * @throws AccessError `access/noCertificate`, `access/noSecret`
 	 */
@@ -236,7 +225,7 @@ export async function openCertificateAuthorities(options: {
 		);
 	}
 
-	return { create, renew, sign, renewFor, revocationList, certificates, removeSteps };
+	return { create, renew, sign, revocationList, certificates, removeSteps };
 }
 
 function kept({ fingerprint, der }: Certificate): Pick<CertificateAuthority, 'fingerprint' | 'der'> {

@@ -17,18 +17,19 @@ export function arrangePath(leaf: Certificate, others: readonly Certificate[]): 
 	return path;
 }
 
-/** The part of a path that a trusted certificate vouches for: it is on the path, or signed something on it. */
+/**
+ * The part of a path that a trusted certificate vouches for: it is on the path, or signed something on it. It ends as early as it can:
+ * what a client sends besides, such as an older certificate of the same authority, must not stand between what the trusted one
+ * signed and the list of what it has taken back.
+ */
 export function pathTo(trusted: Certificate, path: CertificatePath): CertificatePath | undefined {
 	const [leaf, ...issuers] = path;
 	if (isSame(leaf, trusted)) return [leaf];
 	for (const [index, each] of path.entries()) {
 		const issuer = path[index + 1];
-		const isIssuer = issuer ? isSame(issuer, trusted) : each.issuerKey === trusted.subjectKey && isSignedBy(each, trusted);
-		if (isIssuer) return [leaf, ...issuers.slice(0, index), trusted];
-	}
-	// Signed by the same authority under another certificate of it.
-	for (const [index, each] of path.slice(0, -1).entries()) {
-		if (each.issuerKey === trusted.subjectKey && isSignedBy(each, trusted)) return [leaf, ...issuers.slice(0, index), trusted];
+		const isOnPath = issuer !== undefined && isSame(issuer, trusted);
+		if (isOnPath || (each.issuerKey === trusted.subjectKey && isSignedBy(each, trusted)))
+			return [leaf, ...issuers.slice(0, index), trusted];
 	}
 	return undefined;
 }

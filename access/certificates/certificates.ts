@@ -1,8 +1,9 @@
 import type { CollectionSpec, DocumentStore, StoredDocument } from '../../store/index.ts';
+import { AccessError } from '../access-error.ts';
 import { deviceUserPrefix } from '../principal.ts';
 import type { RemovedDevices } from '../removed-devices.ts';
 import type { Tenants } from '../tenants.ts';
-import { sessionsEndStep, type Users } from '../users.ts';
+import { sessionsEndStep, type Users, userSpec } from '../users.ts';
 import { type AuthoritySettings, certificateAuthoritySpec, openCertificateAuthorities } from './certificate-authority.ts';
 import { createCertificateLogins } from './certificate-login.ts';
 import { type IssuedCertificate, issuedCertificateSpec, openIssuedCertificates } from './issued-certificates.ts';
@@ -56,17 +57,37 @@ export async function openCertificates(options: {
 	}
 
 	/**
-	 * Takes back a certificate that the service has signed, with the sessions and tokens of its device. What is taken back stays so.
-	 * @throws AccessError `access/noCertificate`
+	 * A new certificate for a device that is logged in; the one it has stays good until it expires, or is taken back.
+	 * @returns the certificate in PKCS #7
+	 * @throws AccessError as `authorities.sign`, and `access/conflict` where the device was locked, or removed, meanwhile
 	 */
-	async function revoke(tenant: string, serialNumber: string): Promise<IssuedCertificate> {
-		const found = await issued.get(tenant, serialNumber);
-		if (found.status === 'REVOKED') return found;
-		const user = await users.find(tenant, deviceUserPrefix + found.device);
-		await store.batch([issued.revokeStep(found), ...(user ? [sessionsEndStep(user)] : [])]);
-		if (user) users.forget(user._id);
-		return issued.get(tenant, serialNumber);
+	async function renewFor(tenant: string, serial: string, request: Buffer): Promise<Buffer> {
+		const { pkcs7, step } = await authorities.sign(tenant, serial, request, { isRenewal: true });
+		const id = `${tenant}/${deviceUserPrefix}${serial}`;
+		const { ok } = await store.batch([
+			{ kind: 'require', collection: userSpec.name, id, where: { enabled: { $ne: false } } },
+			step,
+		]);
+		if (ok) return pkcs7;
+		throw new AccessError('access/conflict', `The device '${serial}' gets no certificate: it was locked, or removed, meanwhile`);
 	}
 
-	return { trusted: { ...trusted, remove }, revocations, authorities, issued: { ...issued, revoke }, ...logins };
+	/**
+	 * Takes back a certificate that the service has signed, with the sessions and tokens of its device. What is taken back stays so.
+	 * @throws AccessError `access/noCertificate`, `access/conflict`
+	 */
+	async function revoke(tenant: string, serialNumber: string): Promise<IssuedCertificate> {
+		for (let attempt = 0; attempt < maxAttempts; attempt++) {
+			const found = await issued.get(tenant, serialNumber);
+			if (found.status === 'REVOKED') return found;
+			const user = await users.find(tenant, deviceUserPrefix + found.device);
+			await store.batch([issued.revokeStep(found), ...(user ? [sessionsEndStep(user)] : [])]);
+			if (user) users.forget(user._id);
+		}
+		throw new AccessError('access/conflict', 'The device of this certificate was changed again and again: try once more');
+	}
+
+	return { trusted: { ...trusted, remove }, revocations, authorities, renewFor, issued: { ...issued, revoke }, ...logins };
 }
+
+const maxAttempts = 20;

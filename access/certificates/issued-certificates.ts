@@ -75,10 +75,19 @@ export async function openIssuedCertificates({ store, clock }: { readonly store:
 		return { kind: 'update', collection: collection.name, id: _id, where: { status: 'VALID' }, update };
 	}
 
-	/** The steps that take back all that a device has. */
+	/** The steps that take back what a device has, the newest of it, as much as goes into one write. */
 	async function revokeSteps(tenant: string, device: string): Promise<Step[]> {
-		const newest = await list(tenant, { device }, { skip: 0, limit: maxOfDevice });
-		return newest.filter(({ status, notAfter }) => status === 'VALID' && notAfter > clock()).map(revokeStep);
+		return (await list(tenant, { device, status: 'VALID' }, { skip: 0, limit: revokedAtOnce })).map(revokeStep);
+	}
+
+	/** Takes back all that a device has; it must not get new ones meanwhile. */
+	async function revokeAll(tenant: string, device: string): Promise<void> {
+		for (;;) {
+			const steps = await revokeSteps(tenant, device);
+			if (steps.length === 0) return;
+			// Somebody may take back one of them at the same time: then they are looked up anew.
+			await store.batch(steps);
+		}
 	}
 
 	/** Those that were taken back and have not expired, as far as a list can hold them. */
@@ -94,10 +103,10 @@ export async function openIssuedCertificates({ store, clock }: { readonly store:
 		return `the certificate with the serial number ${serialNumber} was revoked at ${formatDate(found.revocationTime ?? 0)}`;
 	}
 
-	return { issueStep, list, count, get, revokeStep, revokeSteps, listRevoked, faultOf, watch: collection.watch };
+	return { issueStep, list, count, get, revokeStep, revokeSteps, revokeAll, listRevoked, faultOf, watch: collection.watch };
 }
 
-const maxOfDevice = 1000;
+const revokedAtOnce = 200;
 const maxRevoked = 100_000;
 
 function filterOf(tenant: string, { device, status }: IssuedFilter): Filter {

@@ -111,15 +111,14 @@ export function docsRoutes(describe: () => unknown): Route[] {
 type PageFile = (typeof files)[keyof typeof files];
 
 const pack = promisify(gzip);
-// Kept, so that clients which read slowly have no copies of their own.
-const plainBytes = new Map<PageFile, Promise<Buffer>>();
-const packedBytes = new Map<PageFile, Promise<Buffer>>();
+// Kept once they were read, so that clients which read slowly have no copies of their own; a failure is not kept.
+const plainBytes = new Map<PageFile, Buffer>();
+const packedBytes = new Map<PageFile, Buffer>();
 
 async function answerFile(file: PageFile, acceptsGzip: boolean): Promise<Reply> {
 	const kept = acceptsGzip ? packedBytes : plainBytes;
-	const reading = kept.get(file) ?? file.read().then((bytes) => (acceptsGzip ? pack(bytes) : bytes));
-	kept.set(file, reading);
-	const bytes = await reading;
+	const bytes = kept.get(file) ?? (acceptsGzip ? await pack(await file.read()) : await file.read());
+	kept.set(file, bytes);
 	const headers = {
 		'Cache-Control': 'public, max-age=86400',
 		Vary: 'Accept-Encoding, Origin',

@@ -104,11 +104,11 @@ export function enrolmentRoutes({ access, noteRefusedLogin, log }: HttpServices)
 			description: 'With its client certificate at HTTPS_DEVICES_PORT, its token or its password.',
 			upload,
 			answers: { 200: answer },
-			refusals: ['http/bodyTooLarge', 'access/invalid', 'access/noCertificate', 'access/noSecret'],
+			refusals: ['http/bodyTooLarge', 'access/conflict', 'access/invalid', 'access/noCertificate', 'access/noSecret'],
 			handler: async ({ principal, readStream }) => {
 				const serial = serialOf(principal);
 				const request = await readLimited(readStream(), requestMaxBytes);
-				return certificatesReply(await authorities.renewFor(principal.tenant, serial, request));
+				return certificatesReply(await access.certificates.renewFor(principal.tenant, serial, request));
 			},
 		}),
 		route({

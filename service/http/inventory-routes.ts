@@ -222,7 +222,7 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 	}
 
 	async function serialOf({ tenant, id }: ManagedObject): Promise<string | undefined> {
-		const found = await inventory.externalIds.list(tenant, id);
+		const found = await inventory.externalIds.listOf(tenant, [id]);
 		return found.find(({ type }) => type === serialType)?.externalId;
 	}
 }

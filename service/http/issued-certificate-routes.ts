@@ -80,7 +80,7 @@ export function issuedCertificateRoutes({ access, options }: HttpServices): Rout
 				'Connections with it, and all tokens of its device, end within seconds. With another certificate, or with its password, the device comes in again. What was taken back stays so.',
 			body: jsonBody(z.object({ status: z.literal('REVOKED') })),
 			answers,
-			refusals: ['access/noCertificate', 'http/invalidBody'],
+			refusals: ['access/noCertificate', 'access/conflict', 'http/invalidBody'],
 			handler: async ({ principal, param, base }) =>
 				ok(issuedJson(await issued.revoke(principal.tenant, param('serialNumber')), base)),
 		}),

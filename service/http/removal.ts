@@ -56,9 +56,9 @@ export function openRemoval({
 }
 
 /**
- * What the removal of objects does with the devices that they are of. A device is over with its object, and its user locked, or gone: it
- * comes back when somebody registers it anew. Whoever wants it to come back by itself says so; who may not take credentials away leaves them as they are, and
- * so does a device, but for its own.
+ * What the removal of objects does with the devices that they are of. A device is over with its object, and its user locked, or gone:
+ * it comes back when somebody registers it anew. Whoever wants it to come back by itself says so; who may not take credentials away
+ * leaves them as they are, and so does a device, but for its own.
  * @param withDeviceUser as the client says, if it does
  * @throws HttpError `http/forbidden`
  */
@@ -75,7 +75,8 @@ export function deviceEnding(
 	}
 	return async (object) => {
 		const { tenant } = object;
-		for (const { type, externalId: serial } of await inventory.externalIds.list(tenant, object.id)) {
+		// All of them: a device gives its object names of its own, and its serial must not get lost behind them.
+		for (const { type, externalId: serial } of await inventory.externalIds.listOf(tenant, [object.id])) {
 			if (type !== serialType || (isDevice && serial !== principal.serial)) continue;
 			await access.deviceRemoval.remove(tenant, serial, { isAgent: isAgent(object), withUser: withDeviceUser === true });
 		}

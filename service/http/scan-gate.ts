@@ -24,28 +24,29 @@ export function createScanGate({ atOnce, waitingPerUser }: ScanGateLimits) {
 
 	/** @throws HttpError `http/throttled` when as many of this user wait as may */
 	async function run<T>(user: string, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+		// Whoever had to wait has got the place of the one who ended: nobody comes in between.
 		if (running >= atOnce) await turn(user, signal);
-		running++;
+		else running++;
 		try {
 			signal.throwIfAborted();
 			return await work(signal);
 		} finally {
-			running--;
-			next();
+			if (!next()) running--;
 		}
 	}
 
 	function turn(user: string, signal: AbortSignal): Promise<void> {
-		const queue = waiting.get(user) ?? [];
+		const queue = wanted(waiting.get(user) ?? []);
+		waiting.set(user, queue);
 		if (queue.length >= waitingPerUser) {
 			const message = `${queue.length} searches of this user wait already: send fewer at a time`;
 			throw new HttpError('http/throttled', message, { headers: { 'Retry-After': '1' } });
 		}
-		waiting.set(user, queue);
 		return new Promise((go, giveUp) => queue.push({ signal, go, giveUp }));
 	}
 
-	function next(): void {
+	/** Hands a place on; false where nobody waits for it. */
+	function next(): boolean {
 		for (const [user, queue] of waiting) {
 			const first = queue.shift();
 			// To the end of the line with the others of this user.
@@ -54,11 +55,18 @@ export function createScanGate({ atOnce, waitingPerUser }: ScanGateLimits) {
 			if (first === undefined) continue;
 			if (!first.signal.aborted) {
 				first.go();
-				return;
+				return true;
 			}
 			first.giveUp(first.signal.reason);
 		}
+		return false;
 	}
 
 	return { run };
+}
+
+/** Without those whom nobody waits for any more: they must not keep out what the same user wants now. */
+function wanted(queue: readonly Waiting[]): Waiting[] {
+	for (const { signal, giveUp } of queue) if (signal.aborted) giveUp(signal.reason);
+	return queue.filter(({ signal }) => !signal.aborted);
 }

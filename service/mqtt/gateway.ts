@@ -140,7 +140,7 @@ export function createGateway(options: GatewayOptions) {
 	/** The device listens to a topic, and knows it. */
 	function subscribed(session: Session, topic: string, qos: 0 | 1): void {
 		outbound.subscribed(session, topic, qos);
-		inbound.listens(session, topic).catch((error: unknown) => {
+		actAs(actorOf(session), () => inbound.listens(session, topic)).catch((error: unknown) => {
 			options.log.warn({ err: error, device: session.serial }, 'a device that waits for its credentials has to ask again');
 		});
 	}

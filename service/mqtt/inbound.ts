@@ -318,7 +318,7 @@ export function createInbound(options: {
 		const token = session.askedUnheard;
 		if (topic !== 's/dcr' || token === undefined) return;
 		delete session.askedUnheard;
-		await pollCredentials(session, token);
+		await actInCall('s/ucr', () => pollCredentials(session, token));
 	}
 
 	return { handleTurn, listens };

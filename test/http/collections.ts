@@ -22,10 +22,11 @@ const addUser = (fixture: HttpFixture, userName: string, more = {}) =>
 
 /** A certificate that the service signs for a device. */
 async function issue({ services }: HttpFixture, serial: string): Promise<unknown> {
-	const { authorities } = services.access.certificates;
+	const { certificates, registration } = services.access;
 	// There is one already from the second time on.
-	await authorities.create('t1').catch(() => {});
-	return authorities.renewFor('t1', serial, await createRequest(serial));
+	await certificates.authorities.create('t1').catch(() => {});
+	await registration.admit('t1', serial, undefined, {});
+	return certificates.renewFor('t1', serial, await createRequest(serial));
 }
 
 /** Every collection, with a path that holds exactly seven entries, and one that holds none. */

@@ -210,6 +210,8 @@ describe('http/registrations', () => {
 
 	it('takes a device with a security token only with the same one, from its operator and from it', async () => {
 		await expectDevice({ id: 'secret' });
+		// No token: it shows another one then.
+		expect((await poll({ id: 'secret', securityToken: 'a\nb' })).status).to.equal(404);
 		expect((await poll({ id: 'secret', securityToken: 'right' })).status).to.equal(404);
 		expectRefusal(await accept('secret'), 422, /securityToken is missing: 'secret' has shown one/);
 		expectRefusal(

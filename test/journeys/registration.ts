@@ -3,6 +3,11 @@ import { within } from '../support/eventually.ts';
 import { createHttpClient } from '../support/http-client.ts';
 import { bootstrap, type ServiceUnderTest, startService } from '../support/service-fixture.ts';
 
+interface AuditRecord {
+	readonly user: string;
+	readonly origin: { readonly channel: string; readonly device?: string; readonly call?: string };
+}
+
 describe('journeys/registration', () => {
 	let service: ServiceUnderTest;
 	const logLines: string[] = [];
@@ -63,6 +68,13 @@ describe('journeys/registration', () => {
 		await http.put('/devicecontrol/newDeviceRequests/late-1', { status: 'ACCEPTED' });
 		await device.subscribe(['s/dcr']);
 		expect(await device.nextLine('s/dcr')).to.match(/^70,t1,device_late-1,/);
+		const path = '/audit/auditRecords?type=DeviceRegistration&source=late-1&pageSize=100';
+		const { auditRecords } = await http.get<{ readonly auditRecords: readonly AuditRecord[] }>(path);
+		const asked = auditRecords.filter(({ origin }) => origin.channel !== 'http');
+		expect(asked.map(({ user, origin }) => [user, origin.channel, origin.device, origin.call])).to.deep.equal([
+			['management/devicebootstrap', 'mqtt', 'late-1', 's/ucr'],
+			['management/devicebootstrap', 'mqtt', 'late-1', 's/ucr'],
+		]);
 	});
 
 	it('takes what a device publishes on s/ucr for its security token', async () => {

@@ -27,6 +27,8 @@ export interface Wanted {
 	readonly from?: number;
 	readonly until?: number;
 	readonly key?: Algorithm;
+	/** Its key, where it is not a new one. */
+	readonly keys?: webcrypto.CryptoKeyPair;
 	readonly hash?: string;
 	readonly serialNumber?: string;
 	readonly extensions?: readonly Extension[];
@@ -53,7 +55,7 @@ let serial = 0x1000;
 /** A certificate for tests: a device's unless told otherwise, which signs itself unless there is an issuer. */
 export async function createCertificate(name: string, wanted: Wanted = {}): Promise<TestCertificate> {
 	const { issuer, isAuthority = false, key = p256, now = Date.now(), hash = 'SHA-256' } = wanted;
-	const keys = (await webcrypto.subtle.generateKey(key, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
+	const keys = wanted.keys ?? ((await webcrypto.subtle.generateKey(key, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair);
 	const usage =
 		wanted.keyUsage ?? (isAuthority ? KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign : KeyUsageFlags.digitalSignature);
 	const serialNumber = wanted.serialNumber ?? (serial++).toString(16);

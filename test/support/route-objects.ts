@@ -21,9 +21,9 @@ export async function openRouteObjects({ services, audit, time }: HttpFixture) {
 		// The removal of its object locks its user.
 		if (!(await access.users.findPrincipal(tenant, 'device_dev1')))
 			await access.registration.admit(tenant, 'dev1', 'dev1-password', {});
-		const { issued, authorities } = access.certificates;
+		const { issued, renewFor } = access.certificates;
 		const isSigned = (await issued.count(tenant, { status: 'VALID' })) > 0;
-		if (!isSigned) await authorities.renewFor(tenant, 'dev1', signingRequest);
+		if (!isSigned) await renewFor(tenant, 'dev1', signingRequest);
 		const [signed] = await issued.list(tenant, { status: 'VALID' }, { skip: 0, limit: 1 });
 		const known = await inventory.devices.find(tenant, 'dev1');
 		if (known) await inventory.objects.remove(tenant, known, []);

@@ -113,6 +113,16 @@ describe('access/certificates/certificate-login', () => {
 		expect(await outcome([device, inner])).to.equal("rejected: the trusted certificate 'inner of t1' is disabled");
 	});
 
+	it('refuses what was revoked, also where the device shows an older certificate of the authority', async () => {
+		const renewed = await createAuthority('root', at({ keys: root.keys }));
+		const fingerprint = await trust('t1', renewed);
+		const authority = await trusted().get('t1', fingerprint);
+		const list = await createRevocationList(renewed, [leaf.serialNumber], at());
+		await bench.access.certificates.revocations.put(authority, list);
+		for (const chain of [[leaf], [leaf, renewed], [leaf, root], [leaf, root, renewed]])
+			expect(await outcome(chain)).to.match(/^rejected: .* was revoked/);
+	});
+
 	it('compares serial numbers whatever their zeros and case', async () => {
 		const fingerprint = await trust('t1', root);
 		const odd = await createCertificate('odd', at({ issuer: root, serialNumber: '00AbCd' }));

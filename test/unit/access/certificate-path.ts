@@ -55,6 +55,15 @@ describe('access/certificates/certificate-path', () => {
 		expect(pathTo(read(renewed), arrangePath(read(leaf), [read(old)]))).to.equal(undefined);
 	});
 
+	it('leads from what a trusted certificate signed to it, past others of the same key', async () => {
+		const old = await authority('root');
+		const renewed = await authority('root', { keys: old.keys });
+		const leaf = await make('leaf', { issuer: old });
+		const path = arrangePath(read(leaf), [read(old)]);
+		expect(path).to.have.length(2);
+		expect(pathTo(read(renewed), path)?.map(({ der }) => der)).to.deep.equal([leaf.der, renewed.der]);
+	});
+
 	const p384 = { name: 'ECDSA', namedCurve: 'P-384' };
 	const rsa = (modulusLength: number) => ({
 		name: 'RSASSA-PKCS1-v1_5',

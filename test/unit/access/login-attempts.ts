@@ -37,6 +37,13 @@ describe('access/login-attempts', () => {
 		expect(await attempt('10.0.0.0', 'u0', true)).to.equal('right');
 	});
 
+	it('remembers the beginning of a name that nobody can have', async () => {
+		const { attempt } = bench();
+		const endless = (end: string) => `t1/${'x'.repeat(10_000)}${end}`;
+		for (const end of ['a', 'b', 'c']) expect(await attempt('10.0.0.1', endless(end))).to.equal('wrong');
+		expect(await attempt('10.0.0.1', endless('d'))).to.equal('throttled');
+	});
+
 	it('does not let through more that come at once than one after another', async () => {
 		const { run } = bench();
 		let checked = 0;

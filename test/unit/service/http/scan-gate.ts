@@ -66,6 +66,45 @@ describe('service/http/scan-gate', () => {
 		expect(await gate.run('a', present, async () => 'fine')).to.equal('fine');
 	});
 
+	it('does not count among those who wait whoever has given up', async () => {
+		const { start, end, begun } = bench();
+		const first = start('a', 'a1');
+		const clients = [new AbortController(), new AbortController()];
+		const gone = clients.map(({ signal }, index) => start('a', `gone ${index}`, signal).catch((error: Error) => error.message));
+		for (const client of clients) client.abort(new Error('given up'));
+		const last = start('a', 'a2');
+		expect(await Promise.all(gone)).to.deep.equal(['given up', 'given up']);
+		await end('a1');
+		expect(begun).to.deep.equal(['a1', 'a2']);
+		await end('a2');
+		expect(await Promise.all([first, last])).to.deep.equal(['a1', 'a2']);
+	});
+
+	it('lets nobody in between one who ends and the one who follows', async () => {
+		const gate = createScanGate({ atOnce: 1, waitingPerUser: 100 });
+		let running = 0;
+		let most = 0;
+		const during = (wait: Promise<unknown>) => async () => {
+			most = Math.max(most, ++running);
+			await wait;
+			running--;
+		};
+		let end = () => {};
+		const first = new Promise<void>((resolve) => {
+			end = resolve;
+		});
+		const work = during(new Promise((resolve) => setImmediate(resolve)));
+		const all = [gate.run('a', present, during(first)), gate.run('b', present, work)];
+		end();
+		// One asks at every step that the first one takes to its end.
+		for (let step = 0; step < 20; step++) {
+			all.push(gate.run('c', present, work));
+			await undefined;
+		}
+		await Promise.all(all);
+		expect(most).to.equal(1);
+	});
+
 	it('tells the work when nobody waits for it any more', async () => {
 		const gate = createScanGate({ atOnce: 1, waitingPerUser: 1 });
 		const client = new AbortController();
