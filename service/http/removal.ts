@@ -1,12 +1,5 @@
 import { mayDo, type Principal } from '../../access/index.ts';
-import {
-	type ChildKind,
-	isAgent,
-	isBinary,
-	type ManagedObject,
-	type ManagedObjectId,
-	serialType,
-} from '../../inventory/index.ts';
+import { type ChildKind, isAgent, isBinary, type ManagedObject, type ManagedObjectId } from '../../inventory/index.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
 
@@ -75,8 +68,8 @@ export function deviceEnding(
 	}
 	return async (object) => {
 		const { tenant } = object;
-		for (const { type, externalId: serial } of await inventory.externalIds.list(tenant, object.id)) {
-			if (type !== serialType || (isDevice && serial !== principal.serial)) continue;
+		for await (const serial of inventory.externalIds.serialsOf(tenant, object.id)) {
+			if (isDevice && serial !== principal.serial) continue;
 			await access.deviceRemoval.remove(tenant, serial, { isAgent: isAgent(object), withUser: withDeviceUser === true });
 		}
 	};

@@ -93,7 +93,7 @@ const exceptions: readonly Exception[] = [
 	},
 	{
 		collection: 'externalIds',
-		kinds: ['find'],
+		kinds: ['find', 'scan'],
 		isFor: (fields) => fields.has('managedObjectId'),
 		isSorted: true,
 		reason: 'an object has a handful of external ids',
