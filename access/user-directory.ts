@@ -68,7 +68,7 @@ export function openUserDirectory(options: {
 	readonly users: Users;
 	readonly tenants: Tenants;
 	readonly roles: GlobalRoles;
-	readonly deviceRemoval: Pick<DeviceRemoval, 'steps' | 'readmitStep'>;
+	readonly deviceRemoval: Pick<DeviceRemoval, 'steps' | 'takeBack' | 'readmitStep'>;
 	readonly clock: () => number;
 }) {
 	const { store, users, tenants, roles, deviceRemoval, clock } = options;
@@ -181,7 +181,9 @@ export function openUserDirectory(options: {
 				...(user.role === 'device' ? await deviceRemoval.steps(user.tenant, serialOf(user)) : []),
 			]);
 			users.forget(user._id);
-			if (outcome.ok) return;
+			if (!outcome.ok) continue;
+			if (user.role === 'device') await deviceRemoval.takeBack(user.tenant, serialOf(user));
+			return;
 		}
 		throw tooManyWriters(userName);
 	}

@@ -1,6 +1,8 @@
 import { createPrivateKey, KeyObject, randomBytes, webcrypto } from 'node:crypto';
 import type { CollectionSpec, DocumentStore, Step } from '../../store/index.ts';
 import { AccessError } from '../access-error.ts';
+import { deviceUserPrefix } from '../principal.ts';
+import { userSpec } from '../users.ts';
 import { type Certificate, normalSerial, parseDer } from './certificate.ts';
 import type { IssuedCertificates } from './issued-certificates.ts';
 import type { TrustedCertificate, TrustedCertificates } from './trusted-certificates.ts';
@@ -186,12 +188,15 @@ export async function openCertificateAuthorities(options: {
 	/**
 	 * A new certificate for a device that is logged in; the one it has stays good until it expires, or is taken back.
 	 * @returns the certificate in PKCS #7
-	 * @throws AccessError as `sign`
+	 * @throws AccessError as `sign`, and `access/invalid` where the device was removed or disabled meanwhile
 	 */
 	async function renewFor(tenant: string, serial: string, request: Buffer): Promise<Buffer> {
+		const id = `${tenant}/${deviceUserPrefix}${serial}`;
 		const { pkcs7, step } = await sign(tenant, serial, request, { isRenewal: true });
-		await store.batch([step]);
-		return pkcs7;
+		// Who removes the device takes back what it has by then: nothing comes after.
+		const mayLogIn = { kind: 'require', collection: userSpec.name, id, where: { enabled: { $ne: false } } } as const;
+		if ((await store.batch([mayLogIn, step])).ok) return pkcs7;
+		throw new AccessError('access/invalid', `The device '${serial}' was removed or disabled meanwhile`);
 	}
 
 	/**

@@ -52,8 +52,7 @@ export async function openIssuedCertificates({ store, clock }: { readonly store:
 
 	/** The newest first. */
 	async function list(tenant: string, of: IssuedFilter, page: { skip: number; limit: number }): Promise<IssuedCertificate[]> {
-		const sort = [['issueTime', -1] as const, ['_id', -1] as const];
-		return collection.find({ filter: filterOf(tenant, of), sort, ...page });
+		return collection.find({ filter: filterOf(tenant, of), sort: newestFirst, ...page });
 	}
 
 	async function count(tenant: string, of: IssuedFilter): Promise<number> {
@@ -75,10 +74,10 @@ export async function openIssuedCertificates({ store, clock }: { readonly store:
 		return { kind: 'update', collection: collection.name, id: _id, where: { status: 'VALID' }, update };
 	}
 
-	/** The steps that take back all that a device has. */
+	/** The steps that take back what a device has, the newest first; a device may have more than go into one batch. */
 	async function revokeSteps(tenant: string, device: string): Promise<Step[]> {
-		const newest = await list(tenant, { device }, { skip: 0, limit: maxOfDevice });
-		return newest.filter(({ status, notAfter }) => status === 'VALID' && notAfter > clock()).map(revokeStep);
+		const filter: Filter = { tenant, device, status: 'VALID', notAfter: { $gt: clock() } };
+		return (await collection.find({ filter, sort: newestFirst, limit: maxAtOnce })).map(revokeStep);
 	}
 
 	/** Those that were taken back and have not expired, as far as a list can hold them. */
@@ -97,7 +96,8 @@ export async function openIssuedCertificates({ store, clock }: { readonly store:
 	return { issueStep, list, count, get, revokeStep, revokeSteps, listRevoked, faultOf, watch: collection.watch };
 }
 
-const maxOfDevice = 1000;
+const newestFirst = [['issueTime', -1] as const, ['_id', -1] as const];
+const maxAtOnce = 1000;
 const maxRevoked = 100_000;
 
 function filterOf(tenant: string, { device, status }: IssuedFilter): Filter {

@@ -102,7 +102,7 @@ const exceptions: readonly Exception[] = [
 		collection: 'issuedCertificates',
 		kinds: ['find', 'count'],
 		isFor: (fields) => fields.has('device'),
-		residual: ['status'],
+		residual: ['status', 'notAfter'],
 		reason: 'a device has a handful of certificates',
 	},
 	{

@@ -22,7 +22,9 @@ const addUser = (fixture: HttpFixture, userName: string, more = {}) =>
 
 /** A certificate that the service signs for a device. */
 async function issue({ services }: HttpFixture, serial: string): Promise<unknown> {
-	const { authorities } = services.access.certificates;
+	const { registration, certificates } = services.access;
+	const { authorities } = certificates;
+	await registration.admit('t1', serial, undefined, {});
 	// There is one already from the second time on.
 	await authorities.create('t1').catch(() => {});
 	return authorities.renewFor('t1', serial, await createRequest(serial));
