@@ -60,6 +60,7 @@ export {
 	mayDoSomewhere,
 	type Principal,
 	parseUserName,
+	systemUser,
 } from './principal.ts';
 /** Roles that users of a tenant can have, groups in the words of clients. */
 export { type GlobalRole, predefinedGlobalRoles, type RoleChange, roleKey } from './roles.ts';

@@ -10,7 +10,7 @@ import {
 	type Permission,
 	permissionsOf,
 } from './permissions.ts';
-import { deviceUserPrefix, effectivePermissions, type InventoryAssignment, type Principal } from './principal.ts';
+import { deviceUserPrefix, effectivePermissions, type InventoryAssignment, type Principal, systemUser } from './principal.ts';
 import { type GlobalRole, type GlobalRoles, type RoleChange, roleKey } from './roles.ts';
 import { type Tenants, tenantSpec } from './tenants.ts';
 import { globalRolesOf, roleOf, type User, type Users, userSpec } from './users.ts';
@@ -412,6 +412,8 @@ export function checkUserName(userName: string): void {
 			'access/invalid',
 			'userName must have 1 to 255 characters, without white space, quotes, comma, colon, slash, backslash, plus and $',
 		);
+	if (userName.toLowerCase() === systemUser)
+		throw new AccessError('access/invalid', `userName must not be '${systemUser}': records name the service itself so`);
 	if (userName.startsWith(deviceUserPrefix))
 		throw new AccessError(
 			'access/invalid',
