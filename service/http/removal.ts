@@ -56,7 +56,7 @@ export function openRemoval({
  * @throws HttpError `http/forbidden`
  */
 export function deviceEnding(
-	{ access, inventory }: Pick<HttpServices, 'access' | 'inventory'>,
+	{ access, inventory, bridgedDevices }: Pick<HttpServices, 'access' | 'inventory' | 'bridgedDevices'>,
 	principal: Principal,
 	withDeviceUser: boolean | undefined,
 ): ((object: ManagedObject) => Promise<void>) | undefined {
@@ -70,7 +70,9 @@ export function deviceEnding(
 		const { tenant } = object;
 		for await (const serial of inventory.externalIds.serialsOf(tenant, object.id)) {
 			if (isDevice && serial !== principal.serial) continue;
-			await access.deviceRemoval.remove(tenant, serial, { isAgent: isAgent(object), withUser: withDeviceUser === true });
+			// A device may have taken the mark of an agent from its object.
+			const speaks = isAgent(object) || (await bridgedDevices?.find(tenant, serial)) !== undefined;
+			await access.deviceRemoval.remove(tenant, serial, { isAgent: speaks, withUser: withDeviceUser === true });
 		}
 	};
 }
