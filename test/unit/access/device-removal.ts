@@ -46,6 +46,18 @@ describe('access/device-removal', () => {
 		});
 	}
 
+	it('does not give a device its old password back that is registered anew for a certificate', async () => {
+		const { registration, users, deviceRemoval } = bench().access;
+		const mayCome = async () => (await users.authenticate('t1', userName, 'its password', 'here')).ok;
+		await registration.admit('t1', serial, 'its password', {});
+		await registration.admit('t1', serial, undefined, {});
+		expect(await mayCome(), 'one that was not removed').to.equal(true);
+		await deviceRemoval.remove('t1', serial, agent);
+		await registration.admit('t1', serial, undefined, {});
+		expect(await mayCome()).to.equal(false);
+		expect(await users.findPrincipal('t1', userName), 'with a certificate').to.include({ serial });
+	});
+
 	it('takes back more certificates than one batch has', async () => {
 		const { access, store, clock } = bench();
 		await access.registration.admit('t1', serial, undefined, {});
