@@ -1,11 +1,10 @@
 import { mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import { type CertificateFiles, createCertificateFiles } from '../support/certificates.ts';
 import { check, readText, readYaml } from '../support/deploy-files.ts';
+import { collectGarbage } from '../support/kept-memory.ts';
 import { hasProgram } from '../support/programs.ts';
 import { type ParsedExpression, parsePromql } from '../support/promql.ts';
 import { type ServiceUnderTest, startService } from '../support/service-fixture.ts';
@@ -68,13 +67,6 @@ const expressions: readonly (readonly [where: string, expression: string])[] = [
 		return [`the adapter's ${metricsQuery}`, query] as const;
 	}),
 ];
-
-/** One collection of garbage for sure: a process that had none so far has no figures of them. */
-function collectGarbage(): void {
-	setFlagsFromString('--expose-gc');
-	const collect: () => void = runInNewContext('gc');
-	collect();
-}
 
 describe('deploy/monitoring', () => {
 	let files: CertificateFiles;

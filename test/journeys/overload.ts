@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { eventually, within } from '../support/eventually.ts';
+import { keptMemory } from '../support/kept-memory.ts';
 import { patience, sized } from '../support/named-stores.ts';
 import { upstream } from '../support/raw-client.ts';
 import { adminPassword, type ServiceUnderTest, startService } from '../support/service-fixture.ts';
@@ -63,13 +64,13 @@ describe('journeys/overload', () => {
 
 	it('keeps no payload of QoS 2 messages that are never released', async () => {
 		const client = await service.openRaw('keeping-1');
-		const before = process.memoryUsage().rss;
+		const before = keptMemory();
 		const payload = ','.repeat(900_000);
 		for (let messageId = 1; messageId <= 300; messageId++) {
 			client.send(upstream(messageId, payload, { qos: 2 }));
 			await client.next('pubrec');
 		}
-		expect(process.memoryUsage().rss - before).to.be.below(150 * 1024 * 1024);
+		expect(keptMemory() - before).to.be.below(150 * 1024 * 1024);
 	}).timeout(40_000 * patience);
 
 	it('reads a packet of the largest size, and answers that its payload is too large', async () => {
@@ -83,7 +84,7 @@ describe('journeys/overload', () => {
 		await deaf.subscribe('s/e', 's/ds', 'devicecontrol/notifications');
 		deaf.socket.pause();
 		const dropped = () => metricOf(service, 'mqtt_answers_dropped_total');
-		const before = process.memoryUsage().rss;
+		const before = keptMemory();
 		const bad = Array.from({ length: 4000 }, () => '999').join('\n');
 		const rounds = 400;
 		// Six megabytes of bad lines, and questions with long answers.
@@ -91,7 +92,7 @@ describe('journeys/overload', () => {
 			deaf.send(upstream(round + 1, bad, { qos: 0 }), upstream(round + 1, '602\n'.repeat(1000), { qos: 0 }));
 		}
 		await eventually('answers are dropped', dropped, (count) => count > 100_000, 30_000);
-		expect(process.memoryUsage().rss - before).to.be.below(128 * 1024 * 1024);
+		expect(keptMemory() - before).to.be.below(128 * 1024 * 1024);
 		const reading = await service.connect('reading-1');
 		await reading.send('999');
 		expect(await reading.nextLine('s/e')).to.match(/^50,999,/);
@@ -133,7 +134,7 @@ describe('journeys/overload', () => {
 		const storm = await startService({ MQTT_CONNECTIONS_PER_SECOND: String(perSecond) });
 		try {
 			await storm.openRaw('known-1');
-			const rss = process.memoryUsage().rss;
+			const before = keptMemory();
 			const began = performance.now();
 			const acceptedInSecond: number[] = [];
 			let refusals = 0;
@@ -157,7 +158,7 @@ describe('journeys/overload', () => {
 			for (const accepted of acceptedInSecond) expect(accepted ?? 0).to.be.at.most(2 * perSecond);
 			expect(performance.now() - began).to.be.above((count / perSecond - 1) * 1000);
 			// Both ends of all connections.
-			expect(process.memoryUsage().rss - rss).to.be.below(400 * 1024 * 1024);
+			expect(keptMemory() - before).to.be.below(400 * 1024 * 1024);
 		} finally {
 			await storm.close();
 		}

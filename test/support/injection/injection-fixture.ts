@@ -23,7 +23,12 @@ export async function openInjectionFixture(settings: Readonly<Record<string, str
 	const recorded = recordWrites(store);
 	const logLines: string[] = [];
 	const cheapHashes = { AUTH_HASH_MEMORY_KIB: '7168', AUTH_HASH_PASSES: '1' };
-	const service = await startService({ LOG_LEVEL: 'debug', ...cheapHashes, ...settings }, { store: recorded.store, logLines });
+	// It asks as fast as it can; what is then refused is in http/request-limits.
+	const noLimits = { HTTP_REQUESTS_PER_SECOND_PER_ADDRESS: '0', HTTP_REQUESTS_PER_SECOND_PER_USER: '0' };
+	const service = await startService(
+		{ LOG_LEVEL: 'debug', ...cheapHashes, ...noLimits, ...settings },
+		{ store: recorded.store, logLines },
+	);
 	const http = createRawHttp(service.urls.http);
 	const { post, put } = service.operator.http;
 	const create = async (body: object) => (await post<{ readonly id: string }>('/inventory/managedObjects', body)).id;

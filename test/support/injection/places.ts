@@ -123,6 +123,7 @@ const goodValues: readonly (readonly [path: RegExp, parameter: string, value: (i
 	[/^\/application/, 'id', () => '1'],
 	[/^\/tenant\/tenants\/\{id\}/, 'id', () => 'other'],
 	[/./, 'fingerprint', ({ fingerprint }) => fingerprint],
+	[/^\/certificate-authority/, 'serialNumber', () => '0a'],
 	[/./, 'category', () => 'kept'],
 	[/./, 'key', () => 'kept'],
 	[/./, 'type', () => 'c8y_Serial'],
@@ -182,7 +183,7 @@ const goodBodies: Readonly<Record<string, (ids: Ids) => unknown>> = {
 	'POST /devicecontrol/operations': ({ device }) => ({ deviceId: device, description: 'a', x_Fragment: { a: { b: 'c' } } }),
 	'PUT /devicecontrol/operations/{id}': () => ({ description: 'a', failureReason: 'a', x_Fragment: { a: 'b' } }),
 	'POST /devicecontrol/newDeviceRequests': () => ({ id: 'a' }),
-	'PUT /devicecontrol/newDeviceRequests/{id}': () => ({ status: 'WAITING_FOR_CONNECTION' }),
+	'PUT /devicecontrol/newDeviceRequests/{id}': () => ({ status: 'ACCEPTED' }),
 	'POST /devicecontrol/deviceCredentials': () => ({ id: 'a' }),
 	'PUT /user/currentUser/password': () => ({ currentUserPassword: 'wrong-password', newPassword: 'long-enough-for-us' }),
 	'PUT /user/currentUser': () => person,
@@ -214,6 +215,7 @@ const goodBodies: Readonly<Record<string, (ids: Ids) => unknown>> = {
 	'POST /tenant/tenants/{tenantId}/trusted-certificates-pop/{fingerprint}/pop': () => ({
 		proofOfPossessionSignedVerificationCode: 'a',
 	}),
+	'PUT /certificate-authority/certificates/{serialNumber}': () => ({ status: 'REVOKED' }),
 	'POST /audit/auditRecords': ({ device }) => ({
 		type: 'User',
 		time: '2026-11-22T10:00:00Z',

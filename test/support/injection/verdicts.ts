@@ -55,7 +55,7 @@ export const verdicts: readonly Verdict[] = [
 	},
 	{
 		route: /^POST \/devicecontrol\/newDeviceRequests$/,
-		field: /^id$/,
+		field: /^(id|type)$/,
 		outcome: 'given back',
 		why: 'a serial may have any characters but those that topics, user names and SmartREST are made of',
 	},
@@ -131,6 +131,8 @@ export const aliases: Readonly<Record<string, RegExp>> = {
 	adminName: /^userName /,
 	adminPass: /password/,
 	proofOfPossessionSignedVerificationCode: /signature/,
+	// What is missing before any token counts.
+	securityToken: /cannot be accepted yet/,
 	'role.id': /^roles /,
 	'roles.id': /^roles /,
 };
