@@ -17,21 +17,13 @@ export function createDeviceRemoval(options: {
 }) {
 	const { store, users, registration, certificates, removedDevices } = options;
 
-	/**
-	 * The steps that go with the removal of its user: certificates that the service has signed are taken back, too. `finish` has to
-	 * follow them.
-	 */
+	/** The steps that go with the removal of its user, and `takeBack` behind them: certificates that the service has signed are taken back, too. */
 	async function steps(tenant: string, serial: string): Promise<Step[]> {
 		return [
 			removedDevices.removeStep(tenant, serial),
 			...(await registration.removalSteps(tenant, serial)),
 			...(await certificates.issued.revokeSteps(tenant, serial)),
 		];
-	}
-
-	/** Takes back what was signed while the steps were made, or was too much for one write. Nothing more comes: its user is locked. */
-	async function finish(tenant: string, serial: string): Promise<void> {
-		await certificates.issued.revokeAll(tenant, serial);
 	}
 
 	/**
@@ -44,15 +36,33 @@ export function createDeviceRemoval(options: {
 		{ isAgent, withUser }: { readonly isAgent: boolean; readonly withUser: boolean },
 	): Promise<void> {
 		const userName = deviceUserPrefix + serial;
+		if (!isAgent && !(await users.find(tenant, userName)) && (await registration.removalSteps(tenant, serial)).length === 0)
+			return;
 		for (let attempt = 0; attempt < maxAttempts; attempt++) {
 			const user = await users.find(tenant, userName);
 			if (user && user.role !== 'device') return;
-			if (!isAgent && !user && (await registration.removalSteps(tenant, serial)).length === 0) return;
 			const { ok } = await store.batch([...(await steps(tenant, serial)), ...userSteps(user, withUser)]);
 			users.forget(`${tenant}/${userName}`);
-			if (ok) return finish(tenant, serial);
+			if (ok && (await isOver(tenant, serial))) return;
 		}
 		throw new Error('what lets a device in that is being removed is changed again and again');
+	}
+
+	/** Whether the device got nothing while it was being removed: its credentials, say, that it fetched just then. */
+	async function isOver(tenant: string, serial: string): Promise<boolean> {
+		await takeBack(tenant, serial);
+		const user = await users.find(tenant, deviceUserPrefix + serial);
+		// Somebody has registered it anew, or it has no way in.
+		return user === undefined || user.enabled === false || !(await removedDevices.has(tenant, serial));
+	}
+
+	/** Takes back the certificates that did not go with the steps: there were many, or they were signed meanwhile. */
+	async function takeBack(tenant: string, serial: string): Promise<void> {
+		while (await removedDevices.has(tenant, serial)) {
+			const left = await certificates.issued.revokeSteps(tenant, serial);
+			if (left.length === 0) return;
+			await store.batch(left);
+		}
 	}
 
 	function userSteps(user: User | undefined, withUser: boolean): Step[] {
@@ -61,7 +71,7 @@ export function createDeviceRemoval(options: {
 		return user.enabled === false ? [] : [lockStep(user)];
 	}
 
-	return { steps, finish, remove, isRemoved: removedDevices.has, readmitStep: removedDevices.readmitStep };
+	return { steps, takeBack, remove, isRemoved: removedDevices.has, readmitStep: removedDevices.readmitStep };
 }
 
 const maxAttempts = 20;

@@ -53,6 +53,7 @@ export {
 	mayDoSomewhere,
 	type Principal,
 	parseUserName,
+	systemUser,
 } from './principal.ts';
 export { type Registration, type RegistrationStatus, registrationStatuses } from './registration.ts';
 /** Roles that users of a tenant can have, groups in the words of clients. */

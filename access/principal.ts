@@ -77,6 +77,8 @@ function includes(granted: readonly Permission[], permission: Permission): boole
 /** The tenant that holds what belongs to the service itself, the bootstrap user for one. */
 export const managementTenant = 'management';
 export const bootstrapUser = 'devicebootstrap';
+/** Who did what the service does by itself, as records say it: nobody else's name. */
+export const systemUser = 'system';
 /** A device's user is named after its serial. */
 export const deviceUserPrefix = 'device_';
 

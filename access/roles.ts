@@ -123,7 +123,7 @@ export async function openGlobalRoles({ store, elapsed }: { readonly store: Docu
 
 	/** @throws AccessError `access/invalid`, `access/conflict` */
 	async function create(tenant: string, { name = '', description, roles: granted = [] }: RoleChange): Promise<GlobalRole> {
-		check({ name, roles: granted });
+		check({ name, description, roles: granted });
 		const id = await sequence.next();
 		const role: StoredRole = {
 			_id: idOf(tenant, String(id)),
@@ -192,14 +192,20 @@ export function isRole(text: string): text is Role {
 }
 
 const cachedRoles = 10_000;
+const maxDescriptionLength = 1000;
 
 function idOf(tenant: string, id: string): string {
 	return `${tenant}/${id}`;
 }
 
-function check({ name, roles = [] }: RoleChange): void {
+function check({ name, description = '', roles = [] }: RoleChange): void {
 	if (name !== undefined && (name.trim() === '' || name.length > 254 || /\p{Cc}/u.test(name)))
 		throw new AccessError('access/invalid', 'name must have 1 to 254 characters without control characters');
+	if (description.length > maxDescriptionLength)
+		throw new AccessError(
+			'access/invalid',
+			`description has ${description.length} characters: at most ${maxDescriptionLength} are stored`,
+		);
 	if (name !== undefined && predefinedGlobalRoles.some((role) => role.name === name)) throw nameTaken(name);
 	for (const role of roles)
 		if (!isCumulocityRole(role))

@@ -10,7 +10,7 @@ import {
 	type Permission,
 	permissionsOf,
 } from './permissions.ts';
-import { deviceUserPrefix, effectivePermissions, type InventoryAssignment, type Principal } from './principal.ts';
+import { deviceUserPrefix, effectivePermissions, type InventoryAssignment, type Principal, systemUser } from './principal.ts';
 import { type GlobalRole, type GlobalRoles, type RoleChange, roleKey } from './roles.ts';
 import { type Tenants, tenantSpec } from './tenants.ts';
 import { globalRolesOf, roleOf, type User, type Users, userSpec } from './users.ts';
@@ -68,7 +68,7 @@ export function openUserDirectory(options: {
 	readonly users: Users;
 	readonly tenants: Tenants;
 	readonly roles: GlobalRoles;
-	readonly deviceRemoval: Pick<DeviceRemoval, 'steps' | 'finish' | 'readmitStep'>;
+	readonly deviceRemoval: Pick<DeviceRemoval, 'steps' | 'takeBack' | 'readmitStep'>;
 	readonly clock: () => number;
 }) {
 	const { store, users, tenants, roles, deviceRemoval, clock } = options;
@@ -182,7 +182,7 @@ export function openUserDirectory(options: {
 			]);
 			users.forget(user._id);
 			if (!outcome.ok) continue;
-			if (user.role === 'device') await deviceRemoval.finish(user.tenant, serialOf(user));
+			if (user.role === 'device') await deviceRemoval.takeBack(user.tenant, serialOf(user));
 			return;
 		}
 		throw tooManyWriters(userName);
@@ -414,6 +414,8 @@ export function checkUserName(userName: string): void {
 			'access/invalid',
 			'userName must have 1 to 255 characters, without white space, quotes, comma, colon, slash, backslash, plus and $',
 		);
+	if (userName.toLowerCase() === systemUser)
+		throw new AccessError('access/invalid', `userName must not be '${systemUser}': records name the service itself so`);
 	if (userName.startsWith(deviceUserPrefix))
 		throw new AccessError(
 			'access/invalid',

@@ -264,7 +264,9 @@ export async function openUsers(options: {
 			where: { $or: [{ enabled: { $ne: false } }, { isRemoved: true }] },
 		};
 		if (Object.keys($set).length === 0 && !present.isRemoved) return { kind: 'require', ...step };
-		return { kind: 'update', ...step, update: { $set, $unset: ['enabled', 'isRemoved'] } };
+		// Whoever registers a removed device anew for a certificate does not give back the password that it had.
+		const isOver = present.isRemoved && password === undefined;
+		return { kind: 'update', ...step, update: { $set, $unset: ['enabled', 'isRemoved', ...(isOver ? ['passwordHash'] : [])] } };
 	}
 
 	async function newUser(tenant: string, userName: string, password: string, role: Role): Promise<User> {

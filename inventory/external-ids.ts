@@ -49,6 +49,12 @@ export function openExternalIds({
 		return externalIds.find({ filter: { tenant, managedObjectId }, sort: [['_id', 1]], limit: 1000 });
 	}
 
+	/** Every serial of an object, however many other external ids a device has given it. */
+	async function* serialsOf(tenant: string, managedObjectId: ManagedObjectId): AsyncGenerator<string> {
+		for await (const { type, externalId } of externalIds.scan({ tenant, managedObjectId }))
+			if (type === serialType) yield externalId;
+	}
+
 	/** The external ids of several objects, `c8y_Serial` first. */
 	async function listOf(tenant: string, ids: readonly ManagedObjectId[]): Promise<ExternalId[]> {
 		if (ids.length === 0) return [];
@@ -102,7 +108,7 @@ export function openExternalIds({
 		}, onGap);
 	}
 
-	return { find, get, list, listOf, bind, bindStep, remove, watchSerials };
+	return { find, get, list, serialsOf, listOf, bind, bindStep, remove, watchSerials };
 }
 
 function documentIdOf(tenant: string, type: string, externalId: string): string {

@@ -99,13 +99,19 @@ export function createCertificateLogins(options: {
 		if (!(await tenants.isActive(by.tenant))) return forbidden(`the tenant ${by.tenant} is disabled`);
 		const userName = deviceUserPrefix + serial;
 		const user = await users.find(by.tenant, userName);
-		if (!user && (await removedDevices.has(by.tenant, serial)))
-			return forbidden(`the device '${serial}' was removed from tenant ${by.tenant}: register it anew to let it come back`);
+		if (!user && (await removedDevices.has(by.tenant, serial))) return wasRemoved(serial, by.tenant);
 		if (!user && !by.autoRegistrationEnabled)
 			return forbidden(
 				`the device '${serial}' is not registered in tenant ${by.tenant}, and the trusted certificate '${by.name}' registers no devices by itself`,
 			);
-		if (!user) await users.createWithoutPassword(by.tenant, userName, 'device');
+		if (!user) {
+			await users.createWithoutPassword(by.tenant, userName, 'device');
+			// Whoever removed it meanwhile found no user to lock.
+			if (await removedDevices.has(by.tenant, serial)) {
+				await users.remove(by.tenant, userName);
+				return wasRemoved(serial, by.tenant);
+			}
+		}
 		const principal = await (user ? users.admitted(user) : users.findPrincipal(by.tenant, userName));
 		if (!principal) return forbidden(`the user of the device '${serial}', or the tenant ${by.tenant}, is disabled`);
 		const proof: CertificateProof = {
@@ -191,6 +197,10 @@ function unknownAuthority(path: CertificatePath, wantedTenant: string | undefine
 function signedOn(path: CertificatePath): CertificateProof['signed'] {
 	const issuers = path.slice(1);
 	return issuers.map((issuer, index) => ({ serialNumber: path[index]?.serialNumber ?? '', by: issuer.fingerprint }));
+}
+
+function wasRemoved(serial: string, tenant: string): CertificateLogin {
+	return forbidden(`the device '${serial}' was removed from tenant ${tenant}: register it anew to let it come back`);
 }
 
 function rejected(message: string): CertificateLogin {

@@ -52,8 +52,7 @@ export async function openIssuedCertificates({ store, clock }: { readonly store:
 
 	/** The newest first. */
 	async function list(tenant: string, of: IssuedFilter, page: { skip: number; limit: number }): Promise<IssuedCertificate[]> {
-		const sort = [['issueTime', -1] as const, ['_id', -1] as const];
-		return collection.find({ filter: filterOf(tenant, of), sort, ...page });
+		return collection.find({ filter: filterOf(tenant, of), sort: newestFirst, ...page });
 	}
 
 	async function count(tenant: string, of: IssuedFilter): Promise<number> {
@@ -75,19 +74,10 @@ export async function openIssuedCertificates({ store, clock }: { readonly store:
 		return { kind: 'update', collection: collection.name, id: _id, where: { status: 'VALID' }, update };
 	}
 
-	/** The steps that take back what a device has, the newest of it, as much as goes into one write. */
+	/** The steps that take back what a device has, the newest first; a device may have more than go into one batch. */
 	async function revokeSteps(tenant: string, device: string): Promise<Step[]> {
-		return (await list(tenant, { device, status: 'VALID' }, { skip: 0, limit: revokedAtOnce })).map(revokeStep);
-	}
-
-	/** Takes back all that a device has; it must not get new ones meanwhile. */
-	async function revokeAll(tenant: string, device: string): Promise<void> {
-		for (;;) {
-			const steps = await revokeSteps(tenant, device);
-			if (steps.length === 0) return;
-			// Somebody may take back one of them at the same time: then they are looked up anew.
-			await store.batch(steps);
-		}
+		const filter: Filter = { tenant, device, status: 'VALID', notAfter: { $gt: clock() } };
+		return (await collection.find({ filter, sort: newestFirst, limit: maxAtOnce })).map(revokeStep);
 	}
 
 	/** Those that were taken back and have not expired, as far as a list can hold them. */
@@ -103,10 +93,11 @@ export async function openIssuedCertificates({ store, clock }: { readonly store:
 		return `the certificate with the serial number ${serialNumber} was revoked at ${formatDate(found.revocationTime ?? 0)}`;
 	}
 
-	return { issueStep, list, count, get, revokeStep, revokeSteps, revokeAll, listRevoked, faultOf, watch: collection.watch };
+	return { issueStep, list, count, get, revokeStep, revokeSteps, listRevoked, faultOf, watch: collection.watch };
 }
 
-const revokedAtOnce = 200;
+const newestFirst = [['issueTime', -1] as const, ['_id', -1] as const];
+const maxAtOnce = 1000;
 const maxRevoked = 100_000;
 
 function filterOf(tenant: string, { device, status }: IssuedFilter): Filter {

@@ -171,8 +171,18 @@ export async function openTrustedCertificates(options: {
 	/** Those of all tenants whose subject is one of these, the proven ones first. */
 	async function findBySubject(subjectKeys: readonly string[]): Promise<TrustedCertificate[]> {
 		const filter = (isProven: boolean) => ({ subjectKey: { $in: subjectKeys }, isProven });
-		const pages = [true, false].map((isProven) => collection.find({ filter: filter(isProven), limit: maxCandidates }));
-		return (await Promise.all(pages)).flat();
+		return (await Promise.all([true, false].map((isProven) => findCandidates(filter(isProven))))).flat();
+	}
+
+	/** Where there are many, some of each tenant: none hides another one's behind its own of the same name. */
+	async function findCandidates(filter: Filter): Promise<TrustedCertificate[]> {
+		const all = await collection.find({ filter, limit: maxCandidates });
+		if (all.length < maxCandidates) return all;
+		const tenants = await collection.groupCount(['tenant'], filter);
+		const ofEach = tenants.map(({ key: [tenant = null] }) =>
+			collection.find({ filter: { ...filter, tenant }, limit: maxCandidatesOfTenant }),
+		);
+		return (await Promise.all(ofEach)).flat();
 	}
 
 	async function find(tenant: string, fingerprint: string): Promise<TrustedCertificate | undefined> {
@@ -201,6 +211,7 @@ export type TrustedFilter = { readonly isOwnAuthority?: true };
 
 /** Of one name: more are copies that somebody made to be in the way. */
 const maxCandidates = 200;
+const maxCandidatesOfTenant = 20;
 
 /** What a trusted certificate says of itself. */
 export function describeCertificate({ der }: Pick<TrustedCertificate, 'der'>): Certificate & { readonly pem: string } {

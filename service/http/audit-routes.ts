@@ -26,10 +26,11 @@ const filterParameters = {
 
 const afterRecord = z
 	.string()
-	.regex(/^[0-9]{1,15}-[0-9]{1,15}$/, 'must be two numbers with a hyphen, as the links to further pages have them')
+	// A client may have put the time of its record before 1970.
+	.regex(/^-?[0-9]{1,15}-[0-9]{1,15}$/, 'must be two numbers with a hyphen, as the links to further pages have them')
 	.transform((text) => {
-		const [time = 0, number = 0] = text.split('-').map(Number);
-		return { time, number };
+		const hyphen = text.lastIndexOf('-');
+		return { time: Number(text.slice(0, hyphen)), number: Number(text.slice(hyphen + 1)) };
 	})
 	.meta({ description: 'Behind this record; in `next`, so that far pages cost no more', override: { type: 'string' } });
 

@@ -4,6 +4,8 @@ import { agentColumn, type DeviceColumns } from './device-lines.ts';
 import type { HttpServices } from './http-options.ts';
 
 const passwordMinLength = 8;
+/** As of any other object. */
+const nameMaxLength = 1024;
 
 /** Does what one line of a file of devices asks for: credentials, or a one-time password for a certificate; an object; a group. */
 export function createBulkRegistration({ access, inventory }: Pick<HttpServices, 'access' | 'inventory'>) {
@@ -14,10 +16,11 @@ export function createBulkRegistration({ access, inventory }: Pick<HttpServices,
 		checkLine(line, tenant);
 		const isKnown = (await access.users.find(tenant, deviceUserPrefix + serial)) !== undefined;
 		const group = line.PATH ? await inventory.groups.ensurePath(tenant, userName, line.PATH) : undefined;
-		if (oneTimePassword) await access.registration.request(tenant, serial, { oneTimePassword });
-		else await access.registration.admit(tenant, serial, how === 'BASIC' ? password : undefined, {});
+		// Credentials last: a line that fails, or is cut short, lets nobody in.
 		const { id } = await ensureDevice(tenant, serial, line);
 		if (group !== undefined) await inventory.groups.add(tenant, group, id);
+		if (oneTimePassword) await access.registration.request(tenant, serial, { oneTimePassword });
+		else await access.registration.admit(tenant, serial, how === 'BASIC' ? password : undefined, {});
 		return isKnown ? 'CREDENTIAL_UPDATED' : 'CREATED';
 	};
 
@@ -63,6 +66,12 @@ function checkLine(line: DeviceColumns, tenant: string): void {
 		throw invalid(`ENROLLMENT_OTP must have at least ${passwordMinLength} characters`);
 	if (shell !== '0' && shell !== '1') throw invalid(`SHELL must be 0 or 1, found '${shell.slice(0, 40)}'`);
 	if (agent !== 'true' && agent !== 'false') throw invalid(`${agentColumn} must be true or false, found '${agent.slice(0, 40)}'`);
+	for (const [column, text = ''] of [
+		['NAME', line.NAME],
+		['TYPE', line.TYPE],
+	] as const)
+		if (text.length > nameMaxLength)
+			throw invalid(`${column} has ${text.length} characters: at most ${nameMaxLength} are allowed`);
 	if (line.TENANT && line.TENANT !== tenant)
 		throw invalid(`TENANT must be '${tenant}': devices are registered for the own tenant`);
 }

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Access } from '../../access/index.ts';
 import type { AuditTrail } from '../../audit/index.ts';
-import type { Binaries, ConditionLimits, Inventory, OrderOfType, PackageLimits } from '../../inventory/index.ts';
+import type { Binaries, BridgedDevices, ConditionLimits, Inventory, OrderOfType, PackageLimits } from '../../inventory/index.ts';
 import type { Operations } from '../../operations/index.ts';
 import type { FirstPlaces } from '../first-place.ts';
 import type { Metrics } from '../metrics.ts';
@@ -86,6 +86,8 @@ export interface HttpServices {
 	readonly audit: Pick<AuditTrail, 'note' | 'list' | 'count' | 'find' | 'inOrder'>;
 	readonly noteRefusedLogin: NoteRefusedLogin;
 	readonly serialFault: SerialCheck;
+	/** What was seen at an outside broker, where there is one. */
+	readonly bridgedDevices?: Pick<BridgedDevices, 'find'> | undefined;
 	readonly firstPlaces: FirstPlaces;
 	readonly metrics: Metrics;
 	readonly log: Logger;

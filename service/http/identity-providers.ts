@@ -15,7 +15,7 @@ import {
 	randomState,
 } from 'openid-client';
 import type { Logger } from 'pino';
-import { type Access, bootstrapUser, deviceUserPrefix, type Principal, type Role } from '../../access/index.ts';
+import { type Access, bootstrapUser, deviceUserPrefix, type Principal, type Role, systemUser } from '../../access/index.ts';
 import { HttpError } from './http-error.ts';
 
 /** A provider of OpenID Connect, and what its people may do here. */
@@ -218,7 +218,8 @@ function issuerOf(token: string): string | undefined {
 
 // Names of devices and of the service itself are nobody's else.
 function isUserName(text: string): boolean {
-	return /^[^\s/:\p{Cc}\p{Cs}]{1,255}$/u.test(text) && !text.startsWith(deviceUserPrefix) && text !== bootstrapUser;
+	const isOfService = text === bootstrapUser || text.toLowerCase() === systemUser;
+	return /^[^\s/:\p{Cc}\p{Cs}]{1,255}$/u.test(text) && !text.startsWith(deviceUserPrefix) && !isOfService;
 }
 
 function codeOf(error: unknown): unknown {

@@ -98,6 +98,7 @@ export function identityRoutes(services: HttpServices): Route[] {
 			permission: 'identity:write',
 			isScoped: true,
 			summary: 'Remove an external id',
+			description: 'A device keeps its own serial.',
 			tag,
 			params: externalParams,
 			query: noQuery,
@@ -111,6 +112,7 @@ export function identityRoutes(services: HttpServices): Route[] {
 					param('type'),
 					param('externalId'),
 				);
+				refuseOwnSerial(principal, type, externalId);
 				await externalIds.remove(principal.tenant, type, externalId);
 				services.onDevicesRemoved(principal.tenant, [managedObjectId]);
 				return noContent;
@@ -129,6 +131,12 @@ export function identityRoutes(services: HttpServices): Route[] {
 		const fault = type === serialType ? await services.serialFault(principal, externalId) : undefined;
 		if (fault !== undefined) throw new HttpError('http/forbidden', fault);
 	}
+}
+
+// By its serial, the removal of its object finds what lets the device in.
+function refuseOwnSerial({ role, serial }: Principal, type: string, externalId: string): void {
+	if (role === 'device' && type === serialType && externalId === serial)
+		throw new HttpError('http/forbidden', `'${externalId}' is the serial of this device itself: a person may take it away`);
 }
 
 function externalIdJson({ type, externalId, managedObjectId }: ExternalId, base: string): Json {

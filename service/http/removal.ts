@@ -1,12 +1,5 @@
 import { mayDo, type Principal } from '../../access/index.ts';
-import {
-	type ChildKind,
-	isAgent,
-	isBinary,
-	type ManagedObject,
-	type ManagedObjectId,
-	serialType,
-} from '../../inventory/index.ts';
+import { type ChildKind, isAgent, isBinary, type ManagedObject, type ManagedObjectId } from '../../inventory/index.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
 
@@ -63,7 +56,7 @@ export function openRemoval({
  * @throws HttpError `http/forbidden`
  */
 export function deviceEnding(
-	{ access, inventory }: Pick<HttpServices, 'access' | 'inventory'>,
+	{ access, inventory, bridgedDevices }: Pick<HttpServices, 'access' | 'inventory' | 'bridgedDevices'>,
 	principal: Principal,
 	withDeviceUser: boolean | undefined,
 ): ((object: ManagedObject) => Promise<void>) | undefined {
@@ -75,10 +68,11 @@ export function deviceEnding(
 	}
 	return async (object) => {
 		const { tenant } = object;
-		// All of them: a device gives its object names of its own, and its serial must not get lost behind them.
-		for (const { type, externalId: serial } of await inventory.externalIds.listOf(tenant, [object.id])) {
-			if (type !== serialType || (isDevice && serial !== principal.serial)) continue;
-			await access.deviceRemoval.remove(tenant, serial, { isAgent: isAgent(object), withUser: withDeviceUser === true });
+		for await (const serial of inventory.externalIds.serialsOf(tenant, object.id)) {
+			if (isDevice && serial !== principal.serial) continue;
+			// A device may have taken the mark of an agent from its object.
+			const speaks = isAgent(object) || (await bridgedDevices?.find(tenant, serial)) !== undefined;
+			await access.deviceRemoval.remove(tenant, serial, { isAgent: speaks, withUser: withDeviceUser === true });
 		}
 	};
 }

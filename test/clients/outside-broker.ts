@@ -71,7 +71,7 @@ describe('clients/outside-broker', function () {
 		expect(handled.reduce((sum, count) => sum + count, 0)).to.equal(serials.length * 40);
 	});
 
-	it('does not let a removed device come back, before somebody registers it anew', async () => {
+	it('does not let a removed device come back, before somebody registers it anew, whatever it made of its object', async () => {
 		const { operator } = await start();
 		const device = await broker.connect('out0');
 		await device.send('100,first,t');
@@ -79,6 +79,12 @@ describe('clients/outside-broker', function () {
 			'the device is there',
 			() => operator.findId('out0'),
 			(found) => found !== undefined,
+		);
+		await device.send('{"com_cumulocity_model_Agent":null}', 'inventory/managedObjects/update/out0');
+		await eventually(
+			'the object is that of no agent',
+			() => operator.objectOf('out0'),
+			(found) => !('com_cumulocity_model_Agent' in found),
 		);
 		await operator.http.delete(`/inventory/managedObjects/${id}`);
 		for (const line of ['100,again,t', '141,a,1']) {

@@ -93,7 +93,7 @@ const exceptions: readonly Exception[] = [
 	},
 	{
 		collection: 'externalIds',
-		kinds: ['find'],
+		kinds: ['find', 'scan'],
 		isFor: (fields) => fields.has('managedObjectId'),
 		isSorted: true,
 		reason: 'an object has a handful of external ids',
@@ -102,7 +102,7 @@ const exceptions: readonly Exception[] = [
 		collection: 'issuedCertificates',
 		kinds: ['find', 'count'],
 		isFor: (fields) => fields.has('device'),
-		residual: ['status'],
+		residual: ['status', 'notAfter'],
 		reason: 'a device has a handful of certificates',
 	},
 	{

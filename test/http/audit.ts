@@ -154,6 +154,21 @@ describe('http/audit', () => {
 		expect((await fixture.call('admin', 'get', `${root}/${id}`)).body).to.deep.equal(first.body.auditRecords[0]);
 	});
 
+	it('goes on behind a record whose client says that it is older than 1970', async () => {
+		for (const year of ['0001', '1969']) {
+			const body = { type: 'Old', time: `${year}-01-01T00:00:00Z`, activity: year, text: 'b', source: { id: '1' } };
+			expect((await fixture.call('admin', 'post', root, { body })).status).to.equal(201);
+		}
+		const seen: string[] = [];
+		for (let next = `${root}?type=Old&pageSize=1`; next !== ''; ) {
+			const { status, body } = await fixture.call('admin', 'get', next);
+			expect(status, next).to.equal(200);
+			seen.push(...body.auditRecords.map(({ activity }: { activity: string }) => activity));
+			next = body.next?.slice(fixture.url.length) ?? '';
+		}
+		expect(seen).to.deep.equal(['0001', '1969']);
+	});
+
 	it('refuses what is wrong, and says what would be right', async () => {
 		const body = { type: 'Inventory', time: '2026-11-22T10:00:00Z', activity: 'a', text: 'b', source: { id: '1' } };
 		const bad: [unknown, RegExp][] = [

@@ -231,6 +231,25 @@ describe('http/enrolment', () => {
 		expect((await fixture.call(undefined, 'get', '/tenant/currentTenant', { headers })).status).to.equal(200);
 	});
 
+	it('gives no credentials with a line that fails', async () => {
+		const other = await fixture.createDevice({});
+		const taken = { type: 'c8y_Imei', externalId: 'half1' };
+		await fixture.call('admin', 'post', `/identity/globalIds/${other}/externalIds`, { body: taken });
+		const { body } = await register(
+			[
+				'ID,AUTH_TYPE,CREDENTIALS,IDTYPE,NAME',
+				'half1,BASIC,password-1,c8y_Imei,',
+				`half2,BASIC,password-1,,${'n'.repeat(1025)}`,
+			].join('\n'),
+		);
+		expect(body.lines.map(({ failureReason }: Record<string, string>) => failureReason)).to.deep.equal([
+			"The external id 'c8y_Imei/half1' is taken",
+			'NAME has 1025 characters: at most 1024 are allowed',
+		]);
+		for (const serial of ['half1', 'half2'])
+			expect((await fixture.call('admin', 'get', `/user/t1/users/device_${serial}`)).status, serial).to.equal(404);
+	});
+
 	it('makes what a line of a full registration says, groups too, and takes the separator of the head line', async () => {
 		const { body } = await register(
 			[

@@ -64,7 +64,22 @@ describe('http/users', () => {
 		expectRefusal(await call('delete', `${users}/anna`), 404, /No user 'anna'/);
 	});
 
-	const refusedNames = ['', 'a b', 'a/b', 'a:b', 'a+b', 'a$b', "a'b", 'a\u0000b', 'x'.repeat(256), 'device_new', '\ufffd'];
+	// The last two would be taken for the service itself in records.
+	const refusedNames = [
+		'',
+		'a b',
+		'a/b',
+		'a:b',
+		'a+b',
+		'a$b',
+		"a'b",
+		'a\u0000b',
+		'x'.repeat(256),
+		'device_new',
+		'\ufffd',
+		'system',
+		'System',
+	];
 	for (const userName of refusedNames) {
 		it(`refuses the name ${JSON.stringify(userName.slice(0, 12))} (${userName.length})`, async () => {
 			expectRefusal(await call('post', users, { userName, password }), 422, /userName/);
@@ -118,6 +133,15 @@ describe('http/users', () => {
 			'device_dev1',
 			'device_dev2',
 		]);
+	});
+
+	it('keeps no book in the description of a group', async () => {
+		for (const length of [1000, 1001]) {
+			const body = { name: `described-${length}`, description: 'd'.repeat(length), roles: [] };
+			const made = await call('post', groups, body);
+			if (length === 1000) expect(made.status).to.equal(201);
+			else expectRefusal(made, 422, /description has 1001 characters: at most 1000 are stored/);
+		}
 	});
 
 	it('lets a user do what its groups, its roles and a group of its own grant, at once', async () => {

@@ -177,6 +177,19 @@ describe('journeys/removed-devices', () => {
 		expect(asked.body.message).to.match(/^Bad credentials: the device was removed: /);
 	});
 
+	it('finds a device that tries to hide the serial of its object before that is removed', async () => {
+		const credentials = await service.register('hiding');
+		const device = await service.connect('hiding', credentials);
+		await device.send('125');
+		const id = await service.operator.idOf('hiding');
+		const http = createHttpClient(service.urls.http, credentials);
+		expect((await http.call('DELETE', '/identity/externalIds/c8y_Serial/hiding')).status).to.equal(403);
+		await service.operator.http.delete(`${objects}/${id}`);
+		await within('its connection is closed', device.closed);
+		expect(await answerOf(service.connect('hiding', credentials))).to.equal(5);
+		expect(await mayAsk(credentials)).to.equal(401);
+	});
+
 	it('says in the log why a removed device may not come in by its certificate', async () => {
 		const leaf = await createCertificate('told', { issuer: authority });
 		const device = await connectWith(leaf, 'told');

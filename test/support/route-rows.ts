@@ -121,7 +121,16 @@ export const routeRows: readonly RouteRow[] = [
 	},
 	{ method: 'get', url: '/identity/globalIds/{object}/externalIds', may: readers, ...own },
 	{ method: 'get', url: '/identity/externalIds/c8y_Serial/dev1', may: readers, ...own },
-	{ method: 'delete', url: '/identity/externalIds/c8y_Serial/dev1', may: managers, ...own, admin: 204, device: 204 },
+	// Its own serial is what a device is found by when it is removed.
+	{
+		method: 'delete',
+		url: '/identity/externalIds/c8y_Serial/dev1',
+		may: managers,
+		...own,
+		admin: 204,
+		device: 403,
+		otherDevice: 404,
+	},
 	{
 		method: 'post',
 		url: '/devicecontrol/operations',

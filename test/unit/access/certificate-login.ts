@@ -55,6 +55,22 @@ describe('access/certificates/certificate-login', () => {
 		expect(await bench.access.users.authenticate('t1', 'device_leaf', '', 'here')).to.deep.include({ ok: false });
 	});
 
+	it('finds the authority of a tenant behind any number of the same name that another one trusts', async () => {
+		const more = { certificates: { ...certificateSettings, maxPerTenant: 1000 } };
+		const { trusted: ofAll } = (await bench.reopen(more)).certificates;
+		const others = await Promise.all(Array.from({ length: 200 }, () => createAuthority('root', at())));
+		const how = { status: 'ENABLED', autoRegistrationEnabled: true } as const;
+		await ofAll.addAll(
+			't1',
+			others.map(({ pem }, index) => ({ pem, name: `${index}`, ...how })),
+		);
+		for (const { fingerprint } of await ofAll.list('t1', { skip: 0, limit: 200 })) await ofAll.confirm('t1', fingerprint);
+		const own = await trust('t2', root);
+		expect(await outcome([leaf]), 'one that is not proven').to.equal('t2/device_leaf');
+		await prove('t2', root, own);
+		expect(await outcome([leaf]), 'a proven one').to.equal('t2/device_leaf');
+	});
+
 	it('does not choose between tenants that trust the same authority, until one proves that it has the key', async () => {
 		const [first, second] = [await trust('t1', root), await trust('t2', root)];
 		expect(await outcome([leaf])).to.equal(

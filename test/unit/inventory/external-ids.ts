@@ -77,6 +77,15 @@ describe('inventory/external-ids', () => {
 		});
 	}
 
+	it('finds all serials of an object behind more ids than one page has', async () => {
+		const device = await bench().device();
+		await ids().bind(tenant, 'c8y_Serial', 'zz', device);
+		await Promise.all(Array.from({ length: 1001 }, (_, index) => ids().bind(tenant, 'a', `name-${index}`, device)));
+		const serials: string[] = [];
+		for await (const serial of ids().serialsOf(tenant, device)) serials.push(serial);
+		expect(serials).to.include('zz').and.not.to.include('name-0');
+	});
+
 	it('refuses an id that is taken, by whomever', async () => {
 		const device = await bench().device();
 		const other = await bench().device('dev2');
