@@ -6,6 +6,9 @@ const textOf = (value: unknown) => (typeof value === 'string' ? value : undefine
 const field = (name: string) => (document: AuditedDocument) => textOf(document[name]);
 const own = (name: string) => (document: AuditedDocument) => textOf(document[name]) ?? document._id;
 
+/** What documents with fragments have beside what somebody says. */
+const bookkeeping = ['tenant', 'id', 'seq', 'creationTime', 'lastUpdated', 'fragmentNames', 'revision'] as const;
+
 /** THE table of what is on record: a row for every collection that is stored. */
 export const auditTable = {
 	managedObjects: {
@@ -15,13 +18,7 @@ export const auditTable = {
 		source: own('id'),
 		label: field('name'),
 		leftOut: [
-			'tenant',
-			'id',
-			'seq',
-			'creationTime',
-			'lastUpdated',
-			'fragmentNames',
-			'revision',
+			...bookkeeping,
 			'linkRevision',
 			'software.revision',
 			'search',
@@ -48,20 +45,7 @@ export const auditTable = {
 		what: 'Operation',
 		source: own('id'),
 		label: ({ deviceId, status }) => `${String(status)}, device ${String(deviceId)}`,
-		leftOut: [
-			'tenant',
-			'id',
-			'seq',
-			'creationTime',
-			'lastUpdated',
-			'fragmentNames',
-			'revision',
-			'binaryIds',
-			'externalIds',
-			'delivery',
-			'startedBy',
-			'endedBy',
-		],
+		leftOut: [...bookkeeping, 'binaryIds', 'externalIds', 'delivery', 'startedBy', 'endedBy'],
 		spread: { fragments: '' },
 	},
 	tenants: {
