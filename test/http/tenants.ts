@@ -181,7 +181,9 @@ describe('http/tenants', () => {
 		[{ category: 'a b', key: 'k', value: 'v' }, /category must/],
 		[{ category: 'c', key: '../x', value: 'v' }, /key must/],
 		[{ category: 'c', key: '__proto__', value: 'v' }, /key must/],
-		[{ category: 'c', key: 'credentials.x', value: 'v' }, /names a secret/],
+		[{ category: 'c', key: 'credentials.x', value: 'v' }, /key 'credentials.x' names a secret/],
+		[{ category: 'c', key: 'Credentials.x', value: 'v' }, /key 'Credentials.x' names a secret/],
+		[{ category: 'CREDENTIALS.x', key: 'k', value: 'v' }, /category 'CREDENTIALS.x' names a secret/],
 		[{ category: 'c', key: 'k', value: 5 }, /value must be text/],
 		[{ category: 'c', key: 'k', value: 'x'.repeat(10_001) }, /value has 10001/],
 	] as const) {
