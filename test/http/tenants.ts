@@ -213,7 +213,8 @@ describe('http/tenants', () => {
 			type: 'MICROSERVICE',
 		});
 		const current = await call('get', '/tenant/currentTenant', undefined, 'admin');
-		expect(current.body.applications.references[0].application.name).to.equal('advanced-software-mgmt');
+		expect(current.body.applications.references[0].application).to.deep.equal(body.applications[0]);
+		expect(body.applications[0].manifest).to.deep.equal({ version: '0.0.0-test' });
 		expect((await call('get', '/tenant/system/options/system/version', undefined, 'admin')).body).to.deep.equal({
 			category: 'system',
 			key: 'version',
