@@ -29,6 +29,17 @@ describe('access/device-removal', () => {
 			expect(await valid()).to.equal(0);
 		});
 
+	it('locks out of what is no agent only what has a user, or is expected', async () => {
+		const { registration, deviceRemoval } = bench.access;
+		await registration.request('t1', 'expected');
+		const locked: boolean[] = [];
+		for (const serial of ['dev', 'expected', 'child']) {
+			await deviceRemoval.remove('t1', serial, { isAgent: false, withUser: true });
+			locked.push(await deviceRemoval.isRemoved('t1', serial));
+		}
+		expect(locked).to.deep.equal([true, true, false]);
+	});
+
 	it('holds while its user is changed by others, until it is enabled by name', async () => {
 		const { access, store } = bench;
 		await access.users.create('t1', 'boss', 'password-of-the-boss', 'admin');
