@@ -42,11 +42,12 @@ export interface DeviceCredentials {
 /** What became of one registration where all were accepted. */
 export interface Acceptance {
 	readonly serial: string;
-	/** The group that it was registered for. */
-	readonly groupId?: string;
 	/** Why it could not be accepted. */
 	readonly fault?: string;
 }
+
+/** Puts a device into the group that it was registered for. */
+type Placing = (registration: Registration) => Promise<void>;
 
 export type DeviceRegistration = Awaited<ReturnType<typeof openDeviceRegistration>>;
 
@@ -151,11 +152,16 @@ export async function openDeviceRegistration(options: {
 	}
 
 	/**
-	 * @param token that the device has shown, where it has shown one
+	 * @param given the token that the device has shown, where it has shown one, and what is done before the device is accepted: what is
+	 * cut short in between is finished by whoever accepts it again
 	 * @throws AccessError `access/notFound`, `access/notYet` while the device has not asked for its credentials, `access/invalid` for the
 	 * token, `access/conflict` where its user was disabled, or the registration is blocked
 	 */
-	async function accept(tenant: string, serial: string, token?: string): Promise<Registration> {
+	async function accept(
+		tenant: string,
+		serial: string,
+		{ token, place }: { readonly token?: string | undefined; readonly place?: Placing | undefined } = {},
+	): Promise<Registration> {
 		const registration = await get(tenant, serial);
 		const { status, tokenHash } = registration;
 		if (status === 'ACCEPTED') return registration;
@@ -163,6 +169,7 @@ export async function openDeviceRegistration(options: {
 		if (status === 'WAITING_FOR_CONNECTION') throw await notYet(registration);
 		await refuseDisabled(tenant, serial);
 		await tokens.checkAccepting(registration, token);
+		await place?.(registration);
 		const accepted = await registrations.findOneAndUpdate(
 			{ _id: serial, tenant, status: 'PENDING_ACCEPTANCE', tokenHash: tokenHash ?? null },
 			{ $set: { status: 'ACCEPTED' } },
@@ -182,14 +189,14 @@ export async function openDeviceRegistration(options: {
 	}
 
 	/** Accepts all devices that have asked for their credentials, as far as they can be without a security token. */
-	async function acceptAll(tenant: string): Promise<Acceptance[]> {
+	async function acceptAll(tenant: string, place?: Placing): Promise<Acceptance[]> {
 		const expected = await list(tenant, { skip: 0, limit: settings.maxPerTenant });
 		const pending = expected.filter((each) => each.status === 'PENDING_ACCEPTANCE' && !isOver(each));
 		const done: Acceptance[] = [];
 		for (const { _id: serial } of pending) {
 			try {
-				const { groupId } = await accept(tenant, serial);
-				done.push({ serial, ...(groupId !== undefined && { groupId }) });
+				await accept(tenant, serial, { place });
+				done.push({ serial });
 			} catch (error) {
 				if (!(error instanceof AccessError)) throw error;
 				done.push({ serial, fault: error.message });

@@ -196,6 +196,33 @@ describe('http/registrations', () => {
 		for (const id of ['all 1', 'all 2', 'all 3']) await fixture.call('admin', 'delete', `${root}/${encodeURIComponent(id)}`);
 	});
 
+	it('leaves nothing half done where it is cut short while it accepts all', async () => {
+		const groupId = await makeGroup('line 4');
+		const serials = ['cut 1', 'cut 2', 'cut 3'];
+		const ids: string[] = [];
+		for (const id of serials) {
+			const device = { owner: `device_${id}`, name: id, type: 't', fragments: { c8y_IsDevice: {} } };
+			ids.push((await fixture.services.inventory.devices.ensure('t1', id, () => device)).id);
+			await expectDevice({ id, groupId });
+			await poll({ id });
+		}
+		const { firstPlaces } = fixture.services;
+		const { put } = firstPlaces;
+		firstPlaces.put = async (tenant, serial, group) => {
+			if (serial === 'cut 2') throw new Error('the process ends here');
+			return put(tenant, serial, group);
+		};
+		expect((await fixture.call('admin', 'post', `${root}/acceptAll`)).status).to.equal(500);
+		firstPlaces.put = put;
+		const statuses = [];
+		for (const id of serials) statuses.push((await fixture.call('admin', 'get', `${root}/${id}`)).body.status);
+		expect(statuses).to.deep.equal(['ACCEPTED', 'PENDING_ACCEPTANCE', 'PENDING_ACCEPTANCE']);
+		expect(await childrenOf(groupId)).to.deep.equal(ids.slice(0, 1));
+		expect((await fixture.call('admin', 'post', `${root}/acceptAll`)).body).to.have.length(2);
+		expect(await childrenOf(groupId)).to.deep.equal(ids);
+		for (const id of serials) await fixture.call('admin', 'delete', `${root}/${id}`);
+	});
+
 	it('tells how many devices the tenant has and may have', async () => {
 		const before = (await fixture.call('admin', 'get', `${root}/limit`)).body;
 		expect(before).to.deep.equal({ isReached: false, deviceCount: before.deviceCount });
