@@ -77,6 +77,13 @@ export async function openDeviceRegistration(options: {
 	 * @throws AccessError `access/invalid`, `access/conflict` where it is expected already, or its user was disabled
 	 */
 	async function request(tenant: string, serial: string, given: NewRegistration = {}): Promise<Registration> {
+		const { document, steps } = await requestSteps(tenant, serial, given);
+		if (!(await store.batch(steps)).ok) throw present(serial);
+		return document;
+	}
+
+	/** The steps of `request`, for a write that does more; they fail where somebody else was faster. @throws AccessError as `request` */
+	async function requestSteps(tenant: string, serial: string, given: NewRegistration) {
 		if (!isSerial(serial))
 			throw new AccessError(
 				'access/invalid',
@@ -89,14 +96,14 @@ export async function openDeviceRegistration(options: {
 				`Tenant '${tenant}' expects ${settings.maxPerTenant} devices already, and may expect no more: accept or remove some`,
 			);
 		const document = await newRegistration(tenant, serial, given);
-		const present = await registrations.get(serial);
-		if (present && isOver(present)) await end(present);
-		const outcome = await store.batch([
+		const before = await registrations.get(serial);
+		if (before && !isOver(before)) throw present(serial);
+		if (before) await end(before);
+		const steps: Step[] = [
 			{ kind: 'insert', collection: registrationSpec.name, document },
 			removedDevices.readmitStep(tenant, serial),
-		]);
-		if (!outcome.ok) throw new AccessError('access/conflict', `A registration for '${serial}' exists`);
-		return document;
+		];
+		return { document, steps };
 	}
 
 	async function newRegistration(tenant: string, serial: string, given: NewRegistration): Promise<Registration> {
@@ -263,13 +270,20 @@ export async function openDeviceRegistration(options: {
 	 * @throws AccessError `access/conflict` where its user was disabled
 	 */
 	async function admit(tenant: string, serial: string, password: string | undefined, place: FirstPlace): Promise<void> {
-		const outcome = await store.batch([
-			await users.deviceStep(tenant, serial, password, place),
-			removedDevices.readmitStep(tenant, serial),
-		]);
+		const outcome = await store.batch(await admissionSteps(tenant, serial, password, place));
 		users.forget(`${tenant}/${deviceUserPrefix}${serial}`);
 		if (!outcome.ok)
 			throw new AccessError('access/conflict', `The user of '${serial}' was changed by others at the same time: try again`);
+	}
+
+	/** The steps of `admit`, for a write that does more; they fail where somebody else was faster. @throws AccessError as `admit` */
+	async function admissionSteps(
+		tenant: string,
+		serial: string,
+		password: string | undefined,
+		place: FirstPlace,
+	): Promise<Step[]> {
+		return [await users.deviceStep(tenant, serial, password, place), removedDevices.readmitStep(tenant, serial)];
 	}
 
 	/**
@@ -338,13 +352,33 @@ export async function openDeviceRegistration(options: {
 		]);
 	}
 
-	return { enrol, request, list, count, get, findTenant, accept, acceptAll, remove, removalSteps, poll, admit, sweep };
+	return {
+		enrol,
+		request,
+		requestSteps,
+		list,
+		count,
+		get,
+		findTenant,
+		accept,
+		acceptAll,
+		remove,
+		removalSteps,
+		poll,
+		admit,
+		admissionSteps,
+		sweep,
+	};
 }
 
 const sweptAtOnce = 200;
 
 function firstPlace(groupId: string | undefined, type: string | undefined): FirstPlace {
 	return { ...(groupId !== undefined && { firstGroup: groupId }), ...(type !== undefined && { firstType: type }) };
+}
+
+function present(serial: string): AccessError {
+	return new AccessError('access/conflict', `A registration for '${serial}' exists`);
 }
 
 function blocked(serial: string): AccessError {

@@ -45,6 +45,11 @@ export function openExternalIds({
 		return found;
 	}
 
+	/** @throws InventoryError `identity/duplicate` */
+	async function checkFree(tenant: string, type: string, externalId: string): Promise<void> {
+		if (await find(tenant, type, externalId)) throw taken(type, externalId);
+	}
+
 	async function list(tenant: string, managedObjectId: ManagedObjectId): Promise<ExternalId[]> {
 		return externalIds.find({ filter: { tenant, managedObjectId }, sort: [['_id', 1]], limit: 1000 });
 	}
@@ -78,8 +83,7 @@ export function openExternalIds({
 			requireObjectStep(tenant, managedObjectId),
 			bindStep(tenant, type, externalId, managedObjectId),
 		]);
-		if (!outcome.ok && outcome.duplicate)
-			throw new InventoryError('identity/duplicate', `The external id '${type}/${externalId}' is taken`);
+		if (!outcome.ok && outcome.duplicate) throw taken(type, externalId);
 		if (!outcome.ok) throw noSuchObject(managedObjectId);
 		return get(tenant, type, externalId);
 	}
@@ -108,11 +112,15 @@ export function openExternalIds({
 		}, onGap);
 	}
 
-	return { find, get, list, serialsOf, listOf, bind, bindStep, remove, watchSerials };
+	return { find, get, checkFree, list, serialsOf, listOf, bind, bindStep, remove, watchSerials };
 }
 
 function documentIdOf(tenant: string, type: string, externalId: string): string {
 	return `${tenant}/${encodeURIComponent(wellFormed(type))}/${wellFormed(externalId)}`;
+}
+
+function taken(type: string, externalId: string): InventoryError {
+	return new InventoryError('identity/duplicate', `The external id '${type}/${externalId}' is taken`);
 }
 
 // A lone surrogate cannot be stored as UTF-8; U+FFFD keeps the look-up from failing.
