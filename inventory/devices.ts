@@ -49,10 +49,8 @@ export function openDevices({ objects, externalIds }: { readonly objects: Manage
 	/** Serials of the child devices, in the order of creation; at most `limit`. [SR-105] */
 	async function childSerials(tenant: string, id: ManagedObjectId, limit: number): Promise<string[]> {
 		const ids = (await objects.listChildren(tenant, [id], limit, 'childDevices')).map((link) => link.child);
-		const found = await externalIds.listOf(tenant, ids);
-		const serials = new Map(
-			found.filter(({ type }) => type === serialType).map(({ managedObjectId, externalId }) => [managedObjectId, externalId]),
-		);
+		const found = await externalIds.listSerials(tenant, ids);
+		const serials = new Map(found.map(({ managedObjectId, externalId }) => [managedObjectId, externalId]));
 		return ids.flatMap((child) => serials.get(child) ?? []);
 	}
 
