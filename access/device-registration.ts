@@ -319,12 +319,12 @@ export async function openDeviceRegistration(options: {
 		const userName = deviceUserPrefix + serial;
 		const made = await inNameOf({ tenant, userName }, async () => {
 			const userStep = await users.deviceStep(tenant, serial, undefined, firstPlace(groupId, type));
-			const { pkcs7, step } = await sign(tenant);
+			const { pkcs7, steps } = await sign(tenant);
 			// Of two that ask at once, one gets something.
 			const { ok } = await store.batch([
 				{ kind: 'require', collection: registrationSpec.name, id: serial, where: { tenant, oneTimePasswordHash: expected } },
 				userStep,
-				step,
+				...steps,
 				{ kind: 'remove', collection: registrationSpec.name, id: serial },
 			]);
 			users.forget(`${tenant}/${userName}`);

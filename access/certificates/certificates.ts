@@ -21,6 +21,8 @@ export const certificateCollections: readonly CollectionSpec<StoredDocument>[] =
 export interface CertificateSettings {
 	/** Certificates that one tenant may trust. */
 	readonly maxPerTenant: number;
+	/** Certificates of the service that are good, and that have expired, of one device. */
+	readonly maxPerDevice: number;
 	/** How long a verification code can be used. */
 	readonly codeSeconds: number;
 	/** Whether a certificate vouches only for itself until its tenant has proven that it has the key. */
@@ -45,7 +47,7 @@ export async function openCertificates(options: {
 	const { store, users, removedDevices, tenants, clock, settings } = options;
 	const trusted = await openTrustedCertificates({ store, clock, limits: settings });
 	const revocations = await openRevocationLists({ store, clock, refuseOverdue: settings.refuseOverdueLists });
-	const issued = await openIssuedCertificates({ store, clock });
+	const issued = await openIssuedCertificates({ store, clock, maxPerDevice: settings.maxPerDevice });
 	const authorities = await openCertificateAuthorities({ store, trusted, issued, clock, settings: settings.authority });
 	const { proofAlways } = settings;
 	const logins = createCertificateLogins({ trusted, revocations, issued, users, removedDevices, tenants, clock, proofAlways });
@@ -62,11 +64,11 @@ export async function openCertificates(options: {
 	 * @throws AccessError as `authorities.sign`, and `access/conflict` where the device was locked, or removed, meanwhile
 	 */
 	async function renewFor(tenant: string, serial: string, request: Buffer): Promise<Buffer> {
-		const { pkcs7, step } = await authorities.sign(tenant, serial, request, { isRenewal: true });
+		const { pkcs7, steps } = await authorities.sign(tenant, serial, request, { isRenewal: true });
 		const id = `${tenant}/${deviceUserPrefix}${serial}`;
 		const { ok } = await store.batch([
 			{ kind: 'require', collection: userSpec.name, id, where: { enabled: { $ne: false } } },
-			step,
+			...steps,
 		]);
 		if (ok) return pkcs7;
 		throw new AccessError('access/conflict', `The device '${serial}' gets no certificate: it was locked, or removed, meanwhile`);
