@@ -67,7 +67,7 @@ export async function planBatch(
 	for (const [origin, step] of asked.entries()) {
 		const row = table[step.collection];
 		if (row?.kind === 'summary') {
-			summarise(summaries, step);
+			summarise(summaries, step, limits);
 			push(step, origin, false);
 			continue;
 		}
@@ -122,7 +122,7 @@ export async function planBatch(
 			}
 		}
 	}
-	for (const summary of summaries.values()) facts.push(summaryFacts(table, summary));
+	for (const summary of summaries.values()) facts.push(summaryFacts(table, summary, limits));
 	return { steps, places, facts, read: before, after: images };
 }
 
@@ -220,7 +220,7 @@ interface Summary {
 	readonly removedNames: string[];
 }
 
-function summarise(summaries: Map<string, Summary>, step: Step): void {
+function summarise(summaries: Map<string, Summary>, step: Step, { changesMax }: ChangeLimits): void {
 	// What goes with its device is on record with it.
 	if (step.kind === 'require' || step.kind === 'removeWhere') return;
 	const id = 'id' in step ? step.id : step.document._id;
@@ -232,17 +232,22 @@ function summarise(summaries: Map<string, Summary>, step: Step): void {
 	if (isRemoval) summary.removed++;
 	else summary.set++;
 	const names = isRemoval ? summary.removedNames : summary.setNames;
-	if (names.length < namesShown) names.push(id);
+	if (names.length < changesMax) names.push(id);
 }
 
-function summaryFacts(table: AuditTable, { collection, firstId, set, removed, setNames, removedNames }: Summary): ChangeFacts {
+function summaryFacts(
+	table: AuditTable,
+	{ collection, firstId, set, removed, setNames, removedNames }: Summary,
+	{ valueMaxCharacters }: ChangeLimits,
+): ChangeFacts {
 	const row = summaryRow(table[collection]);
 	const { tenant, source } = row.parse(firstId);
-	const shown = (ids: readonly string[]) =>
-		ids
-			.map((id) => row.parse(id).name)
-			.join(', ')
-			.slice(0, maxText);
+	const shown = (ids: readonly string[], count: number) =>
+		listOf(
+			ids.map((id) => row.parse(id).name),
+			count,
+			valueMaxCharacters,
+		);
 	return {
 		tenant,
 		type: row.type,
@@ -250,13 +255,24 @@ function summaryFacts(table: AuditTable, { collection, firstId, set, removed, se
 		text: `${row.activity}: ${source}, ${set} set, ${removed} removed`,
 		source,
 		changes: [
-			...(set > 0 ? [{ attribute: `${set} set`, changeType: 'ADDED', newValue: shown(setNames) } as const] : []),
+			...(set > 0 ? [{ attribute: `${set} set`, changeType: 'ADDED', newValue: shown(setNames, set) } as const] : []),
 			...(removed > 0
-				? [{ attribute: `${removed} removed`, changeType: 'REMOVED', previousValue: shown(removedNames) } as const]
+				? [{ attribute: `${removed} removed`, changeType: 'REMOVED', previousValue: shown(removedNames, removed) } as const]
 				: []),
 		],
 		isSummary: true,
 	};
+}
+
+/** The first of `count` names, as many as there is room for, and how many there are beside. */
+function listOf(names: readonly string[], count: number, maxCharacters: number): string {
+	let text = '';
+	for (const [n, name] of names.entries()) {
+		const longer = n === 0 ? name : `${text}, ${name}`;
+		if (longer.length > maxCharacters) return n === 0 ? `${count} with long names` : `${text}, and ${count - n} more`;
+		text = longer;
+	}
+	return names.length < count ? `${text}, and ${count - names.length} more` : text;
 }
 
 function summaryRow(row: AuditRow | undefined): SummaryRow {
@@ -265,7 +281,6 @@ function summaryRow(row: AuditRow | undefined): SummaryRow {
 }
 
 const maxText = 500;
-const namesShown = 5;
 
 export function keyOf(collection: string, id: string): string {
 	return `${collection} ${id}`;

@@ -45,7 +45,7 @@ async function prepare({ directory, profileDirectory }: Workshop): Promise<Targe
 		await server.stop();
 	}
 	return [
-		{ name: 'service', run: () => runOn(() => startService(data, profileDirectory)) },
+		{ name: 'service', run: () => runOn(() => startService(data, { profileDirectory })) },
 		{ name: 'bare aedes', run: () => runOn(startBareAedes) },
 	];
 }

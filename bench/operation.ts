@@ -49,7 +49,7 @@ export const operation: Benchmark = {
 	prepare: async ({ directory, profileDirectory }) => [
 		{
 			name: 'service',
-			run: () => runOn(() => startService(mkdtempSync(join(directory, 'operation-')), profileDirectory), true),
+			run: () => runOn(() => startService(mkdtempSync(join(directory, 'operation-')), { profileDirectory }), true),
 		},
 		{ name: 'bare aedes', run: () => runOn(startBareAedes, false) },
 	],

@@ -69,7 +69,7 @@ async function prepare({ directory, profileDirectory }: Workshop): Promise<Targe
 	const [long, longest, short] = await fill(data);
 	const file = join(directory, 'page.json');
 	writeFileSync(file, long.bytes);
-	const onService = ({ path, bytes }: Page) => measurePage(() => startService(data, profileDirectory), path, bytes.length);
+	const onService = ({ path, bytes }: Page) => measurePage(() => startService(data, { profileDirectory }), path, bytes.length);
 	return [
 		{ name: 'service, 100 of 20,000', run: () => onService(long) },
 		{

@@ -33,8 +33,18 @@ export const authorization = `Basic ${Buffer.from(`${adminUser}:${adminPassword}
 // Service and peers alike get the young generation that `npm start` gives the service.
 const gcArgs = ['--max-semi-space-size=64', '--expose-gc', '--import', new URL('./gc-on-request.js', import.meta.url).href];
 
+export interface ServiceOptions {
+	readonly profileDirectory?: string | undefined;
+	readonly tls?: TlsFiles;
+	/** Others than by default, by their names in the environment. */
+	readonly settings?: Readonly<Record<string, string>>;
+}
+
 /** The service as it is shipped: compiled, its database on disk, every limit as it is by default but that on connections a second. */
-export async function startService(dataDirectory: string, profileDirectory?: string, tls?: TlsFiles): Promise<Server> {
+export async function startService(
+	dataDirectory: string,
+	{ profileDirectory, tls, settings }: ServiceOptions = {},
+): Promise<Server> {
 	const child = startChild({
 		entry: '../service/main.js',
 		nodeArgs: [...gcArgs, ...(profileDirectory ? ['--cpu-prof', '--cpu-prof-dir', profileDirectory] : [])],
@@ -53,6 +63,7 @@ export async function startService(dataDirectory: string, profileDirectory?: str
 			BOOTSTRAP_PASSWORD: adminPassword,
 			LOG_LEVEL: 'info',
 			MQTT_CONNECTIONS_PER_SECOND: '1000000',
+			...settings,
 			...(tls && { MQTTS_PORT: '0', TLS_CERT_FILE: tls.certFile, TLS_KEY_FILE: tls.keyFile }),
 		},
 	});

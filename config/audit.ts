@@ -13,8 +13,8 @@ export const audit = z
 		deviceReports: setting(
 			'AUDIT_DEVICE_REPORTS',
 			yesOrNo,
-			false,
-			'Whether software lists that devices report are on record, one record a write with numbers and first names; it costs most of what a database can take of such messages. What users change is on record always.',
+			true,
+			'Whether changes of their software that devices report are on record, as those of users always are: one record a write. Without, a database takes several times as many such messages.',
 		),
 		valueMaxCharacters: setting(
 			'AUDIT_VALUE_MAX_CHARACTERS',

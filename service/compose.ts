@@ -138,6 +138,7 @@ async function open(foundation: Foundation): Promise<Service> {
 	const services = { ...users, inventory, bridgedDevices, operations, metrics, log, clock, elapsed, version };
 	const gateway = createGateway({
 		...services,
+		unlessSilent: store.unlessSilent,
 		packageLimits,
 		...gatewayLimits(config),
 	});

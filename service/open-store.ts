@@ -39,7 +39,8 @@ export async function openStore(config: Config, log: Logger, now: () => number):
 		socketTimeoutMilliseconds: mongodb.answerTimeoutSeconds * 1000,
 		transactionTimeoutMilliseconds: mongodb.transactionTimeoutSeconds * 1000,
 		heartbeatMilliseconds: mongodb.heartbeatSeconds * 1000,
-		silentMilliseconds: config.processes.leaseSeconds * 1000,
+		// Its transactions are ended before others take over what it holds by a lease.
+		silentMilliseconds: (config.processes.leaseSeconds * 1000) / 2,
 		maxGroupBytes: mongodb.groupMaxBytes,
 		maxGroupsInFlight: mongodb.groupsInFlight,
 	});

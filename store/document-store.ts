@@ -173,6 +173,12 @@ export interface DocumentStore {
 	 * callers that need an order wait for the one before.
 	 */
 	batch(steps: readonly Step[]): Promise<BatchOutcome>;
+	/**
+	 * Runs `work`. A batch that it writes fails with StoreError, unwritten, where this process was silent since `work` began, for
+	 * so long that others may have gone on from what it does; of one step, unless it was on its way. The embedded engine has no others.
+	 * @throws StoreError while that cannot be told
+	 */
+	unlessSilent<T>(work: () => Promise<T>): Promise<T>;
 	/** Proves that the database answers and can write. @throws StoreError */
 	ping(): Promise<void>;
 	/** Figures for `/metrics`: writes waiting, commits, steps committed. */

@@ -33,7 +33,7 @@ export const requests: Benchmark = {
 
 async function prepare({ directory, profileDirectory }: Workshop): Promise<Target[]> {
 	const data = join(directory, 'requests');
-	const start = () => startService(data, profileDirectory);
+	const start = () => startService(data, { profileDirectory });
 	const { bytes, health, token } = await learn(start);
 	const file = join(directory, 'tenant.json');
 	writeFileSync(file, bytes);

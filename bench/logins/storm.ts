@@ -102,7 +102,7 @@ function comparisonsOf(name: string): Comparison[] {
 }
 
 async function runService({ profileDirectory }: Workshop, fleet: Fleet, way: Way, inFlight: number): Promise<Figures> {
-	const server = await startService(fleet.dataDirectory, profileDirectory, fleet.tls);
+	const server = await startService(fleet.dataDirectory, { profileDirectory, tls: fleet.tls });
 	const allHaveLeft = async () => {
 		while ((await readMetric(server.ports.http, 'mqtt_connections')) > 0) await wait(100);
 	};

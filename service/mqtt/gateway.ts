@@ -20,7 +20,7 @@ import { createCustomOperations } from './custom-operations.ts';
 import { createInbound } from './inbound.ts';
 import { createJsonMessages } from './json-messages.ts';
 import { createOutbound } from './outbound.ts';
-import { createPatience, type Patience } from './patience.ts';
+import { createPatience, type Patience, type UnlessSilent } from './patience.ts';
 import { deviceKeyOf, type Session } from './session.ts';
 import { createStoreWaits } from './store-waits.ts';
 import { createTargets } from './targets.ts';
@@ -39,6 +39,8 @@ export interface GatewayOptions {
 	/** Milliseconds that never go back. */
 	readonly elapsed: () => number;
 	readonly version: string;
+	/** What the work that it is given writes fails where this process was silent meanwhile. */
+	readonly unlessSilent: UnlessSilent;
 	readonly packageLimits: PackageLimits;
 	readonly limits: {
 		readonly maxFragments: number;
@@ -98,6 +100,7 @@ export function createGateway(options: GatewayOptions) {
 	const patience = createPatience({
 		handle: inbound.handleTurn,
 		waits,
+		unlessSilent: options.unlessSilent,
 		elapsed: options.elapsed,
 		limitMilliseconds: limits.storePatienceMilliseconds,
 		onWait: ({ principal: { tenant }, serial }, error) => noteWait(error, { tenant, device: serial }),

@@ -1,6 +1,7 @@
 import type { IncomingPublish, Session } from './session.ts';
 import type { StoreWaits } from './store-waits.ts';
 
+export type UnlessSilent = <T>(work: () => Promise<T>) => Promise<T>;
 type HandleTurn = (session: Session, turn: readonly IncomingPublish[]) => Promise<void>;
 
 const longestPauseMilliseconds = 2000;
@@ -14,12 +15,14 @@ export type Patience = ReturnType<typeof createPatience>;
 export function createPatience({
 	handle,
 	waits,
+	unlessSilent,
 	elapsed,
 	limitMilliseconds,
 	onWait,
 }: {
 	readonly handle: HandleTurn;
 	readonly waits: Pick<StoreWaits, 'untilAnswered'>;
+	readonly unlessSilent: UnlessSilent;
 	/** Milliseconds that never go back. */
 	readonly elapsed: () => number;
 	readonly limitMilliseconds: number;
@@ -27,7 +30,8 @@ export function createPatience({
 	readonly onWait: (session: Session, error: Error) => void;
 }) {
 	/**
-	 * `check` is called before each attempt, and fails when the turn is not this process's business any more.
+	 * `check` is called before each attempt, and fails when the turn is not this process's business any more. What it has found
+	 * holds until all is written: a process that is silent in between writes nothing.
 	 * @throws StoreError when it must all be sent again
 	 */
 	async function handlePatiently(
@@ -38,8 +42,10 @@ export function createPatience({
 		const giveUpAt = elapsed() + limitMilliseconds;
 		await waits.untilAnswered(
 			async () => {
-				if (check) await check();
-				await handle(session, turn);
+				await unlessSilent(async () => {
+					if (check) await check();
+					await handle(session, turn);
+				});
 			},
 			(pause) => elapsed() + pause <= giveUpAt,
 			{

@@ -72,7 +72,7 @@ export function createApplier(db: Db, transact: RunTransaction): Applier {
 			const isApplied = await transact(async (session) => {
 				const areMet = await writeAll(session, batches);
 				return { commit: areMet, result: areMet };
-			});
+			}, eraOf(batches));
 			return { isApplied, isHopeless: false };
 		} catch (error) {
 			// Out of reach, or out of time: with fewer batches it would be no better.
@@ -132,7 +132,7 @@ export function createApplier(db: Db, transact: RunTransaction): Applier {
 		return transact(async (session) => {
 			const result = await writeInOrder(session, batch);
 			return { commit: result.ok, result };
-		});
+		}, batch.era);
 	};
 
 	/** Step by step as far as one may fail, so that it can be told which. */
@@ -181,6 +181,11 @@ async function settle(apply: () => Promise<BatchOutcome>): Promise<Settlement> {
 	} catch (error) {
 		return { error };
 	}
+}
+
+/** Those that have one are all in the same: the one in which their group began. */
+function eraOf(batches: readonly PreparedBatch[]): number | undefined {
+	return batches.find(({ era }) => era !== undefined)?.era;
 }
 
 /** The steps of all batches in their order, by collection. */

@@ -111,6 +111,13 @@ export function isLostUpsert(kind: string, error: WriteError): boolean {
 	return kind === 'put' && isDuplicateWrite(error) && /index: _id_ /.test(error.errmsg ?? '');
 }
 
+/** Nothing was applied: others may have gone on from what this process does. */
+export class SilenceError extends StoreError {
+	constructor() {
+		super('this process was silent for too long: others may have ended its transactions, and gone on from there');
+	}
+}
+
 /** Nothing was applied, and the same may succeed now. */
 export class TryAgain extends Error {}
 

@@ -27,6 +27,8 @@ export interface PreparedBatch {
 	readonly steps: readonly PreparedStep[];
 	readonly bytes: number;
 	readonly claims: Claims;
+	/** In no other era of this process may it be written. */
+	readonly era?: number;
 }
 
 const stepBytes = 200;

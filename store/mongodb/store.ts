@@ -1,10 +1,13 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Db } from 'mongodb';
 import { checkSpec } from '../collection-spec.ts';
 import {
+	type BatchOutcome,
 	type Collection,
 	type CollectionSpec,
 	type DocumentStore,
 	type Query,
+	type Step,
 	type StoredDocument,
 	StoreError,
 } from '../document-store.ts';
@@ -14,7 +17,7 @@ import { createCollection } from './collection.ts';
 import { type Connection, type ConnectionOptions, connect } from './connection.ts';
 import { ensureCollection } from './ensure-collection.ts';
 import { type Expiry, startExpiry } from './expiry.ts';
-import { toStoreError } from './explain-error.ts';
+import { SilenceError, toStoreError } from './explain-error.ts';
 import { explainQuery, type QueryPlan } from './explain-query.ts';
 import { prepareBatch, type Row } from './prepare-step.ts';
 import { createTransactions } from './transaction.ts';
@@ -37,7 +40,7 @@ export interface MongoStoreOptions extends ConnectionOptions {
 	readonly maxWaitingBytes?: number;
 	/** How long a transaction is tried again that others are in the way of. */
 	readonly transactionTimeoutMilliseconds?: number;
-	/** Transactions of a process that was not heard of for so long are ended. */
+	/** Transactions of a process that was not heard of for so long are ended, and it ends what it writes `unlessSilent`. */
 	readonly silentMilliseconds?: number;
 	readonly expireEverySeconds?: number;
 	/**
@@ -81,12 +84,14 @@ function createStore(options: MongoStoreOptions, { client, db, endpoint }: Conne
 		maxGroupsInFlight: options.maxGroupsInFlight ?? 4,
 		maxWaitingBatches: maxWaiting,
 		maxWaitingBytes: options.maxWaitingBytes ?? 256 * 1024 * 1024,
+		era: sessions.era,
 		explain,
 	});
 	const watchers = createWatchers({ db, onFault });
 	const expiry = startExpiry({ db, expiries, now: options.now, everySeconds: options.expireEverySeconds ?? 30, onFault });
 	const size = createSizeProbe(db);
 	const reads = new Set<Promise<unknown>>();
+	const eras = new AsyncLocalStorage<number>();
 	let closed: Promise<void> | undefined;
 
 	const read = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -130,6 +135,18 @@ function createStore(options: MongoStoreOptions, { client, db, endpoint }: Conne
 		});
 	};
 
+	const batch = async (steps: readonly Step[]): Promise<BatchOutcome> => {
+		const prepared = prepareBatch(steps, (name) => collections.has(name));
+		const era = eras.getStore();
+		return writes.batch(era === undefined ? prepared : { ...prepared, era });
+	};
+
+	const unlessSilent = async <T>(work: () => Promise<T>): Promise<T> => {
+		const era = sessions.era();
+		if (era === undefined) throw new SilenceError();
+		return eras.run(era, work);
+	};
+
 	const close = async (): Promise<void> => {
 		writes.refuse(new StoreError('the store is closed'));
 		await Promise.all([expiry.stop(), watchers.close(), writes.drained(), Promise.allSettled(reads)]);
@@ -140,7 +157,8 @@ function createStore(options: MongoStoreOptions, { client, db, endpoint }: Conne
 	return {
 		name: endpoint.name,
 		collection,
-		batch: async (steps) => writes.batch(prepareBatch(steps, (name) => collections.has(name))),
+		batch,
+		unlessSilent,
 		ping: () =>
 			read(async () => {
 				const pings = db.collection<Row>(pingCollection);

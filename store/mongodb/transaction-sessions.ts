@@ -1,10 +1,21 @@
 import { type ClientSession, type Db, type Document, type MongoClient, ObjectId } from 'mongodb';
 import { messageOf } from './explain-error.ts';
 
+/** Work inside a transaction; `commit` false leaves no trace of it. */
+export interface Attempt<T> {
+	readonly commit: boolean;
+	readonly result: T;
+}
+
 /** Sessions for transactions, which others end when this process is gone. */
 export interface TransactionSessions {
 	/** Lends a session that nobody else has meanwhile. One that comes back in the middle of a transaction is not lent again. */
-	use<T>(work: (session: ClientSession) => Promise<T>): Promise<T>;
+	use<T>(work: (session: ClientSession) => Promise<Attempt<T>>): Promise<Attempt<T>>;
+	/**
+	 * Grows with each silence of this process after which others may have ended its transactions, and gone on from there;
+	 * `undefined` while it may be in one.
+	 */
+	era(): number | undefined;
 	/** Ends them, when none is lent any more. */
 	close(): Promise<void>;
 }
@@ -49,12 +60,19 @@ export function createTransactionSessions({
 }: TransactionSessionsOptions): TransactionSessions {
 	const notes = db.collection<Note>(noteCollection);
 	const own = new ObjectId().toHexString();
-	const free: ClientSession[] = [];
 	const noted = new Map<ClientSession, SessionId>();
-	/** Of transactions whose end could not be told to the server. */
-	let leftOpen: SessionId[] = [];
+	const free: ClientSession[] = [];
+	/**
+	 * Whose last transaction was not committed: the driver keeps to itself whether the server has heard of its end, without which
+	 * all that it has written stays locked. The session's next transaction ends it, or the next look does.
+	 */
+	const doubtful = new Set<ClientSession>();
+	/** Not lent again, nor given back to the driver, before the server has ended what it may have open. */
+	let retired: ClientSession[] = [];
 	const seen = new Map<string, Seen>();
 	let hasNote = false;
+	let silences = 0;
+	let renewedAt = performance.now();
 	let isClosed = false;
 	let timer: NodeJS.Timeout | undefined;
 	let looking = Promise.resolve();
@@ -66,11 +84,16 @@ export function createTransactionSessions({
 		renewing = renewing
 			.catch(() => undefined)
 			.then(async () => {
-				const sessions = [...noted.values(), ...leftOpen];
+				const began = performance.now();
+				const sessions = [...noted.values()];
 				await notes.updateOne({ _id: own }, { $set: { sessions }, $inc: { renewals: 1 } }, { upsert: true });
+				if (began - renewedAt >= silentMilliseconds) silences++;
+				renewedAt = began;
 			});
 		return renewing;
 	};
+
+	const era = (): number | undefined => (performance.now() - renewedAt < silentMilliseconds ? silences : undefined);
 
 	const open = async (): Promise<ClientSession> => {
 		const session = client.startSession({ causalConsistency: false });
@@ -81,27 +104,27 @@ export function createTransactionSessions({
 			await renewNote();
 			return session;
 		} catch (error) {
-			noted.delete(session);
-			await session.endSession();
+			await end(session);
 			throw error;
 		}
 	};
 
 	const end = async (session: ClientSession): Promise<void> => {
-		const id = noted.get(session);
 		noted.delete(session);
-		if (id !== undefined && session.inTransaction()) leftOpen.push(id);
+		doubtful.delete(session);
 		await session.endSession();
 	};
 
-	const use = async <T>(work: (session: ClientSession) => Promise<T>): Promise<T> => {
+	const use = async <T>(work: (session: ClientSession) => Promise<Attempt<T>>): Promise<Attempt<T>> => {
 		const session = free.pop() ?? (await open());
+		doubtful.add(session);
 		try {
-			return await work(session);
+			const attempt = await work(session);
+			if (attempt.commit) doubtful.delete(session);
+			return attempt;
 		} finally {
-			if (!session.inTransaction() && free.length < maxFree) free.push(session);
-			// Not waited for: the server may be out of reach.
-			else end(session).catch((error: unknown) => onFault(new Error(`a session was not ended: ${messageOf(error)}`)));
+			const isFree = !session.inTransaction() && free.length < maxFree;
+			(isFree ? free : retired).push(session);
 		}
 	};
 
@@ -109,10 +132,19 @@ export function createTransactionSessions({
 		if (sessions.length > 0) await client.db('admin').command({ killSessions: sessions });
 	};
 
-	const killLeftOpen = async (): Promise<void> => {
-		const some = leftOpen;
-		await kill(some);
-		leftOpen = leftOpen.filter((id) => !some.includes(id));
+	const endRetired = async (): Promise<void> => {
+		const some = retired;
+		await kill(some.flatMap((session) => noted.get(session) ?? []));
+		retired = retired.filter((session) => !some.includes(session));
+		await Promise.all(some.map(end));
+	};
+
+	const retireDoubtful = (): void => {
+		for (const session of [...free]) {
+			if (!doubtful.has(session)) continue;
+			free.splice(free.indexOf(session), 1);
+			retired.push(session);
+		}
 	};
 
 	const endOfOthers = async (): Promise<void> => {
@@ -133,8 +165,9 @@ export function createTransactionSessions({
 	};
 
 	const look = async (): Promise<void> => {
-		if (hasNote) await renewNote();
-		await killLeftOpen();
+		await renewNote();
+		retireDoubtful();
+		await endRetired();
 		await endOfOthers();
 	};
 
@@ -156,12 +189,12 @@ export function createTransactionSessions({
 		isClosed = true;
 		clearTimeout(timer);
 		await looking;
-		await Promise.allSettled(free.splice(0).map(end));
+		retired.push(...free.splice(0));
 		if (!hasNote) return;
-		await killLeftOpen()
+		await endRetired()
 			.then(() => notes.deleteOne({ _id: own }))
 			.catch((error: unknown) => onFault(new Error(`a note of transactions stays behind: ${messageOf(error)}`)));
 	};
 
-	return { use, close };
+	return { use, era, close };
 }

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ClientSession, MongoNetworkError, type TransactionOptions } from 'mongodb';
 import { StoreError } from '../document-store.ts';
-import { isTransient, isUnknownCommit, isUnreachable, messageOf, TryAgain } from './explain-error.ts';
-import type { TransactionSessions } from './transaction-sessions.ts';
+import { isTransient, isUnknownCommit, isUnreachable, messageOf, SilenceError, TryAgain } from './explain-error.ts';
+import type { Attempt, TransactionSessions } from './transaction-sessions.ts';
 
 export interface TransactionsOptions {
 	readonly sessions: TransactionSessions;
@@ -10,14 +10,11 @@ export interface TransactionsOptions {
 	readonly timeoutMilliseconds: number;
 }
 
-/** Work inside a transaction; `commit` false leaves no trace of it. */
-export interface Attempt<T> {
-	readonly commit: boolean;
-	readonly result: T;
-}
-
-/** Runs work in a transaction; the work may run several times. @throws what the driver throws, StoreError at the end of the time */
-export type RunTransaction = <T>(work: (session: ClientSession) => Promise<Attempt<T>>) => Promise<T>;
+/**
+ * Runs work in a transaction; the work may run several times. `era` is that of the sessions when it was wanted: none commits in another.
+ * @throws what the driver throws, StoreError at the end of the time, and of the era
+ */
+export type RunTransaction = <T>(work: (session: ClientSession) => Promise<Attempt<T>>, era?: number) => Promise<T>;
 
 const options: TransactionOptions = {
 	// All reads of it see one moment; a write on what was changed since then makes it begin again.
@@ -30,11 +27,16 @@ const firstPause = 2;
 const longestPause = 200;
 
 export function createTransactions({ sessions, timeoutMilliseconds }: TransactionsOptions): RunTransaction {
-	return async (work) => {
+	const checkEra = (era: number | undefined): void => {
+		if (era !== undefined && sessions.era() !== era) throw new SilenceError();
+	};
+
+	return async (work, era) => {
 		const deadline = performance.now() + timeoutMilliseconds;
 		for (let attempt = 1; ; attempt++) {
 			try {
-				return await sessions.use((session) => attemptOnce(session, work, deadline));
+				const attempt = await sessions.use((session) => attemptOnce(session, work, () => checkEra(era), deadline));
+				return attempt.result;
 			} catch (error) {
 				if (!isTransient(error)) throw error;
 				if (attempt >= maxAttempts || performance.now() > deadline) {
@@ -52,12 +54,14 @@ export function createTransactions({ sessions, timeoutMilliseconds }: Transactio
 async function attemptOnce<T>(
 	session: ClientSession,
 	work: (session: ClientSession) => Promise<Attempt<T>>,
+	check: () => void,
 	deadline: number,
-): Promise<T> {
+): Promise<Attempt<T>> {
 	session.startTransaction(options);
 	let attempt: Attempt<T>;
 	try {
 		attempt = await work(session);
+		if (attempt.commit) check();
 	} catch (error) {
 		// Where the connection is lost, the session goes as it is: there may be nobody to tell.
 		if (isUnreachable(error)) throw error instanceof MongoNetworkError ? new TryAgain(messageOf(error), { cause: error }) : error;
@@ -66,7 +70,7 @@ async function attemptOnce<T>(
 	}
 	if (!attempt.commit) await session.abortTransaction();
 	else await commit(session, deadline);
-	return attempt.result;
+	return attempt;
 }
 
 /** An answer that was lost leaves open whether it is committed: asking again is harmless, and tells. */

@@ -2,6 +2,7 @@ import { type BatchOutcome, StoreError } from '../document-store.ts';
 import { createWaitingBatches } from '../waiting-batches.ts';
 import type { Applier, Settlement } from './apply-batches.ts';
 import type { SingleApplier } from './apply-single.ts';
+import { SilenceError } from './explain-error.ts';
 import type { PreparedBatch } from './prepare-step.ts';
 import { type Claims, createWriteOrder } from './write-order.ts';
 
@@ -25,6 +26,8 @@ export interface WriteQueueOptions {
 	readonly maxGroupsInFlight: number;
 	readonly maxWaitingBatches: number;
 	readonly maxWaitingBytes: number;
+	/** The era that this process is in; `undefined` while that cannot be told. */
+	readonly era: () => number | undefined;
 	/** Makes what the driver throws readable. */
 	readonly explain: (error: unknown) => Error;
 }
@@ -93,8 +96,13 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
 		}
 	};
 
+	const isOver = ({ era }: PreparedBatch): boolean => era !== undefined && era !== options.era();
+
 	const run = (lane: Lane): void => {
-		const group = takeGroup(lane.ready);
+		const taken = takeGroup(lane.ready);
+		const group = taken.filter(({ batch }) => !isOver(batch));
+		for (const { batch, settle } of taken) if (isOver(batch)) settle({ error: new SilenceError() });
+		if (group.length === 0) return;
 		groupsInFlight++;
 		const finish = (settlements: readonly Settlement[]): void => {
 			groupsInFlight--;
@@ -168,7 +176,10 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
 			}
 			if (batch.steps.length > 1 || first.kind === 'removeWhere') return grouped(transactions, batch);
 			if (first.condition === undefined) return grouped(singles, batch);
-			return runAlone(batch.claims, batch.bytes, () => options.single.applyConditional(first));
+			return runAlone(batch.claims, batch.bytes, async () => {
+				if (isOver(batch)) throw new SilenceError();
+				return options.single.applyConditional(first);
+			});
 		},
 		alone: async (claims, bytes, write) => runAlone(claims, bytes, write),
 		figures: () => ({ waitingBatches: waiting.count(), commits, committedBatches }),

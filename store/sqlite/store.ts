@@ -184,6 +184,7 @@ function createStore(options: SqliteStoreOptions, { writer, reader, sizeBytes }:
 
 	return {
 		collection,
+		unlessSilent: (work) => work(),
 		batch: (steps) => writes.batch(steps.length, (cells) => encodeSteps(steps, collections, cells)),
 		ping: async () => {
 			await checkFreeSpace(options);

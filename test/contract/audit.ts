@@ -139,11 +139,20 @@ describe('contract/audit', function () {
 			const { audited, records } = fixture;
 			const put = (name: string): Step => ({ kind: 'put', collection: 'lists', document: { _id: `t1/d/${name}` } });
 			await audited.batch([...'abcdefg'].map(put).concat({ kind: 'remove', collection: 'lists', id: 't1/d/z' }));
-			const [record] = await records();
-			expect(record?.text).to.equal('List changed: d, 7 set, 1 removed');
-			expect(record?.changes).to.deep.equal([
-				{ attribute: '7 set', changeType: 'ADDED', newValue: 'a, b, c, d, e' },
+			await audited.batch([...'abcdefghijkl'].map(put));
+			await audited.batch(['x'.repeat(60), 'y'.repeat(60)].map(put));
+			await audited.batch(['z'.repeat(101), 'a'].map(put));
+			const [first, ...others] = await records();
+			expect(first?.text).to.equal('List changed: d, 7 set, 1 removed');
+			expect(first?.changes).to.deep.equal([
+				{ attribute: '7 set', changeType: 'ADDED', newValue: 'a, b, c, d, e, f, g' },
 				{ attribute: '1 removed', changeType: 'REMOVED', previousValue: 'z' },
+			]);
+			// The fixture has room for 10 names, and 100 characters.
+			expect(others.map(({ changes: [change] }) => change?.newValue)).to.deep.equal([
+				'a, b, c, d, e, f, g, h, i, j, and 2 more',
+				`${'x'.repeat(60)}, and 1 more`,
+				'2 with long names',
 			]);
 		});
 

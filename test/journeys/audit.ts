@@ -63,7 +63,7 @@ describe('journeys/audit', function () {
 	});
 
 	function settings(): Record<string, string> {
-		const own = { ADMIN_PASSWORD: processPassword, AUDIT_DEVICE_REPORTS: 'true', LEASE_SECONDS: '1' };
+		const own = { ADMIN_PASSWORD: processPassword, LEASE_SECONDS: '1' };
 		return database ? { ...own, MONGODB_URL: database.url, MONGODB_DATABASE: database.database } : own;
 	}
 

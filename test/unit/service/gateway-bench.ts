@@ -66,6 +66,7 @@ export async function openGatewayBench(): Promise<GatewayBench> {
 		metrics: createMetrics(),
 		log,
 		version: '1.2.3',
+		unlessSilent: store.unlessSilent,
 		elapsed: clock,
 		packageLimits: smallLimits.packages,
 		limits: {

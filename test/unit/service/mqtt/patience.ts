@@ -102,6 +102,7 @@ async function open(errors: Error[], limitMilliseconds = 60_000, onTry: () => vo
 			const error = errors.shift();
 			if (error) throw error;
 		},
+		unlessSilent: (work) => work(),
 		elapsed: () => at.now,
 		limitMilliseconds,
 		onWait: (_session, { message }) => {
