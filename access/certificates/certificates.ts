@@ -1,4 +1,4 @@
-import type { CollectionSpec, DocumentStore, StoredDocument } from '../../store/index.ts';
+import type { CollectionSpec, DocumentStore, Step, StoredDocument } from '../../store/index.ts';
 import { AccessError } from '../access-error.ts';
 import { deviceUserPrefix } from '../principal.ts';
 import type { RemovedDevices } from '../removed-devices.ts';
@@ -61,17 +61,23 @@ export async function openCertificates(options: {
 	/**
 	 * A new certificate for a device that is logged in; the one it has stays good until it expires, or is taken back.
 	 * @returns the certificate in PKCS #7
-	 * @throws AccessError as `authorities.sign`, and `access/conflict` where the device was locked, or removed, meanwhile
+	 * @throws AccessError as `authorities.sign`, and `access/conflict` where the device was locked, removed or changed meanwhile
 	 */
 	async function renewFor(tenant: string, serial: string, request: Buffer): Promise<Buffer> {
-		const { pkcs7, steps } = await authorities.sign(tenant, serial, request, { isRenewal: true });
-		const id = `${tenant}/${deviceUserPrefix}${serial}`;
-		const { ok } = await store.batch([
-			{ kind: 'require', collection: userSpec.name, id, where: { enabled: { $ne: false } } },
-			...steps,
-		]);
-		if (ok) return pkcs7;
-		throw new AccessError('access/conflict', `The device '${serial}' gets no certificate: it was locked, or removed, meanwhile`);
+		for (let attempt = 0; attempt < maxAttempts; attempt++) {
+			const user = await users.find(tenant, deviceUserPrefix + serial);
+			if (!user || user.enabled === false) break;
+			const { pkcs7, steps } = await authorities.sign(tenant, serial, request, { isRenewal: true });
+			const { _id: id, revision = null } = user;
+			const where = { enabled: { $ne: false }, revision };
+			// What the device asks for at the same moment waits for this one, and is counted then.
+			const userStep: Step = { kind: 'update', collection: userSpec.name, id, where, update: { $inc: { revision: 1 } } };
+			if ((await store.batch([userStep, ...steps])).ok) return pkcs7;
+		}
+		throw new AccessError(
+			'access/conflict',
+			`The device '${serial}' gets no certificate: it was locked, removed, or changed again and again meanwhile`,
+		);
 	}
 
 	/**

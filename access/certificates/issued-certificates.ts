@@ -55,8 +55,8 @@ export async function openIssuedCertificates({
 
 	/**
 	 * The steps that put a certificate on record, and take as many expired ones of its device away as are too many. Those that were
-	 * taken back count for nothing: a person does that, and they have to be known until they expire. What the device asks for at the
-	 * same moment is not counted either, and may come on top.
+	 * taken back count for nothing: a person does that, and they have to be known until they expire. Renewals of a device are
+	 * stored one after another; the one certificate of a registration may come on top of them at the same moment.
 	 * @throws AccessError `access/conflict` where the device has as many that are good as it may have
 	 */
 	async function issueSteps(made: Omit<IssuedCertificate, '_id' | 'status' | 'issueTime'>): Promise<Step[]> {
