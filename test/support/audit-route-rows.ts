@@ -103,6 +103,24 @@ export function auditRows(fixture: () => HttpFixture, authority: () => TestCerti
 			url: '/devicecontrol/operations?deviceId={id}',
 			records: ['Operation removed: status', 'Operation removed: status'],
 		},
+		...(['POST /event/events', 'POST /event/events/{id}/binaries'] as const).map(
+			(call): AuditRow => ({
+				call,
+				url: call.includes('{') ? '/event/events/{event}/binaries' : '/event/events',
+				send: ({ id }) =>
+					call.includes('{') ? fileForm('log') : { body: { source: { id }, type: 't', time: '2026-11-22', text: 'x' } },
+				keep: call.includes('{') ? () => {} : keepId('event'),
+				records: [],
+				none: 'an event is what a device tells, and no change that anybody makes',
+			}),
+		),
+		{
+			call: 'DELETE /event/events/{id}/binaries',
+			url: '/event/events/{event}/binaries',
+			records: ['File of an event removed'],
+		},
+		{ call: 'DELETE /event/events/{id}', url: '/event/events/{event}', records: ['Event removed'] },
+		{ call: 'DELETE /event/events', url: '/event/events?source={id}', records: ['Events removed'] },
 		...['childDevices', 'childAssets', 'childAdditions'].flatMap((kind): AuditRow[] => [
 			{
 				call: `POST ${object}/${kind}`,
