@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { type BinaryObject, binaryFragment, isBinary, parseObjectBody } from '../../inventory/index.ts';
 import { checkChange, entityTag } from './binary-download.ts';
-import { bytesSchema, formRefusals, openBinaryTransfer, uploadRefusals } from './binary-transfer.ts';
+import {
+	bytesSchema,
+	downloadAnswers,
+	downloadRefusals,
+	formRefusals,
+	openBinaryTransfer,
+	uploadRefusals,
+} from './binary-transfer.ts';
 import { mayGiveFiles, openDeviceScope } from './device-scope.ts';
 import type { HttpServices } from './http-options.ts';
 import { parseJsonText } from './json-body.ts';
@@ -113,13 +120,8 @@ export function binaryRoutes(services: HttpServices): Route[] {
 			params: idParam,
 			query: noQuery,
 			body: noBody,
-			answers: {
-				200: { description: 'All bytes', schema: bytesSchema, mediaType: '*/*' },
-				206: { description: 'The bytes of the range', schema: bytesSchema, mediaType: '*/*' },
-				304: { description: 'The caller has these bytes' },
-				307: { description: 'The bytes are at the address in Location for a while' },
-			},
-			refusals: ['inventory/notFound', 'http/preconditionFailed', 'http/rangeNotSatisfiable'],
+			answers: downloadAnswers,
+			refusals: downloadRefusals,
 			handler: async (call) => {
 				const object = await scope.getDownload(call.principal, call.param('id'));
 				return transfer.download({ ...object, name: object.name ?? '' }, call, call.principal.role === 'device');

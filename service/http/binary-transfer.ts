@@ -24,6 +24,14 @@ export const uploadRefusals = [
 ] as const;
 export const formRefusals = ['http/malformedMultipart', 'http/malformedJson', 'http/invalidBody'] as const;
 
+export const downloadAnswers = {
+	200: { description: 'All bytes', schema: bytesSchema, mediaType: '*/*' },
+	206: { description: 'The bytes of the range', schema: bytesSchema, mediaType: '*/*' },
+	304: { description: 'The caller has these bytes' },
+	307: { description: 'The bytes are at the address in Location for a while' },
+};
+export const downloadRefusals = ['inventory/notFound', 'http/preconditionFailed', 'http/rangeNotSatisfiable'] as const;
+
 /** A file that came in a form. */
 export interface ReceivedForm {
 	readonly fields: ReadonlyMap<string, string>;

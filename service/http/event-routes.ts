@@ -3,7 +3,15 @@ import { z } from 'zod';
 import type { Principal } from '../../access/index.ts';
 import { checkHasNoFile, type DeviceEvent, type EventFilter, noSuchSource, requireFile } from '../../events/index.ts';
 import { InventoryError, type ManagedObjectId, type ReceivedBytes } from '../../inventory/index.ts';
-import { bytesSchema, formRefusals, isForm, openBinaryTransfer, uploadRefusals } from './binary-transfer.ts';
+import {
+	bytesSchema,
+	downloadAnswers,
+	downloadRefusals,
+	formRefusals,
+	isForm,
+	openBinaryTransfer,
+	uploadRefusals,
+} from './binary-transfer.ts';
 import { openDeviceScope } from './device-scope.ts';
 import { eventFileJson, eventFileSchema, eventJson, eventSchema, eventUrl, newEventBody } from './event-json.ts';
 import { HttpError } from './http-error.ts';
@@ -190,13 +198,8 @@ export function eventRoutes(services: HttpServices): Route[] {
 			params: idParam,
 			query: noQuery,
 			body: noBody,
-			answers: {
-				200: { description: 'All bytes', schema: bytesSchema, mediaType: '*/*' },
-				206: { description: 'The bytes of the range', schema: bytesSchema, mediaType: '*/*' },
-				304: { description: 'The caller has these bytes' },
-				307: { description: 'The bytes are at the address in Location for a while' },
-			},
-			refusals: ['event/notFound', 'inventory/notFound', 'http/preconditionFailed', 'http/rangeNotSatisfiable'],
+			answers: downloadAnswers,
+			refusals: ['event/notFound', ...downloadRefusals],
 			handler: async (call) => {
 				const { id, attachment } = requireFile(await scope.getEvent(call.principal, call.param('id'), 'event:read'));
 				return transfer.download({ id, name: attachment.name, binary: attachment }, call, call.principal.role === 'device');

@@ -37,6 +37,15 @@ const keepId = (name: string) => (body: Response['body'], kept: Record<string, s
 	kept[name] = String(body.id);
 };
 
+const event = '/event/events/{id}';
+const newEvent: AuditRow = {
+	call: 'POST /event/events',
+	send: ({ id }) => ({ body: { source: { id }, type: 't', time: '2026-11-22', text: 'x' } }),
+	keep: keepId('event'),
+	records: [],
+	none: 'an event is what a device tells, and no change that anybody makes',
+};
+
 /** The rows, called in this order, in one service. */
 export function auditRows(fixture: () => HttpFixture, authority: () => TestCertificate): readonly AuditRow[] {
 	return [
@@ -103,23 +112,17 @@ export function auditRows(fixture: () => HttpFixture, authority: () => TestCerti
 			url: '/devicecontrol/operations?deviceId={id}',
 			records: ['Operation removed: status', 'Operation removed: status'],
 		},
-		...(['POST /event/events', 'POST /event/events/{id}/binaries'] as const).map(
-			(call): AuditRow => ({
-				call,
-				url: call.includes('{') ? '/event/events/{event}/binaries' : '/event/events',
-				send: ({ id }) =>
-					call.includes('{') ? fileForm('log') : { body: { source: { id }, type: 't', time: '2026-11-22', text: 'x' } },
-				keep: call.includes('{') ? () => {} : keepId('event'),
-				records: [],
-				none: 'an event is what a device tells, and no change that anybody makes',
-			}),
-		),
+		newEvent,
 		{
-			call: 'DELETE /event/events/{id}/binaries',
+			...newEvent,
+			call: `POST ${event}/binaries`,
 			url: '/event/events/{event}/binaries',
-			records: ['File of an event removed'],
+			send: () => fileForm('log'),
+			keep: () => {},
 		},
-		{ call: 'DELETE /event/events/{id}', url: '/event/events/{event}', records: ['Event removed'] },
+		{ call: `DELETE ${event}/binaries`, url: '/event/events/{event}/binaries', records: ['File of an event removed'] },
+		{ call: `DELETE ${event}`, url: '/event/events/{event}', records: ['Event removed'] },
+		newEvent,
 		{ call: 'DELETE /event/events', url: '/event/events?source={id}', records: ['Events removed'] },
 		...['childDevices', 'childAssets', 'childAdditions'].flatMap((kind): AuditRow[] => [
 			{

@@ -40,7 +40,7 @@ const views: Samples = {
 };
 /** Parameters that are refused, go with a removal, or are in `searches`. */
 const others = new Set(
-	'query q text childDeviceId childAssetId childAdditionId onlyRoots withGroups bulkOperationId cascade forceCascade withDeviceUser tenant_id tenantId provider originUri state afterRecord fromSeq'.split(
+	'query q text childDeviceId childAssetId childAdditionId onlyRoots withGroups bulkOperationId createdFrom createdTo cascade forceCascade withDeviceUser tenant_id tenantId provider originUri state afterRecord fromSeq'.split(
 		' ',
 	),
 );
