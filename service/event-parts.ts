@@ -17,9 +17,9 @@ export async function composeEvents({
 	clock,
 	log,
 }: {
-	readonly config: Config;
+	readonly config: Pick<Config, 'events' | 'limits'>;
 	readonly store: DocumentStore;
-	readonly binaries: Binaries;
+	readonly binaries: Pick<Binaries, 'attach'>;
 	/** Whether other processes may have the same database. */
 	readonly isShared: boolean;
 	readonly clock: () => number;
