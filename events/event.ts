@@ -50,9 +50,13 @@ export function referenceId(tenant: string, id: EventId): string {
 	return `${tenant}/event/${id}`;
 }
 
+export function fileRemovalStep({ tenant, id }: DeviceEvent): Step {
+	return dereferenceStep(referenceId(tenant, id));
+}
+
 /** An event goes with its file, also with one that comes at the same time. */
-export function removalSteps({ _id, tenant, id }: DeviceEvent): Step[] {
-	return [{ kind: 'remove', collection: eventSpec.name, id: _id }, dereferenceStep(referenceId(tenant, id))];
+export function removalSteps(event: DeviceEvent): Step[] {
+	return [{ kind: 'remove', collection: eventSpec.name, id: event._id }, fileRemovalStep(event)];
 }
 
 /** @throws EventError `event/notFound`: what is not an id cannot exist. */

@@ -1,6 +1,15 @@
 import { type Binaries, type ManagedObjectId, type ReceivedBytes, requireKeptObjectStep } from '../inventory/index.ts';
 import { type CollectionSpec, type DocumentStore, type Filter, openSequence, type StoredDocument } from '../store/index.ts';
-import { type DeviceEvent, documentId, type EventId, eventSpec, parseEventId, referenceId, removalSteps } from './event.ts';
+import {
+	type DeviceEvent,
+	documentId,
+	type EventId,
+	eventSpec,
+	fileRemovalStep,
+	parseEventId,
+	referenceId,
+	removalSteps,
+} from './event.ts';
 import { EventError } from './event-error.ts';
 
 /** Everything that events store. */
@@ -124,16 +133,15 @@ export async function openEvents(options: {
 		});
 	}
 
-	/** @throws EventError `event/notFound` */
-	async function detach({ tenant, id, _id }: EventWithFile): Promise<void> {
-		const [, removeReference] = removalSteps(await get(tenant, id));
+	/** Takes its file from an event. @throws EventError `event/notFound` where it has none any more */
+	async function detach(event: EventWithFile): Promise<void> {
 		const where = { attachment: { $exists: true } };
 		const update = { $unset: ['attachment'], $set: { lastUpdated: clock() } };
 		const outcome = await store.batch([
-			{ kind: 'update', collection: eventSpec.name, id: _id, where, update },
-			...(removeReference ? [removeReference] : []),
+			{ kind: 'update', collection: eventSpec.name, id: event._id, where, update },
+			fileRemovalStep(event),
 		]);
-		if (!outcome.ok) throw noFile(id);
+		if (!outcome.ok) throw noFile(event.id);
 	}
 
 	async function remove(event: DeviceEvent): Promise<void> {
