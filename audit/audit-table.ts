@@ -24,7 +24,7 @@ export type AuditRow =
 			readonly spread?: Readonly<Record<string, string>>;
 			readonly isOwn?: (document: AuditedDocument) => boolean;
 	  }
-	/** One record a write, with numbers and the first names. */
+	/** One record a write, with numbers, and as many names as there is room for. */
 	| {
 			readonly kind: 'summary';
 			readonly type: AuditType;

@@ -109,8 +109,13 @@ export async function planBatch(
 				break;
 			case 'update': {
 				const paths = pathsOf(step);
-				if (!was || isLeftOut(row, paths)) {
+				if (isLeftOut(row, paths)) {
 					push(step, origin, false);
+					break;
+				}
+				if (!was) {
+					// Should it be there by now, this fails, and is planned anew.
+					push({ ...step, where: { _id: { $in: [] } } }, origin, true);
 					break;
 				}
 				const is = structuredClone(was);

@@ -8,6 +8,7 @@ import {
 	isLostUpsert,
 	isTransient,
 	isUnreachable,
+	SilenceError,
 	TryAgain,
 	unwrapBulkError,
 } from './explain-error.ts';
@@ -52,6 +53,13 @@ export function createApplier(db: Db, transact: RunTransaction): Applier {
 			return;
 		}
 		const tried = await tryTogether(batches);
+		if (tried.error instanceof SilenceError) {
+			for (const batch of batches) if (batch.era !== undefined) settled.set(batch, { error: tried.error });
+			return divide(
+				batches.filter(({ era }) => era === undefined),
+				settled,
+			);
+		}
 		if (tried.isHopeless) for (const batch of batches) settled.set(batch, { error: tried.error });
 		if (tried.isApplied || tried.isHopeless) return;
 		const suspects = tried.suspect ? new Set([tried.suspect]) : await findSuspects(batches);

@@ -87,7 +87,8 @@ export function createTransactionSessions({
 				const began = performance.now();
 				const sessions = [...noted.values()];
 				await notes.updateOne({ _id: own }, { $set: { sessions }, $inc: { renewals: 1 } }, { upsert: true });
-				if (began - renewedAt >= silentMilliseconds) silences++;
+				// By then, not when it was sent: until it arrived, others saw nothing of this process.
+				if (performance.now() - renewedAt >= silentMilliseconds) silences++;
 				renewedAt = began;
 			});
 		return renewing;

@@ -156,6 +156,29 @@ describe('contract/audit', function () {
 			]);
 		});
 
+		it('puts on record a change of what others have made just after it was looked for', async () => {
+			const late = openAuditFixture({
+				...store,
+				collection: async (spec) => {
+					const documents = await store.collection(spec);
+					const get: typeof documents.get = async (id) => {
+						const found = await documents.get(id);
+						if (spec.name === things && !found) await store.batch([insert('1', { count: 1 })]);
+						return found;
+					};
+					return { ...documents, get };
+				},
+			});
+			const { audited, records } = await late;
+			expect(await audited.batch([set('1', { count: 2 })])).to.deep.equal({ ok: true });
+			expect((await records()).map(({ changes }) => changes)).to.deep.equal([
+				[{ attribute: 'count', changeType: 'REPLACED', previousValue: 1, newValue: 2 }],
+			]);
+			const nobody: Step = { kind: 'update', collection: things, id: 't2/x', update: { $set: { count: 1 } } };
+			expect(await audited.batch([nobody])).to.deep.equal({ ok: false, failed: 0, duplicate: false });
+			expect(await records()).to.have.lengthOf(1);
+		});
+
 		it('tells each writer apart, and what was there before each, however many write at once', async () => {
 			const { audited, records, things: collection } = fixture;
 			const writers = sized(40, 12);

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
+import { MongoClient } from 'mongodb';
 import { type Step, StoreError } from '../../store/index.ts';
-import { type MongoStore, openMongoStore } from '../../store/mongodb/index.ts';
+import { type MongoStore, type MongoStoreOptions, openMongoStore } from '../../store/mongodb/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { type FaultyMongoDb, useFaultyMongoDb } from '../support/faulty-mongodb.ts';
 import { isOnMongoDb } from '../support/named-stores.ts';
@@ -27,12 +28,13 @@ function transactionCases(this: Mocha.Suite): void {
 	});
 
 	/** A process on the database, and its collection. */
-	async function open() {
+	async function open(options: Partial<MongoStoreOptions> = {}) {
 		const store = await openMongoStore({
 			url: server.url,
 			now: Date.now,
 			silentMilliseconds,
 			transactionTimeoutMilliseconds: 20_000,
+			...options,
 		});
 		opened.push(store);
 		return { store, things: await store.collection<AnyDocument>({ name: 'things', indexes: [] }) };
@@ -85,6 +87,67 @@ function transactionCases(this: Mocha.Suite): void {
 		await write(pair);
 		expect(tries.slice(4)).to.deep.equal(['written', 'written']);
 		expect(await things.get('a')).to.deep.equal({ _id: 'a', n: 3 });
+	});
+
+	it('counts as a silence what ends with a renewal that was on its way too long', async () => {
+		let onRenewal = () => {};
+		const onCommand = (name: string, about?: string) => name === 'update' && about === '_transactions' && onRenewal();
+		const { store, things } = await open({ onCommand });
+		for (const _id of ['a', 'b']) await things.insert({ _id, n: 0 });
+		const isHeardOf = () => store.unlessSilent(async () => true).catch(() => false);
+		const error = await store.unlessSilent(async () => {
+			let hasStalled = false;
+			onRenewal = () => {
+				if (!hasStalled) stall(0.75 * silentMilliseconds);
+				hasStalled = true;
+			};
+			await eventually('it was heard of again', async () => hasStalled && (await isHeardOf()), Boolean);
+			return store.batch(pair).catch((reason: unknown) => reason);
+		});
+		expect(error)
+			.to.be.instanceOf(StoreError)
+			.with.property('message')
+			.that.match(/^this process was silent/);
+		expect(await things.get('a')).to.deep.equal({ _id: 'a', n: 0 });
+	});
+
+	it('writes what others wanted together with what was begun before a silence', async () => {
+		const { store, things } = await open();
+		for (const _id of ['a', 'b', 'c', 'd']) await things.insert({ _id, n: 0 });
+		const client = new MongoClient(server.url);
+		try {
+			await client.withSession(async (session) => {
+				session.startTransaction();
+				await client
+					.db('deviceSoftware')
+					.collection<{ _id: string }>('things')
+					.updateOne({ _id: 'a' }, { $inc: { n: 10 } }, { session });
+				const own = store.unlessSilent(() => store.batch(pair)).catch((reason: unknown) => reason);
+				const others = store.batch([change('c'), change('d')]);
+				// Both are in a transaction that cannot be written now.
+				await eventually(
+					'it was tried',
+					() => store.statistics(),
+					({ waitingBatches }) => waitingBatches === 2,
+				);
+				for (let n = 0; n < 3; n++) await things.get('a');
+				stall(2 * silentMilliseconds);
+				await session.abortTransaction();
+				expect(await own)
+					.to.be.instanceOf(StoreError)
+					.with.property('message')
+					.that.match(/^this process was silent/);
+				expect(await others).to.deep.equal({ ok: true });
+			});
+		} finally {
+			await client.close();
+		}
+		expect(await things.find({ filter: {}, sort: [['_id', 1]] })).to.deep.equal([
+			{ _id: 'a', n: 0 },
+			{ _id: 'b', n: 0 },
+			{ _id: 'c', n: 1 },
+			{ _id: 'd', n: 1 },
+		]);
 	});
 }
 
