@@ -1,4 +1,4 @@
-import { type ClientSession, type Db, type Document, type MongoClient, ObjectId } from 'mongodb';
+import { type ClientSession, type Db, type Document, type MongoClient, MongoServerError, ObjectId } from 'mongodb';
 import { messageOf } from './explain-error.ts';
 
 /** Work inside a transaction; `commit` false leaves no trace of it. */
@@ -47,6 +47,8 @@ interface Seen {
 const noteCollection = '_transactions';
 const maxFree = 32;
 const looksInSilence = 3;
+/** Nobody may end sessions here, or the server does not know how: it would say so each time. */
+const refusals: ReadonlySet<unknown> = new Set([13, 59, 115, 8000]);
 
 /**
  * The server keeps a transaction open, with all that it has written locked, for `transactionLifetimeLimitSeconds` after its
@@ -73,6 +75,7 @@ export function createTransactionSessions({
 	let hasNote = false;
 	let silences = 0;
 	let renewedAt = performance.now();
+	let isRefused = false;
 	let isClosed = false;
 	let timer: NodeJS.Timeout | undefined;
 	let looking = Promise.resolve();
@@ -128,8 +131,20 @@ export function createTransactionSessions({
 		}
 	};
 
+	/** Where the server refuses to, what is open ends at its own time limit. */
 	const kill = async (sessions: readonly SessionId[]): Promise<void> => {
-		if (sessions.length > 0) await client.db('admin').command({ killSessions: sessions });
+		if (sessions.length === 0 || isRefused) return;
+		try {
+			await client.db('admin').command({ killSessions: sessions });
+		} catch (error) {
+			if (!(error instanceof MongoServerError) || !refusals.has(error.code)) throw error;
+			isRefused = true;
+			onFault(
+				new Error(
+					`the database refuses to end transactions of processes that are gone, which stay open for its transactionLifetimeLimitSeconds: ${messageOf(error)}`,
+				),
+			);
+		}
 	};
 
 	const endRetired = async (): Promise<void> => {

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
+import { MongoClient } from 'mongodb';
 import { type Step, StoreError } from '../../store/index.ts';
 import { type MongoStore, openMongoStore } from '../../store/mongodb/index.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually, within } from '../support/eventually.ts';
 import { type FaultyMongoDb, useFaultyMongoDb } from '../support/faulty-mongodb.ts';
 import { isOnMongoDb } from '../support/named-stores.ts';
 import { didNotRun } from '../support/skip.ts';
@@ -27,12 +28,13 @@ function transactionCases(this: Mocha.Suite): void {
 	});
 
 	/** A process on the database, and its collection. */
-	async function open() {
+	async function open(onFault: (error: Error) => void = () => {}) {
 		const store = await openMongoStore({
 			url: server.url,
 			now: Date.now,
 			silentMilliseconds,
 			transactionTimeoutMilliseconds: 20_000,
+			onFault,
 		});
 		opened.push(store);
 		return { store, things: await store.collection<AnyDocument>({ name: 'things', indexes: [] }) };
@@ -55,17 +57,56 @@ function transactionCases(this: Mocha.Suite): void {
 		});
 	}
 
+	it('keeps no more sessions, and says so once, where the database refuses to end any', async () => {
+		const faults: string[] = [];
+		const { store, things } = await open(({ message }) => faults.push(message));
+		await things.insert({ _id: 'a', n: 0 });
+		await server.fail('alwaysOn', ['killSessions'], { errorCode: 59 });
+		const direct = new MongoClient(server.url);
+		try {
+			const notes = direct.db('deviceSoftware').collection<{ sessions: unknown[]; renewals: number }>('_transactions');
+			for (const rounds of [3, 6, 9]) {
+				await store.batch([change('a'), { kind: 'require', collection: 'things', id: 'nobody' }]);
+				await eventually(
+					'it has looked again',
+					() => notes.findOne(),
+					(note) => (note?.renewals ?? 0) > rounds,
+				);
+			}
+			expect((await notes.findOne())?.sessions.length).to.be.below(3);
+		} finally {
+			await direct.close();
+		}
+		expect(faults).to.have.lengthOf(1);
+		expect(faults[0]).to.include('the database refuses to end transactions');
+		expect(await store.batch(pair.slice(0, 1))).to.deep.equal({ ok: true });
+	});
+
+	it('ends with writes that are refused because it was silent', async () => {
+		const { store, things } = await open();
+		await things.insert({ _id: 'a', n: 0 });
+		const refused = store.unlessSilent(async () => {
+			const writing = store.batch([change('a'), change('b')]).catch(({ message }: Error) => message);
+			stall(2 * silentMilliseconds);
+			const closing = store.close();
+			expect(await writing).to.include('was silent');
+			await closing;
+		});
+		await within('the store is closed', refused);
+	});
+
 	it('writes nothing of what was begun before a silence after which others may have gone on', async () => {
 		const { store, things } = await open();
 		for (const _id of ['a', 'b']) await things.insert({ _id, n: 0 });
 		const tries: (string | undefined)[] = [];
-		const write = async (steps: readonly Step[]) =>
+		const note = async (writing: Promise<unknown>) =>
 			tries.push(
-				await store.batch(steps).then(
+				await writing.then(
 					() => 'written',
 					(error: unknown) => (error instanceof StoreError ? error.message.slice(0, 23) : String(error)),
 				),
 			);
+		const write = (steps: readonly Step[]) => note(store.batch(steps));
 		await store.unlessSilent(async () => {
 			await write(pair);
 			stall(2 * silentMilliseconds);
@@ -78,13 +119,25 @@ function transactionCases(this: Mocha.Suite): void {
 			);
 			await write(pair);
 			await write([change('a')]);
+			await note(things.findOneAndUpdate({ n: { $gt: 0 } }, { $inc: { n: 1 } }));
+			await note(things.insert({ _id: 'c' }));
 		});
-		expect(tries).to.deep.equal(['written', ...Array(3).fill('this process was silent')]);
-		await store.unlessSilent(() => write(pair));
+		expect(tries.splice(0)).to.deep.equal(['written', ...Array(5).fill('this process was silent')]);
+		let goOn = () => {};
+		let later: Promise<unknown> | undefined;
+		await store.unlessSilent(async () => {
+			await write(pair);
+			later = new Promise<void>((resolve) => {
+				goOn = resolve;
+			}).then(() => write(pair));
+		});
 		stall(2 * silentMilliseconds);
 		await write(pair);
-		expect(tries.slice(4)).to.deep.equal(['written', 'written']);
-		expect(await things.get('a')).to.deep.equal({ _id: 'a', n: 3 });
+		// Begun there, and left behind by what has succeeded.
+		goOn();
+		await later;
+		expect(tries).to.deep.equal(['written', 'written', 'written']);
+		expect(await things.get('a')).to.deep.equal({ _id: 'a', n: 4 });
 	});
 }
 
