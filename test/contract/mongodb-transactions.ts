@@ -82,6 +82,24 @@ function transactionCases(this: Mocha.Suite): void {
 		expect(await store.batch(pair.slice(0, 1))).to.deep.equal({ ok: true });
 	});
 
+	it('writes what belongs to nothing before a silence, also where it shares a transaction with what does', async () => {
+		const { store, things } = await open();
+		for (const _id of ['a', 'b', 'c', 'd']) await things.insert({ _id, n: 0 });
+		await server.fail('alwaysOn', ['update'], { blockConnection: true, blockTimeMS: 300 });
+		const refused = store.unlessSilent(() => store.batch(pair)).catch(({ message }: Error) => message);
+		const written = store.batch([change('c'), change('d')]);
+		await eventually(
+			'they are under way',
+			async () => (await store.statistics()).waitingBatches,
+			(waiting) => waiting === 2,
+		);
+		stall(2 * silentMilliseconds);
+		await server.fail('off', ['update'], {});
+		expect(await refused).to.include('was silent');
+		expect(await written).to.deep.equal({ ok: true });
+		expect(await things.get('a')).to.deep.equal({ _id: 'a', n: 0 });
+	});
+
 	it('ends with writes that are refused because it was silent', async () => {
 		const { store, things } = await open();
 		await things.insert({ _id: 'a', n: 0 });
