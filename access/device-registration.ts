@@ -42,11 +42,12 @@ export interface DeviceCredentials {
 /** What became of one registration where all were accepted. */
 export interface Acceptance {
 	readonly serial: string;
-	/** The group that it was registered for. */
-	readonly groupId?: string;
 	/** Why it could not be accepted. */
 	readonly fault?: string;
 }
+
+/** Puts a device into the group that it was registered for. */
+type Placing = (registration: Registration) => Promise<void>;
 
 export type DeviceRegistration = Awaited<ReturnType<typeof openDeviceRegistration>>;
 
@@ -76,6 +77,13 @@ export async function openDeviceRegistration(options: {
 	 * @throws AccessError `access/invalid`, `access/conflict` where it is expected already, or its user was disabled
 	 */
 	async function request(tenant: string, serial: string, given: NewRegistration = {}): Promise<Registration> {
+		const { document, steps } = await requestSteps(tenant, serial, given);
+		if (!(await store.batch(steps)).ok) throw present(serial);
+		return document;
+	}
+
+	/** The steps of `request`, for a write that does more; they fail where somebody else was faster. @throws AccessError as `request` */
+	async function requestSteps(tenant: string, serial: string, given: NewRegistration) {
 		if (!isSerial(serial))
 			throw new AccessError(
 				'access/invalid',
@@ -88,14 +96,14 @@ export async function openDeviceRegistration(options: {
 				`Tenant '${tenant}' expects ${settings.maxPerTenant} devices already, and may expect no more: accept or remove some`,
 			);
 		const document = await newRegistration(tenant, serial, given);
-		const present = await registrations.get(serial);
-		if (present && isOver(present)) await end(present);
-		const outcome = await store.batch([
+		const before = await registrations.get(serial);
+		if (before && !isOver(before)) throw present(serial);
+		if (before) await end(before);
+		const steps: Step[] = [
 			{ kind: 'insert', collection: registrationSpec.name, document },
 			removedDevices.readmitStep(tenant, serial),
-		]);
-		if (!outcome.ok) throw new AccessError('access/conflict', `A registration for '${serial}' exists`);
-		return document;
+		];
+		return { document, steps };
 	}
 
 	async function newRegistration(tenant: string, serial: string, given: NewRegistration): Promise<Registration> {
@@ -151,11 +159,16 @@ export async function openDeviceRegistration(options: {
 	}
 
 	/**
-	 * @param token that the device has shown, where it has shown one
+	 * @param given the token that the device has shown, where it has shown one, and what is done before the device is accepted: what is
+	 * cut short in between is finished by whoever accepts it again
 	 * @throws AccessError `access/notFound`, `access/notYet` while the device has not asked for its credentials, `access/invalid` for the
 	 * token, `access/conflict` where its user was disabled, or the registration is blocked
 	 */
-	async function accept(tenant: string, serial: string, token?: string): Promise<Registration> {
+	async function accept(
+		tenant: string,
+		serial: string,
+		{ token, place }: { readonly token?: string | undefined; readonly place?: Placing | undefined } = {},
+	): Promise<Registration> {
 		const registration = await get(tenant, serial);
 		const { status, tokenHash } = registration;
 		if (status === 'ACCEPTED') return registration;
@@ -163,6 +176,7 @@ export async function openDeviceRegistration(options: {
 		if (status === 'WAITING_FOR_CONNECTION') throw await notYet(registration);
 		await refuseDisabled(tenant, serial);
 		await tokens.checkAccepting(registration, token);
+		await place?.(registration);
 		const accepted = await registrations.findOneAndUpdate(
 			{ _id: serial, tenant, status: 'PENDING_ACCEPTANCE', tokenHash: tokenHash ?? null },
 			{ $set: { status: 'ACCEPTED' } },
@@ -182,14 +196,14 @@ export async function openDeviceRegistration(options: {
 	}
 
 	/** Accepts all devices that have asked for their credentials, as far as they can be without a security token. */
-	async function acceptAll(tenant: string): Promise<Acceptance[]> {
+	async function acceptAll(tenant: string, place?: Placing): Promise<Acceptance[]> {
 		const expected = await list(tenant, { skip: 0, limit: settings.maxPerTenant });
 		const pending = expected.filter((each) => each.status === 'PENDING_ACCEPTANCE' && !isOver(each));
 		const done: Acceptance[] = [];
 		for (const { _id: serial } of pending) {
 			try {
-				const { groupId } = await accept(tenant, serial);
-				done.push({ serial, ...(groupId !== undefined && { groupId }) });
+				await accept(tenant, serial, { place });
+				done.push({ serial });
 			} catch (error) {
 				if (!(error instanceof AccessError)) throw error;
 				done.push({ serial, fault: error.message });
@@ -256,13 +270,20 @@ export async function openDeviceRegistration(options: {
 	 * @throws AccessError `access/conflict` where its user was disabled
 	 */
 	async function admit(tenant: string, serial: string, password: string | undefined, place: FirstPlace): Promise<void> {
-		const outcome = await store.batch([
-			await users.deviceStep(tenant, serial, password, place),
-			removedDevices.readmitStep(tenant, serial),
-		]);
+		const outcome = await store.batch(await admissionSteps(tenant, serial, password, place));
 		users.forget(`${tenant}/${deviceUserPrefix}${serial}`);
 		if (!outcome.ok)
 			throw new AccessError('access/conflict', `The user of '${serial}' was changed by others at the same time: try again`);
+	}
+
+	/** The steps of `admit`, for a write that does more; they fail where somebody else was faster. @throws AccessError as `admit` */
+	async function admissionSteps(
+		tenant: string,
+		serial: string,
+		password: string | undefined,
+		place: FirstPlace,
+	): Promise<Step[]> {
+		return [await users.deviceStep(tenant, serial, password, place), removedDevices.readmitStep(tenant, serial)];
 	}
 
 	/**
@@ -298,12 +319,12 @@ export async function openDeviceRegistration(options: {
 		const userName = deviceUserPrefix + serial;
 		const made = await inNameOf({ tenant, userName }, async () => {
 			const userStep = await users.deviceStep(tenant, serial, undefined, firstPlace(groupId, type));
-			const { pkcs7, step } = await sign(tenant);
+			const { pkcs7, steps } = await sign(tenant);
 			// Of two that ask at once, one gets something.
 			const { ok } = await store.batch([
 				{ kind: 'require', collection: registrationSpec.name, id: serial, where: { tenant, oneTimePasswordHash: expected } },
 				userStep,
-				step,
+				...steps,
 				{ kind: 'remove', collection: registrationSpec.name, id: serial },
 			]);
 			users.forget(`${tenant}/${userName}`);
@@ -331,13 +352,33 @@ export async function openDeviceRegistration(options: {
 		]);
 	}
 
-	return { enrol, request, list, count, get, findTenant, accept, acceptAll, remove, removalSteps, poll, admit, sweep };
+	return {
+		enrol,
+		request,
+		requestSteps,
+		list,
+		count,
+		get,
+		findTenant,
+		accept,
+		acceptAll,
+		remove,
+		removalSteps,
+		poll,
+		admit,
+		admissionSteps,
+		sweep,
+	};
 }
 
 const sweptAtOnce = 200;
 
 function firstPlace(groupId: string | undefined, type: string | undefined): FirstPlace {
 	return { ...(groupId !== undefined && { firstGroup: groupId }), ...(type !== undefined && { firstType: type }) };
+}
+
+function present(serial: string): AccessError {
+	return new AccessError('access/conflict', `A registration for '${serial}' exists`);
 }
 
 function blocked(serial: string): AccessError {

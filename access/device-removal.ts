@@ -36,11 +36,10 @@ export function createDeviceRemoval(options: {
 		{ isAgent, withUser }: { readonly isAgent: boolean; readonly withUser: boolean },
 	): Promise<void> {
 		const userName = deviceUserPrefix + serial;
-		if (!isAgent && !(await users.find(tenant, userName)) && (await registration.removalSteps(tenant, serial)).length === 0)
-			return;
 		for (let attempt = 0; attempt < maxAttempts; attempt++) {
 			const user = await users.find(tenant, userName);
 			if (user && user.role !== 'device') return;
+			if (!user && !isAgent && (await registration.removalSteps(tenant, serial)).length === 0) return;
 			const { ok } = await store.batch([...(await steps(tenant, serial)), ...userSteps(user, withUser)]);
 			users.forget(`${tenant}/${userName}`);
 			if (ok && (await isOver(tenant, serial))) return;

@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import ipaddr from 'ipaddr.js';
 import { createMinuteCounts, type MinuteCounts } from './minute-counts.ts';
 
 export interface AttemptLimits {
@@ -95,20 +95,15 @@ export function createLoginAttempts(options: {
 /** Of a tenant and a user. */
 const maxNameLength = 300;
 
-/** An address as it is counted: of IPv6 the network of 64 bits, all of which one client has. */
+/** An address as it is counted: of IPv6 the network of 64 bits, all of which one client has; IPv4 however it is written. */
 export function networkOf(address: string): string {
-	const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-	if (mapped !== undefined || !isIPv6(address)) return mapped ?? address;
-	const [head = '', tail = ''] = address.split('%')[0]?.split('::') ?? [];
-	const groups = (text: string) => (text === '' ? [] : text.split(':'));
-	const [first, last] = [groups(head), groups(tail)];
-	const all = address.includes('::')
-		? [...first, ...Array(Math.max(0, 8 - first.length - last.length)).fill('0'), ...last]
-		: first;
-	return `${all
-		.slice(0, 4)
-		.map((group) => Number.parseInt(group, 16).toString(16))
-		.join(':')}::/64`;
+	// What follows % is an interface of this machine.
+	const [plain = ''] = address.split('%');
+	if (!ipaddr.isValid(plain)) return address;
+	const parsed = ipaddr.process(plain);
+	if (!('parts' in parsed)) return parsed.toString();
+	const network = parsed.parts.slice(0, 4).map((part) => part.toString(16));
+	return `${network.join(':')}::/64`;
 }
 
 function ignore(): void {}

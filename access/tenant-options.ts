@@ -79,6 +79,7 @@ export async function openTenantOptions({ store }: { readonly store: DocumentSto
 
 const maxOptions = 2000;
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/;
+const secretPattern = /^credentials\./i;
 const maxValueLength = 10_000;
 
 function idOf(tenant: string, category: string, key: string): string {
@@ -86,14 +87,18 @@ function idOf(tenant: string, category: string, key: string): string {
 }
 
 function check(category: string, key: string, value: string | null): void {
-	for (const [field, text] of Object.entries({ category, key }))
+	for (const [field, text] of Object.entries({ category, key })) {
 		if (!namePattern.test(text))
 			throw new AccessError(
 				'access/invalid',
 				`${field} must have 1 to 255 letters, digits, dots, dashes and underscores, found '${text.slice(0, 60)}'`,
 			);
-	if (key.startsWith('credentials.'))
-		throw new AccessError('access/invalid', `key '${key.slice(0, 60)}' names a secret: options are no place for one`);
+		if (secretPattern.test(text))
+			throw new AccessError(
+				'access/invalid',
+				`${field} '${text.slice(0, 60)}' names a secret: options are no place for one, and no name begins with 'credentials.'`,
+			);
+	}
 	const isPolicy = category === policyOption.category && key === policyOption.key;
 	if (value !== null && isPolicy && !securityTokenPolicies.some((policy) => policy === value))
 		throw new AccessError(

@@ -34,6 +34,7 @@ async function measure(deviceReports: boolean, packages: number): Promise<{ read
 			objectMaxBytes: 1024 * 1024,
 			maxChildReferences: 1000,
 			maxAncestors: 20,
+			maxExternalIds: 100,
 			search: { maxLength: 8000, maxDepth: 12, maxTerms: 100, maxWildcards: 8, maxWildcardText: 100, maxScanned: 100_000 },
 			ofTenant: async () => none,
 		},

@@ -5,5 +5,6 @@ export const inventoryLimits = {
 	objectMaxBytes: 1024 ** 2,
 	maxChildReferences: 1000,
 	maxAncestors: 200,
+	maxExternalIds: 100,
 	search: { maxLength: 8000, maxDepth: 12, maxTerms: 100, maxWildcards: 8, maxWildcardText: 100, maxScanned: 100_000 },
 };

@@ -23,6 +23,7 @@ when other programs keep cores busy, it loses more than they do, and its ratios 
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: runOptions });
 await runBenchmarks({
+	usage: 'npm run bench [-- [ingest | page | operation | memory]… [options]]\n\n',
 	page: { file: 'docs/benchmarks.md', head },
 	benchmarks: [ingest, page, operation, memory],
 	names: positionals,

@@ -17,7 +17,15 @@ export const runOptions = {
 	profile: { type: 'string' },
 	/** Prints, but leaves the page as it is. */
 	'no-write': { type: 'boolean', default: false },
+	help: { type: 'boolean', default: false },
 } as const;
+
+const runOptionsText = `  --rounds 3         how often each benchmark runs
+  --patience 0       seconds to wait before each run for other programs to leave the processors alone
+  --target TEXT      only what has this in its name; nothing is written then
+  --profile FOLDER   writes processor profiles of the service into this folder
+  --no-write         prints, but leaves the page as it is
+  --help             shows this text and ends`;
 
 export interface RunOptions {
 	readonly rounds: string;
@@ -25,16 +33,20 @@ export interface RunOptions {
 	readonly target?: string;
 	readonly profile?: string;
 	readonly 'no-write': boolean;
+	readonly help: boolean;
 }
 
 /** Runs all benchmarks, or those that are named, and writes what they found into the page. */
 export async function runBenchmarks(asked: {
+	/** How it is called, and its own options, a line each. */
+	readonly usage: string;
 	readonly page: FigurePage;
 	readonly benchmarks: readonly Benchmark[];
 	readonly names: readonly string[];
 	readonly options: RunOptions;
 }): Promise<void> {
-	const { page, benchmarks, names, options } = asked;
+	const { usage, page, benchmarks, names, options } = asked;
+	if (options.help) return print(`${usage}${runOptionsText}`);
 	const rounds = Number(options.rounds);
 	const patienceSeconds = Number(options.patience);
 	const order = benchmarks.map(({ name }) => name);

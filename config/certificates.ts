@@ -10,6 +10,12 @@ export const certificates = z
 			10_000,
 			'How many certificates one tenant may trust; devices that upload their own count, too.',
 		),
+		maxPerDevice: setting(
+			'DEVICE_CERTIFICATES_MAX',
+			wholeNumber(1, 1000),
+			50,
+			'How many certificates that the service has signed, and that are good, one device may have; also how many of it that have expired stay on record.',
+		),
 		codeSeconds: setting(
 			'CERTIFICATE_CODE_SECONDS',
 			wholeNumber(60, 31_536_000),

@@ -355,6 +355,12 @@ export const groups = {
 				200,
 				'How many objects a managed object may be linked below.',
 			),
+			externalIdsMax: setting(
+				'EXTERNAL_IDS_MAX',
+				wholeNumber(2, 1000),
+				100,
+				'How many external ids one managed object may have; those that it has beyond a lower limit stay.',
+			),
 			operationMaxBytes: setting('OPERATION_MAX_BYTES', bytes, mebibyte, 'Largest stored operation, in bytes of JSON.'),
 			operationPackagesMax: setting('OPERATION_PACKAGES_MAX', count, 10_000, 'How many packages one operation may name.'),
 		})

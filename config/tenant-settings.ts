@@ -10,7 +10,10 @@ export const tenantSettings = z
 	.object({
 		id: setting(
 			'TENANT_ID',
-			text('1 to 32 letters and digits, a letter first', /^[A-Za-z][A-Za-z0-9]{0,31}$/),
+			text(
+				'1 to 32 letters and digits, a letter first, and not management, which is the tenant of the service itself',
+				/^(?!management$)[A-Za-z][A-Za-z0-9]{0,31}$/,
+			),
 			't1',
 			'Id of the tenant that is created at the first start.',
 		),

@@ -1,3 +1,4 @@
+import type { Step } from '../store/index.ts';
 import type { ExternalIds } from './external-ids.ts';
 import { serialType } from './external-ids.ts';
 import { agentFragment, type ManagedObjectId } from './managed-object.ts';
@@ -10,6 +11,8 @@ export interface NewDevice {
 	readonly type: string;
 	readonly fragments: Readonly<Record<string, unknown>>;
 	readonly parent?: { readonly id: ManagedObjectId; readonly kind: ChildKind };
+	/** What is stored in the same write; where it meets somebody who was faster, the device is asked for anew. */
+	readonly also?: (id: ManagedObjectId) => readonly Step[];
 }
 
 export type Devices = ReturnType<typeof openDevices>;
@@ -33,11 +36,11 @@ export function openDevices({ objects, externalIds }: { readonly objects: Manage
 		for (;;) {
 			const known = await find(tenant, serial);
 			if (known) return { id: known, created: false };
-			const { owner, name, type, fragments, parent } = await device();
+			const { owner, name, type, fragments, parent, also } = await device();
 			const object = await objects.create(
 				tenant,
 				{ owner, patch: { name, type, fragments }, ...(parent && { parent }) },
-				(id) => [externalIds.bindStep(tenant, serialType, serial, id)],
+				(id) => [externalIds.bindStep(tenant, serialType, serial, id), ...(also?.(id) ?? [])],
 			);
 			if (object) return { id: object.id, created: true };
 		}
@@ -46,10 +49,8 @@ export function openDevices({ objects, externalIds }: { readonly objects: Manage
 	/** Serials of the child devices, in the order of creation; at most `limit`. [SR-105] */
 	async function childSerials(tenant: string, id: ManagedObjectId, limit: number): Promise<string[]> {
 		const ids = (await objects.listChildren(tenant, [id], limit, 'childDevices')).map((link) => link.child);
-		const found = await externalIds.listOf(tenant, ids);
-		const serials = new Map(
-			found.filter(({ type }) => type === serialType).map(({ managedObjectId, externalId }) => [managedObjectId, externalId]),
-		);
+		const found = await externalIds.listSerials(tenant, ids);
+		const serials = new Map(found.map(({ managedObjectId, externalId }) => [managedObjectId, externalId]));
 		return ids.flatMap((child) => serials.get(child) ?? []);
 	}
 

@@ -1,6 +1,7 @@
-import type { Collection, DocumentStore, Step } from '../store/index.ts';
+import type { Collection, Step } from '../store/index.ts';
+import type { InventoryContext } from './inventory-context.ts';
 import { InventoryError, noSuchObject } from './inventory-error.ts';
-import { type ManagedObjectId, requireObjectStep } from './managed-object.ts';
+import { documentId, type ManagedObjectId } from './managed-object.ts';
 
 export interface ExternalId {
 	readonly _id: string;
@@ -23,15 +24,19 @@ export interface SerialChange {
 export const serialType = 'c8y_Serial';
 
 const maxLength = 1024;
+const maxAttempts = 100;
+/** As many as the limit can be: a lower one hides none of those that were there before. */
+const maxListed = 1000;
 
 export type ExternalIds = ReturnType<typeof openExternalIds>;
 
 /** The names by which the outside knows managed objects; one object may have several. */
 export function openExternalIds({
 	store,
+	objects,
+	limits,
 	externalIds,
-}: {
-	readonly store: DocumentStore;
+}: Pick<InventoryContext, 'store' | 'objects' | 'limits'> & {
 	readonly externalIds: Collection<ExternalId>;
 }) {
 	async function find(tenant: string, type: string, externalId: string): Promise<ExternalId | undefined> {
@@ -45,8 +50,13 @@ export function openExternalIds({
 		return found;
 	}
 
+	/** @throws InventoryError `identity/duplicate` */
+	async function checkFree(tenant: string, type: string, externalId: string): Promise<void> {
+		if (await find(tenant, type, externalId)) throw taken(type, externalId);
+	}
+
 	async function list(tenant: string, managedObjectId: ManagedObjectId): Promise<ExternalId[]> {
-		return externalIds.find({ filter: { tenant, managedObjectId }, sort: [['_id', 1]], limit: 1000 });
+		return externalIds.find({ filter: { tenant, managedObjectId }, sort: [['_id', 1]], limit: maxListed });
 	}
 
 	/** Every serial of an object, however many other external ids a device has given it. */
@@ -55,10 +65,11 @@ export function openExternalIds({
 			if (type === serialType) yield externalId;
 	}
 
-	/** The external ids of several objects, `c8y_Serial` first. */
-	async function listOf(tenant: string, ids: readonly ManagedObjectId[]): Promise<ExternalId[]> {
+	/** The serials of several objects. */
+	async function listSerials(tenant: string, ids: readonly ManagedObjectId[]): Promise<ExternalId[]> {
 		if (ids.length === 0) return [];
-		return externalIds.find({ filter: { tenant, managedObjectId: { $in: ids } }, sort: [['_id', 1]] });
+		const filter = { tenant, managedObjectId: { $in: ids }, type: serialType };
+		return externalIds.find({ filter, sort: [['_id', 1]], limit: ids.length * maxListed });
 	}
 
 	/**
@@ -72,16 +83,33 @@ export function openExternalIds({
 		return { kind: 'insert', collection: externalIds.name, document };
 	}
 
-	/** @throws InventoryError `identity/duplicate`, `inventory/notFound`, `inventory/invalid` */
+	/** @throws InventoryError `identity/duplicate`, `inventory/notFound`, `inventory/invalid`, `inventory/tooLarge`, `inventory/conflict` */
 	async function bind(tenant: string, type: string, externalId: string, managedObjectId: ManagedObjectId): Promise<ExternalId> {
-		const outcome = await store.batch([
-			requireObjectStep(tenant, managedObjectId),
-			bindStep(tenant, type, externalId, managedObjectId),
-		]);
-		if (!outcome.ok && outcome.duplicate)
-			throw new InventoryError('identity/duplicate', `The external id '${type}/${externalId}' is taken`);
-		if (!outcome.ok) throw noSuchObject(managedObjectId);
-		return get(tenant, type, externalId);
+		const step = bindStep(tenant, type, externalId, managedObjectId);
+		for (let attempt = 0; attempt < maxAttempts; attempt++) {
+			const object = await objects.get(documentId(tenant, managedObjectId));
+			if (!object) throw noSuchObject(managedObjectId);
+			const count = await externalIds.count({ tenant, managedObjectId });
+			if (count >= limits.maxExternalIds) throw tooMany(managedObjectId, limits.maxExternalIds);
+			const { _id: id, externalIdRevision = null } = object;
+			const outcome = await store.batch([
+				// Whoever adds one meanwhile changes it, and has been counted at the next attempt.
+				{
+					kind: 'update',
+					collection: objects.name,
+					id,
+					where: { externalIdRevision },
+					update: { $inc: { externalIdRevision: 1 } },
+				},
+				step,
+			]);
+			if (outcome.ok) return get(tenant, type, externalId);
+			if (outcome.duplicate) throw taken(type, externalId);
+		}
+		throw new InventoryError(
+			'inventory/conflict',
+			`Others give external ids to managed object '${managedObjectId}' again and again: try once more`,
+		);
 	}
 
 	/** @throws InventoryError `identity/notFound` */
@@ -108,11 +136,22 @@ export function openExternalIds({
 		}, onGap);
 	}
 
-	return { find, get, list, serialsOf, listOf, bind, bindStep, remove, watchSerials };
+	return { find, get, checkFree, list, serialsOf, listSerials, bind, bindStep, remove, watchSerials };
 }
 
 function documentIdOf(tenant: string, type: string, externalId: string): string {
 	return `${tenant}/${encodeURIComponent(wellFormed(type))}/${wellFormed(externalId)}`;
+}
+
+function tooMany(id: ManagedObjectId, limit: number): InventoryError {
+	return new InventoryError(
+		'inventory/tooLarge',
+		`Managed object '${id}' has ${limit} external ids already, and at most ${limit} are allowed (EXTERNAL_IDS_MAX): remove one of them first`,
+	);
+}
+
+function taken(type: string, externalId: string): InventoryError {
+	return new InventoryError('identity/duplicate', `The external id '${type}/${externalId}' is taken`);
 }
 
 // A lone surrogate cannot be stored as UTF-8; U+FFFD keeps the look-up from failing.

@@ -13,6 +13,8 @@ export interface InventoryLimits {
 	readonly maxChildReferences: number;
 	/** Objects above an object, through all of its parents. */
 	readonly maxAncestors: number;
+	/** External ids of one managed object. */
+	readonly maxExternalIds: number;
 	readonly search: SearchLimits;
 	/** Absent where no tenant has a limit. */
 	readonly ofTenant?: (tenant: string) => Promise<TenantRoomLimits>;

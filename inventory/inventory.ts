@@ -64,7 +64,7 @@ export async function openInventory(options: { store: DocumentStore; clock: () =
 		references: await store.collection(referenceSpec),
 		contents: await store.collection(contentSpec),
 	});
-	const externalIds = openExternalIds({ store, externalIds: await store.collection(externalIdSpec) });
+	const externalIds = openExternalIds({ ...options, objects, externalIds: await store.collection(externalIdSpec) });
 	const context: InventoryContext = {
 		...options,
 		objects,

@@ -50,6 +50,8 @@ export interface ManagedObject {
 	readonly parents: readonly string[];
 	/** Grows with every change of `parents`. */
 	readonly linkRevision?: number;
+	/** Grows with every external id that is given to it after it was made. */
+	readonly externalIdRevision?: number;
 	/** Set while it is removed with what is below it: nothing is linked below it any more. */
 	readonly removing?: true;
 }
@@ -112,11 +114,6 @@ export const notRemoving = Object.freeze({ removing: { $exists: false } });
 /** Makes its batch fail when the object is not there, or is being removed. */
 export function requireKeptObjectStep(tenant: string, id: ManagedObjectId): Step {
 	return { kind: 'require', collection: objectCollection, id: documentId(tenant, id), where: notRemoving };
-}
-
-/** Makes its batch fail when the object is not there. */
-export function requireObjectStep(tenant: string, id: ManagedObjectId): Step {
-	return { kind: 'require', collection: objectCollection, id: documentId(tenant, id) };
 }
 
 /** What a client may set, taken out of a body: read-only fields are ignored, `null` stands for "remove". */

@@ -73,13 +73,13 @@ export function openManagedObjects({
 	}
 
 	/**
-	 * The new object and the steps that store it, with `also` (external ids, say) in the same write.
+	 * Stores a new object, with `also` (external ids, say) in the same write; `undefined` where `also` met somebody who was faster.
 	 * @throws InventoryError `inventory/invalid`, `inventory/tooLarge`
 	 */
 	async function create(
 		tenant: string,
 		{ owner, patch, parent }: NewObject,
-		also: (id: ManagedObjectId) => Step[] = () => [],
+		also: (id: ManagedObjectId) => readonly Step[] = () => [],
 	): Promise<ManagedObject | undefined> {
 		const { id, seq } = await nextId();
 		const now = clock();
@@ -112,13 +112,13 @@ export function openManagedObjects({
 		const steps: Step[] = [];
 		if (parent)
 			steps.push({ kind: 'require', collection: objects.name, id: documentId(tenant, parent.id), where: mayHaveChildren });
-		steps.push({ kind: 'insert', collection: objects.name, document: object }, ...also(id));
+		steps.push({ kind: 'insert', collection: objects.name, document: object });
 		if (parent) steps.push({ kind: 'put', collection: links.name, document: childLink(tenant, parent.id, parent.kind, object) });
 		if (list) steps.push(...(await software.replacementSteps(object, list, 'legacy', undefined)));
 		if (patch.binary) steps.push(...referenceSteps(object._id, tenant, patch.binary));
-		const outcome = await store.batch(steps);
+		const outcome = await store.batch([...steps, ...also(id)]);
 		if (outcome.ok) return list ? get(tenant, id) : object;
-		if (outcome.duplicate) return undefined;
+		if (outcome.duplicate || outcome.failed >= steps.length) return undefined;
 		throw noSuchObject(parent?.id ?? id);
 	}
 

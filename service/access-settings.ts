@@ -43,6 +43,7 @@ function registrationSettings({ registration }: Config): RegistrationSettings {
 function certificateSettings({ certificates }: Config): CertificateSettings {
 	return {
 		maxPerTenant: certificates.maxPerTenant,
+		maxPerDevice: certificates.maxPerDevice,
 		codeSeconds: certificates.codeSeconds,
 		proofAlways: certificates.proof === 'always',
 		refuseOverdueLists: certificates.overdueLists === 'refuse',

@@ -20,6 +20,7 @@ export const auditTable = {
 		leftOut: [
 			...bookkeeping,
 			'linkRevision',
+			'externalIdRevision',
 			'software.revision',
 			'search',
 			'binaryIds',

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { parseWords } from './parse-words.ts';
+import { UsageError } from './store-place.ts';
 
 export const helpText = `npm start [-- --print-config | --version | --help]
 npm run backup -- FILE
@@ -39,27 +41,26 @@ export function readArguments(
 function askedFor([command, ...words]: string[]): Asked | undefined {
 	if (command === undefined) return undefined;
 	if (command === 'migrate' || command === 'verify-audit') return { what: command, words };
-	if (command === 'backup') {
-		const [target] = pathsOf(words, 1, 'backup needs the file to write');
-		return { what: 'backup', target };
-	}
-	if (command === 'restore') {
-		const [backup, directory] = pathsOf(words, 2, 'restore needs the backup and the folder to put it into');
-		return { what: 'restore', backup, directory };
-	}
 	const flag = { type: 'boolean' } as const;
+	if (command === 'backup' || command === 'restore') {
+		const { values, positionals } = parseWords(() => parseArgs({ args: words, options: { help: flag }, allowPositionals: true }));
+		if (values.help) return { what: 'help' };
+		return command === 'backup' ? backupOf(positionals) : restoreOf(positionals);
+	}
 	const options = { 'print-config': flag, version: flag, help: flag };
-	const { values } = parseArgs({ args: [command, ...words], options });
+	const { values } = parseWords(() => parseArgs({ args: [command, ...words], options }));
 	const what = (['help', 'version', 'print-config'] as const).find((name) => values[name]);
 	return what && { what };
 }
 
-function pathsOf(words: string[], count: number, need: string): [string, string] {
-	const positionals = words.filter((word) => word !== '--');
-	if (positionals.length !== count || positionals.some((word) => word.startsWith('--')))
-		throw new Error(`${need}\n\n${helpText}`);
-	const [first = '', second = ''] = positionals;
-	return [first, second];
+function backupOf([target, ...others]: string[]): Asked {
+	if (target !== undefined && others.length === 0) return { what: 'backup', target };
+	throw new UsageError('backup needs the file to write, and nothing else; --help tells more');
+}
+
+function restoreOf([backup, directory, ...others]: string[]): Asked {
+	if (backup !== undefined && directory !== undefined && others.length === 0) return { what: 'restore', backup, directory };
+	throw new UsageError('restore needs the backup and the folder to put it into, and nothing else; --help tells more');
 }
 
 function readConfigFile(path: string): string {

@@ -114,6 +114,7 @@ async function open(foundation: Foundation): Promise<Service> {
 			objectMaxBytes: limits.managedObjectMaxBytes,
 			maxChildReferences: limits.childReferencesMax,
 			maxAncestors: limits.ancestorsMax,
+			maxExternalIds: limits.externalIdsMax,
 			search: config.query,
 			ofTenant: access.tenants.limitsOf,
 		},

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { Config } from '../config/index.ts';
+import { parseWords } from './parse-words.ts';
 import { parsePlace, placeOf, type StorePlace, UsageError } from './store-place.ts';
 
 export interface MigrateWords {
@@ -16,7 +17,10 @@ export function readWords(words: string[], config: Config): MigrateWords {
 	const text = { type: 'string', multiple: true } as const;
 	const flag = { type: 'boolean' } as const;
 	const options = { from: text, to: text, verify: flag, help: flag };
-	const { values, positionals } = parseWords(() => parseArgs({ args: words, options, allowPositionals: true }));
+	const { values, positionals } = parseWords(
+		() => parseArgs({ args: words, options, allowPositionals: true }),
+		`right is ${usage}`,
+	);
 	const { from = [], to = [], verify = false, help = false } = values;
 	const [given, wanted] = [from[0], to[0]];
 	if (help) return { help, verify, from: placeOf(config), to: placeOf(config) };
@@ -36,13 +40,4 @@ export function readWords(words: string[], config: Config): MigrateWords {
 		throw new UsageError(`--from and --to are both ${places.to.kind}${unset}: to copy such a store, ${own}`);
 	}
 	return { help, verify, ...places };
-}
-
-function parseWords<T>(parse: () => T): T {
-	try {
-		return parse();
-	} catch (error) {
-		if (error instanceof TypeError) throw new UsageError(`${error.message}; right is ${usage}`);
-		throw error;
-	}
 }

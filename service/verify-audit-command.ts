@@ -4,6 +4,7 @@ import { type Environment, load } from '../config/index.ts';
 import { leaveExitCode } from './exit-code.ts';
 import { createLog } from './log.ts';
 import { hasStore, openStore } from './open-store.ts';
+import { parseWords } from './parse-words.ts';
 import { UsageError } from './store-place.ts';
 
 /** What the command ends with. */
@@ -98,13 +99,4 @@ function readWords(words: string[]): { readonly help: boolean; readonly expected
 		expected.set(tenant, { seq: Number(seq), hash });
 	}
 	return { help: values.help ?? false, expected };
-}
-
-function parseWords<T>(parse: () => T): T {
-	try {
-		return parse();
-	} catch (error) {
-		if (error instanceof TypeError) throw new UsageError(`${error.message}\n\n${helpText}`);
-		throw error;
-	}
 }

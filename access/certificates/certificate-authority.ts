@@ -41,10 +41,10 @@ export interface AuthoritySettings {
 	readonly deviceDays: number;
 }
 
-/** A certificate in PKCS #7, and the step that puts on record that it was made. */
+/** A certificate in PKCS #7, and the steps that put on record that it was made. */
 export interface SignedCertificate {
 	readonly pkcs7: Buffer;
-	readonly step: Step;
+	readonly steps: readonly Step[];
 }
 
 export type CertificateAuthorities = Awaited<ReturnType<typeof openCertificateAuthorities>>;
@@ -146,8 +146,8 @@ export async function openCertificateAuthorities(options: {
 
 	/**
 	 * Signs what a device asks for: its key, under its serial as the only name, for nothing but clients.
-	 * What it returns is good once its step is stored.
-	 * @throws AccessError `access/invalid`, `access/noCertificate`, `access/noSecret`
+	 * What it returns is good once its steps are stored.
+	 * @throws AccessError `access/invalid`, `access/noCertificate`, `access/noSecret`, `access/conflict` where the device has too many
 	 */
 	async function sign(tenant: string, serial: string, request: Buffer, { isRenewal = false } = {}): Promise<SignedCertificate> {
 		const asked = await checkRequest(request, serial);
@@ -160,6 +160,14 @@ export async function openCertificateAuthorities(options: {
 		const serialNumber = newSerial();
 		// Certificates know whole seconds.
 		const notAfter = Math.floor(Math.min(now + settings.deviceDays * day, trustedOne.notAfter) / 1000) * 1000;
+		const steps = await issued.issueSteps({
+			tenant,
+			serialNumber: normalSerial(serialNumber),
+			device: serial,
+			authority: authority.fingerprint,
+			isRenewal,
+			notAfter,
+		});
 		const certificate = await X509CertificateGenerator.create({
 			serialNumber,
 			subject: [{ CN: [serial] }],
@@ -171,16 +179,7 @@ export async function openCertificateAuthorities(options: {
 			signingAlgorithm,
 			extensions: await deviceExtensions(asked, issuer),
 		});
-		const { fingerprint } = authority;
-		const facts = {
-			tenant,
-			serialNumber: normalSerial(serialNumber),
-			device: serial,
-			authority: fingerprint,
-			isRenewal,
-			notAfter,
-		};
-		return { pkcs7: toPkcs7([certificate]), step: issued.issueStep(facts) };
+		return { pkcs7: toPkcs7([certificate]), steps };
 	}
 
 	/**

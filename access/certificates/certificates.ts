@@ -1,4 +1,4 @@
-import type { CollectionSpec, DocumentStore, StoredDocument } from '../../store/index.ts';
+import type { CollectionSpec, DocumentStore, Step, StoredDocument } from '../../store/index.ts';
 import { AccessError } from '../access-error.ts';
 import { deviceUserPrefix } from '../principal.ts';
 import type { RemovedDevices } from '../removed-devices.ts';
@@ -21,6 +21,8 @@ export const certificateCollections: readonly CollectionSpec<StoredDocument>[] =
 export interface CertificateSettings {
 	/** Certificates that one tenant may trust. */
 	readonly maxPerTenant: number;
+	/** Certificates of the service that are good, and that have expired, of one device. */
+	readonly maxPerDevice: number;
 	/** How long a verification code can be used. */
 	readonly codeSeconds: number;
 	/** Whether a certificate vouches only for itself until its tenant has proven that it has the key. */
@@ -45,7 +47,7 @@ export async function openCertificates(options: {
 	const { store, users, removedDevices, tenants, clock, settings } = options;
 	const trusted = await openTrustedCertificates({ store, clock, limits: settings });
 	const revocations = await openRevocationLists({ store, clock, refuseOverdue: settings.refuseOverdueLists });
-	const issued = await openIssuedCertificates({ store, clock });
+	const issued = await openIssuedCertificates({ store, clock, maxPerDevice: settings.maxPerDevice });
 	const authorities = await openCertificateAuthorities({ store, trusted, issued, clock, settings: settings.authority });
 	const { proofAlways } = settings;
 	const logins = createCertificateLogins({ trusted, revocations, issued, users, removedDevices, tenants, clock, proofAlways });
@@ -59,17 +61,23 @@ export async function openCertificates(options: {
 	/**
 	 * A new certificate for a device that is logged in; the one it has stays good until it expires, or is taken back.
 	 * @returns the certificate in PKCS #7
-	 * @throws AccessError as `authorities.sign`, and `access/conflict` where the device was locked, or removed, meanwhile
+	 * @throws AccessError as `authorities.sign`, and `access/conflict` where the device was locked, removed or changed meanwhile
 	 */
 	async function renewFor(tenant: string, serial: string, request: Buffer): Promise<Buffer> {
-		const { pkcs7, step } = await authorities.sign(tenant, serial, request, { isRenewal: true });
-		const id = `${tenant}/${deviceUserPrefix}${serial}`;
-		const { ok } = await store.batch([
-			{ kind: 'require', collection: userSpec.name, id, where: { enabled: { $ne: false } } },
-			step,
-		]);
-		if (ok) return pkcs7;
-		throw new AccessError('access/conflict', `The device '${serial}' gets no certificate: it was locked, or removed, meanwhile`);
+		for (let attempt = 0; attempt < maxAttempts; attempt++) {
+			const user = await users.find(tenant, deviceUserPrefix + serial);
+			if (!user || user.enabled === false) break;
+			const { pkcs7, steps } = await authorities.sign(tenant, serial, request, { isRenewal: true });
+			const { _id: id, revision = null } = user;
+			const where = { enabled: { $ne: false }, revision };
+			// What the device asks for at the same moment waits for this one, and is counted then.
+			const userStep: Step = { kind: 'update', collection: userSpec.name, id, where, update: { $inc: { revision: 1 } } };
+			if ((await store.batch([userStep, ...steps])).ok) return pkcs7;
+		}
+		throw new AccessError(
+			'access/conflict',
+			`The device '${serial}' gets no certificate: it was locked, removed, or changed again and again meanwhile`,
+		);
 	}
 
 	/**

@@ -41,13 +41,40 @@ export type IssuedCertificates = Awaited<ReturnType<typeof openIssuedCertificate
 export type IssuedFilter = { readonly device?: string; readonly status?: IssuedStatus };
 
 /** What the service has signed, until some time after it has expired; and what of it was taken back. */
-export async function openIssuedCertificates({ store, clock }: { readonly store: DocumentStore; readonly clock: () => number }) {
+export async function openIssuedCertificates({
+	store,
+	clock,
+	maxPerDevice,
+}: {
+	readonly store: DocumentStore;
+	readonly clock: () => number;
+	/** Certificates that are good, of one device. */
+	readonly maxPerDevice: number;
+}) {
 	const collection = await store.collection(issuedCertificateSpec);
 
-	function issueStep(made: Omit<IssuedCertificate, '_id' | 'status' | 'issueTime'>): Step {
-		const { tenant, serialNumber } = made;
-		const document: IssuedCertificate = { _id: idOf(tenant, serialNumber), ...made, status: 'VALID', issueTime: clock() };
-		return { kind: 'insert', collection: collection.name, document };
+	/**
+	 * The steps that put a certificate on record, and take as many expired ones of its device away as are too many. Those that were
+	 * taken back count for nothing: a person does that, and they have to be known until they expire. Renewals of a device are
+	 * stored one after another; the one certificate of a registration may come on top of them at the same moment.
+	 * @throws AccessError `access/conflict` where the device has as many that are good as it may have
+	 */
+	async function issueSteps(made: Omit<IssuedCertificate, '_id' | 'status' | 'issueTime'>): Promise<Step[]> {
+		const { tenant, device, serialNumber } = made;
+		const now = clock();
+		const good = await collection.count({ tenant, device, status: 'VALID', notAfter: { $gt: now } });
+		if (good >= maxPerDevice)
+			throw new AccessError(
+				'access/conflict',
+				`Device '${device}' has ${good} certificates that are good, and at most ${maxPerDevice} are allowed (DEVICE_CERTIFICATES_MAX): take back those that it does not use, or wait until one expires`,
+			);
+		const filter: Filter = { tenant, device, notAfter: { $lte: now } };
+		const tooOld = await collection.find({ filter, sort: newestFirst, skip: maxPerDevice, limit: maxAtOnce });
+		const document: IssuedCertificate = { _id: idOf(tenant, serialNumber), ...made, status: 'VALID', issueTime: now };
+		return [
+			{ kind: 'insert', collection: collection.name, document },
+			...tooOld.map(({ _id: id }): Step => ({ kind: 'remove', collection: collection.name, id })),
+		];
 	}
 
 	/** The newest first. */
@@ -93,7 +120,7 @@ export async function openIssuedCertificates({ store, clock }: { readonly store:
 		return `the certificate with the serial number ${serialNumber} was revoked at ${formatDate(found.revocationTime ?? 0)}`;
 	}
 
-	return { issueStep, list, count, get, revokeStep, revokeSteps, listRevoked, faultOf, watch: collection.watch };
+	return { issueSteps, list, count, get, revokeStep, revokeSteps, listRevoked, faultOf, watch: collection.watch };
 }
 
 const newestFirst = [['issueTime', -1] as const, ['_id', -1] as const];

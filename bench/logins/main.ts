@@ -15,6 +15,12 @@ How this is measured, and what its ratios mean, is told on the page of the [benc
 at a time) and \`--rounds 3\` are the defaults; \`--patience 60\` waits up to 60 s before each run until other programs leave the processors alone.
 `;
 
+const usage = `npm run bench:logins [-- [hash | storm | requests]… [options]]
+
+  --devices 5000     how many devices connect
+  --in-flight 200    how many of them are connecting at a time
+`;
+
 const { values, positionals } = parseArgs({
 	allowPositionals: true,
 	options: {
@@ -32,6 +38,7 @@ if (!Number.isInteger(inFlight) || inFlight < 1 || inFlight > devices)
 	throw new Error('--in-flight must be a whole number from 1 to --devices');
 
 await runBenchmarks({
+	usage,
 	page: { file: 'docs/login-figures.md', head },
 	benchmarks: [hash, createStorm({ devices, inFlight }), requests],
 	names: positionals,

@@ -1,5 +1,5 @@
 import type { Collection, StoredDocument } from '../../store/index.ts';
-import { type ExternalIds, serialType } from '../external-ids.ts';
+import type { ExternalIds } from '../external-ids.ts';
 import type { ManagedObject, ManagedObjectId } from '../managed-object.ts';
 import type { ManagedObjects } from '../managed-objects.ts';
 import {
@@ -56,7 +56,7 @@ export function openSoftwareSearch(parts: {
 	readonly packages: Collection<PackageDocument>;
 	readonly objects: Collection<ManagedObject>;
 	readonly managedObjects: Pick<ManagedObjects, 'listByIds'>;
-	readonly externalIds: Pick<ExternalIds, 'listOf'>;
+	readonly externalIds: Pick<ExternalIds, 'listSerials'>;
 }) {
 	const { managedObjects, externalIds } = parts;
 
@@ -85,11 +85,9 @@ export function openSoftwareSearch(parts: {
 
 	async function describe(tenant: string, found: readonly FoundDevice[]): Promise<DeviceWithSoftware[]> {
 		const ids = found.map(({ device }) => device);
-		const [objects, external] = await Promise.all([managedObjects.listByIds(tenant, ids), externalIds.listOf(tenant, ids)]);
+		const [objects, external] = await Promise.all([managedObjects.listByIds(tenant, ids), externalIds.listSerials(tenant, ids)]);
 		const names = new Map(objects.map(({ id, name }) => [id, name]));
-		const serials = new Map(
-			external.filter(({ type }) => type === serialType).map(({ managedObjectId, externalId }) => [managedObjectId, externalId]),
-		);
+		const serials = new Map(external.map(({ managedObjectId, externalId }) => [managedObjectId, externalId]));
 		return found.map(({ device: id, packages: software }) => ({ id, name: names.get(id), serial: serials.get(id), software }));
 	}
 

@@ -15,21 +15,18 @@ export const applicationSchema = z
 		type: z.string(),
 		availability: z.string(),
 		owner: z.object({ tenant: z.object({ id: z.string() }), self: z.string() }),
-		manifest: z.looseObject({}),
+		manifest: z.object({ version: z.string() }),
 		self: z.string(),
 	})
 	.meta({ id: 'Application' });
 export const applicationReferenceSchema = z.object({ application: applicationSchema, self: z.string() });
 
+export function applicationReference(base: string, version: string): Json {
+	const self = `${base}/tenant/currentTenant/applications/${applicationId}`;
+	return { application: applicationJson(base, version), self };
+}
+
 export function applicationJson(base: string, version: string): Json {
-	return { ...application(base), manifest: { version } };
-}
-
-export function applicationReference(base: string): Json {
-	return { application: application(base), self: `${base}/tenant/currentTenant/applications/${applicationId}` };
-}
-
-function application(base: string): Json {
 	return {
 		id: applicationId,
 		name: applicationName,
@@ -38,7 +35,7 @@ function application(base: string): Json {
 		type: 'MICROSERVICE',
 		availability: 'MARKET',
 		owner: { tenant: { id: managementTenant }, self: `${base}/tenant/tenants/${managementTenant}` },
-		manifest: {},
+		manifest: { version },
 		self: `${base}/application/applications/${applicationId}`,
 	};
 }

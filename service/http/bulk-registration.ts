@@ -1,5 +1,5 @@
 import { AccessError, deviceUserPrefix, isSerial, type Principal } from '../../access/index.ts';
-import { serialType } from '../../inventory/index.ts';
+import { type NewDevice, serialType } from '../../inventory/index.ts';
 import { agentColumn, type DeviceColumns } from './device-lines.ts';
 import type { HttpServices } from './http-options.ts';
 
@@ -15,33 +15,49 @@ export function createBulkRegistration({ access, inventory }: Pick<HttpServices,
 		const { tenant, userName } = principal;
 		checkLine(line, tenant);
 		const isKnown = (await access.users.find(tenant, deviceUserPrefix + serial)) !== undefined;
-		const group = line.PATH ? await inventory.groups.ensurePath(tenant, userName, line.PATH) : undefined;
-		// Credentials last: a line that fails, or is cut short, lets nobody in.
-		const { id } = await ensureDevice(tenant, serial, line);
+		const idType = line.IDTYPE === serialType ? undefined : line.IDTYPE;
+		const usedPassword = how === 'BASIC' ? password : undefined;
+		const ensureGroup = async () => (line.PATH ? inventory.groups.ensurePath(tenant, userName, line.PATH) : undefined);
+
+		// One write: a line that is refused leaves no object behind, and one that is cut short lets nobody in.
+		const { id, created } = await inventory.devices.ensure(tenant, serial, async () => {
+			const credentials = oneTimePassword
+				? (await access.registration.requestSteps(tenant, serial, { oneTimePassword })).steps
+				: await access.registration.admissionSteps(tenant, serial, usedPassword, {});
+			if (idType) await inventory.externalIds.checkFree(tenant, idType, serial);
+			const group = await ensureGroup();
+			return {
+				...newDevice(line, serial),
+				...(group !== undefined && { parent: { id: group, kind: 'childAssets' } }),
+				also: (made) => [...(idType ? [inventory.externalIds.bindStep(tenant, idType, serial, made)] : []), ...credentials],
+			};
+		});
+		access.users.forget(`${tenant}/${deviceUserPrefix}${serial}`);
+		if (created) return isKnown ? 'CREDENTIAL_UPDATED' : 'CREATED';
+
+		if (idType && (await inventory.externalIds.find(tenant, idType, serial))?.managedObjectId !== id)
+			await inventory.externalIds.bind(tenant, idType, serial, id);
+		const group = await ensureGroup();
 		if (group !== undefined) await inventory.groups.add(tenant, group, id);
+		// Last: a line that fails, or is cut short, lets nobody in.
 		if (oneTimePassword) await access.registration.request(tenant, serial, { oneTimePassword });
-		else await access.registration.admit(tenant, serial, how === 'BASIC' ? password : undefined, {});
+		else await access.registration.admit(tenant, serial, usedPassword, {});
 		return isKnown ? 'CREDENTIAL_UPDATED' : 'CREATED';
 	};
+}
 
-	async function ensureDevice(tenant: string, serial: string, line: DeviceColumns) {
-		const { IDTYPE: idType, ICCID: iccid } = line;
-		const device = await inventory.devices.ensure(tenant, serial, () => ({
-			owner: deviceUserPrefix + serial,
-			name: line.NAME || serial,
-			type: line.TYPE || 'c8y_MQTTDevice',
-			fragments: {
-				c8y_IsDevice: {},
-				...(line[agentColumn] === 'true' && { com_cumulocity_model_Agent: {} }),
-				...(iccid && { c8y_Mobile: { iccid } }),
-				...(line.SHELL === '1' && { c8y_SupportedOperations: ['c8y_Command'] }),
-			},
-		}));
-		const isOther = idType !== undefined && idType !== serialType;
-		if (isOther && (await inventory.externalIds.find(tenant, idType, serial))?.managedObjectId !== device.id)
-			await inventory.externalIds.bind(tenant, idType, serial, device.id);
-		return device;
-	}
+function newDevice(line: DeviceColumns, serial: string): NewDevice {
+	return {
+		owner: deviceUserPrefix + serial,
+		name: line.NAME || serial,
+		type: line.TYPE || 'c8y_MQTTDevice',
+		fragments: {
+			c8y_IsDevice: {},
+			...(line[agentColumn] === 'true' && { com_cumulocity_model_Agent: {} }),
+			...(line.ICCID && { c8y_Mobile: { iccid: line.ICCID } }),
+			...(line.SHELL === '1' && { c8y_SupportedOperations: ['c8y_Command'] }),
+		},
+	};
 }
 
 /** @throws AccessError `access/invalid` that names the column */

@@ -42,7 +42,7 @@ export function identityRoutes(services: HttpServices): Route[] {
 			query: noQuery,
 			body: jsonBody(z.object({ type: z.string(), externalId: z.string() })),
 			answers: { 201: { description: 'The external id', schema: externalIdSchema } },
-			refusals: ['inventory/notFound', 'inventory/invalid', 'identity/duplicate'],
+			refusals: ['inventory/notFound', 'inventory/invalid', 'inventory/tooLarge', 'inventory/conflict', 'identity/duplicate'],
 			handler: async ({ principal, param, body, base }) => {
 				const { id } = await scope.getObject(principal, param('id'), 'identity:write');
 				await checkSerial(principal, body);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ChildKind, childKinds, type ManagedObject, parseObjectBody, serialType } from '../../inventory/index.ts';
+import { type ChildKind, childKinds, type ManagedObject, parseObjectBody } from '../../inventory/index.ts';
 import { mayGiveFiles, openDeviceScope } from './device-scope.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
@@ -222,8 +222,8 @@ export function inventoryRoutes(services: HttpServices): Route[] {
 	}
 
 	async function serialOf({ tenant, id }: ManagedObject): Promise<string | undefined> {
-		const found = await inventory.externalIds.listOf(tenant, [id]);
-		return found.find(({ type }) => type === serialType)?.externalId;
+		const [first] = await inventory.externalIds.listSerials(tenant, [id]);
+		return first?.externalId;
 	}
 }
 

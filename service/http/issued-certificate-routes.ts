@@ -38,7 +38,8 @@ export function issuedCertificateRoutes({ access, options }: HttpServices): Rout
 			method: 'get',
 			path: root,
 			summary: 'List the certificates that the service has signed for devices',
-			description: 'The newest first, until 90 days after they have expired.',
+			description:
+				'The newest first, until 90 days after they have expired; of those the newest DEVICE_CERTIFICATES_MAX of each device.',
 			params: noParams,
 			query: z.object({
 				...pageParameters(options),

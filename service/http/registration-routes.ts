@@ -41,6 +41,9 @@ const tag = 'Device registration';
 export function registrationRoutes(services: HttpServices): Route[] {
 	const { access, inventory, firstPlaces } = services;
 	const { registration } = access;
+	const place = async ({ tenant, _id: serial, groupId }: Registration) => {
+		if (groupId !== undefined) await firstPlaces.put(tenant, serial, groupId);
+	};
 	const acceptAll = {
 		path: '/devicecontrol/newDeviceRequests/acceptAll',
 		permission: 'registrations:write',
@@ -52,8 +55,7 @@ export function registrationRoutes(services: HttpServices): Route[] {
 		body: noBody,
 		answers: { 200: { description: 'What became of each', schema: z.array(acceptanceSchema) } },
 		handler: async ({ principal }: { readonly principal: Principal }) => {
-			const done = await registration.acceptAll(principal.tenant);
-			for (const { serial, groupId } of done) if (groupId !== undefined) await firstPlaces.put(principal.tenant, serial, groupId);
+			const done = await registration.acceptAll(principal.tenant, place);
 			return ok(
 				done.map(({ serial: id, fault }) => ({
 					id,
@@ -164,8 +166,7 @@ export function registrationRoutes(services: HttpServices): Route[] {
 			answers: { 200: { description: 'ACCEPTED', schema: registrationSchema } },
 			refusals: ['access/notFound', 'access/notYet', 'access/invalid', 'access/conflict'],
 			handler: async ({ principal, param, body, base }) => {
-				const accepted = await registration.accept(principal.tenant, param('id'), body.securityToken);
-				if (accepted.groupId !== undefined) await firstPlaces.put(principal.tenant, accepted._id, accepted.groupId);
+				const accepted = await registration.accept(principal.tenant, param('id'), { token: body.securityToken, place });
 				return ok(registrationJson(accepted, base));
 			},
 		}),

@@ -7,7 +7,7 @@ import { ok } from './reply.ts';
 import { noBody, noParams, noQuery, type Route, route } from './route.ts';
 
 /** The tenant of the caller. */
-export function tenantRoutes({ access }: HttpServices): Route[] {
+export function tenantRoutes({ access, version }: HttpServices): Route[] {
 	return [
 		route({
 			method: 'get',
@@ -37,7 +37,7 @@ export function tenantRoutes({ access }: HttpServices): Route[] {
 					domainName: (await access.tenants.find(principal.tenant))?.domain ?? hostOf(base),
 					allowCreateTenants: mayDo(principal, 'tenants:create'),
 					customProperties: {},
-					applications: { references: [applicationReference(base)] },
+					applications: { references: [applicationReference(base, version)] },
 				}),
 		}),
 	];

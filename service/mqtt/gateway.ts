@@ -8,7 +8,6 @@ import {
 	type ManagedObjectId,
 	type PackageLimits,
 	type SerialChange,
-	serialType,
 } from '../../inventory/index.ts';
 import type { Operations } from '../../operations/index.ts';
 import type { CollectionLimits } from '../../smartrest/index.ts';
@@ -221,11 +220,10 @@ export function createGateway(options: GatewayOptions) {
 
 	/** Connections under a serial that these objects have now, and that know no object of theirs or another one. */
 	async function findNewOwners(tenant: string, ids: readonly ManagedObjectId[]): Promise<void> {
-		const found = await waits.untilAnswered(
-			() => inventory.externalIds.listOf(tenant, ids),
+		const bound = await waits.untilAnswered(
+			() => inventory.externalIds.listSerials(tenant, ids),
 			() => true,
 		);
-		const bound = found.filter(({ type }) => type === serialType);
 		if (bound.length === 0) return;
 		const owners = new Map(bound.map(({ externalId, managedObjectId }) => [externalId, managedObjectId]));
 		for (const session of sessions) {

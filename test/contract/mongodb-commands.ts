@@ -11,6 +11,7 @@ const limits = {
 	objectMaxBytes: 20_000,
 	maxChildReferences: 100,
 	maxAncestors: 20,
+	maxExternalIds: 100,
 	search: { maxLength: 8000, maxDepth: 12, maxTerms: 100, maxWildcards: 8, maxWildcardText: 100, maxScanned: 100_000 },
 };
 const tenant = 't1';

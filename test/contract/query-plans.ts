@@ -96,7 +96,8 @@ const exceptions: readonly Exception[] = [
 		kinds: ['find', 'scan'],
 		isFor: (fields) => fields.has('managedObjectId'),
 		isSorted: true,
-		reason: 'an object has a handful of external ids',
+		residual: ['type'],
+		reason: 'an object has a handful of external ids, and no more than EXTERNAL_IDS_MAX',
 	},
 	{
 		collection: 'issuedCertificates',

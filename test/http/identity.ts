@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { expectRefusal, type HttpFixture, openHttpFixture } from '../support/http-fixture.ts';
+import { fileForm } from '../support/multipart.ts';
 
 describe('http/identity', () => {
 	let fixture: HttpFixture;
@@ -56,6 +57,18 @@ describe('http/identity', () => {
 		expect((await bind('c8y_Serial', 'one')).status).to.equal(409);
 		expect((await fixture.call('admin', 'get', path)).body.externalIds).to.have.length(2);
 		expect((await fixture.call('admin', 'get', '/identity/externalIds/other%2Ftype/one')).body.managedObject.id).to.equal(id);
+	});
+
+	it('refuses more external ids of one object than it may have, from a file of devices, too', async () => {
+		expect((await bind('c8y_Serial', `serial-${id}`)).status).to.equal(201);
+		const answers = await Promise.all(Array.from({ length: 12 }, (_, index) => bind('t', `${id}-${index}`)));
+		expect(answers.map(({ status }) => status).sort()).to.deep.equal([...Array(9).fill(201), ...Array(3).fill(422)]);
+		const refusal = new RegExp(`'${id}' has 10 external ids already, and at most 10 are allowed \\(EXTERNAL_IDS_MAX\\)`);
+		expectRefusal(await bind('t', 'one more'), 422, refusal);
+		const file = fileForm(`ID,CREDENTIALS,IDTYPE\nserial-${id},password-1,imei\n`);
+		const { body } = await fixture.call('admin', 'post', '/devicecontrol/bulkNewDeviceRequests', file);
+		expect(body.lines[0].failureReason).to.match(refusal);
+		expect((await fixture.call('admin', 'get', path)).body.externalIds).to.have.length(10);
 	});
 
 	const bad: readonly (readonly [body: unknown, message: RegExp])[] = [

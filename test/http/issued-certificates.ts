@@ -1,7 +1,9 @@
 import 'reflect-metadata';
 import { X509Certificate, X509Certificates, X509Crl } from '@peculiar/x509';
 import { expect } from 'chai';
+import type { AccessError } from '../../access/index.ts';
 import { createRequest } from '../support/certificate-chain.ts';
+import { certificateSettings } from '../support/certificate-settings.ts';
 import { basic } from '../support/checked-http-client.ts';
 import { type Caller, credentials, expectRefusal, type HttpFixture, openHttpFixture } from '../support/http-fixture.ts';
 import { fileForm } from '../support/multipart.ts';
@@ -116,6 +118,33 @@ describe('http/issued-certificates', () => {
 		expectRefusal(upload, 422, /The service itself keeps the list of this authority/);
 		fixture.time = taken.notAfter.getTime() + 1000;
 		expect((await revocationList()).entries.map(({ serialNumber }) => serialNumber)).not.to.include(taken.serialNumber);
+	});
+
+	it('gives a device so many that are good and no more, and keeps as many that have expired', async () => {
+		const signed = [await enrol('eager')];
+		const { certificates } = fixture.services.access;
+		const renew = async () => {
+			fixture.time += 1000;
+			return certificates.renewFor('t1', 'eager', await createRequest('eager'));
+		};
+		const { maxPerDevice } = certificateSettings;
+		const outcomes = await Promise.allSettled(Array.from({ length: 8 }, renew));
+		expect(outcomes.filter(({ status }) => status === 'fulfilled')).to.have.length(maxPerDevice - 1);
+		const refused = await renew().catch(({ code, message }: AccessError) => ({ code, message }));
+		expect(refused).to.include({ code: 'access/conflict' });
+		expect(refused)
+			.to.have.property('message')
+			.that.matches(/^Device 'eager' has 3 certificates that are good, and at most 3 are allowed \(DEVICE_CERTIFICATES_MAX\)/);
+		await revoke(signed[0]?.serialNumber ?? '');
+		await renew();
+		expect((await list('?deviceId=eager&pageSize=50')).certificates).to.have.length(maxPerDevice + 1);
+		// Nobody else is concerned.
+		await enrol('modest');
+		fixture.time += 11 * 86_400_000;
+		await renew();
+		const kept = (await list('?deviceId=eager&pageSize=50')).certificates;
+		expect(kept).to.have.length(maxPerDevice + 1);
+		expect(kept.map(({ serialNumber }) => serialNumber)).not.to.include(signed[0]?.serialNumber);
 	});
 
 	it('has each issue, renewal and revocation on record, with who did it', async () => {

@@ -247,7 +247,7 @@ describe('http/managed-objects', () => {
 		expect((await call('delete', `/${(await fresh()).id}?withDeviceUser=maybe`)).status).to.equal(400);
 	});
 
-	it('locks a removed device, however many other names its object has', async () => {
+	it('locks a removed device whose object has as many other names as it may', async () => {
 		const { inventory, access } = fixture.services;
 		await access.registration.admit(tenant, 'many-names', 'password-of-many-names', {});
 		const { id } = await inventory.devices.ensure(tenant, 'many-names', () => ({
@@ -256,8 +256,9 @@ describe('http/managed-objects', () => {
 			type: 'test',
 			fragments: {},
 		}));
-		const names = Array.from({ length: 1001 }, (_, index) => `a${index}`);
-		await Promise.all(names.map((name) => inventory.externalIds.bind(tenant, 'a', name, id)));
+		const names = Array.from({ length: 12 }, (_, index) => `a${index}`);
+		await Promise.allSettled(names.map((name) => inventory.externalIds.bind(tenant, 'a', name, id)));
+		expect(await inventory.externalIds.list(tenant, id)).to.have.length(10);
 		expect((await call('delete', `/${id}`)).status).to.equal(204);
 		expect(await access.users.find(tenant, 'device_many-names')).to.include({ enabled: false, isRemoved: true });
 	});

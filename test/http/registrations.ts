@@ -196,6 +196,33 @@ describe('http/registrations', () => {
 		for (const id of ['all 1', 'all 2', 'all 3']) await fixture.call('admin', 'delete', `${root}/${encodeURIComponent(id)}`);
 	});
 
+	it('leaves nothing half done where it is cut short while it accepts all', async () => {
+		const groupId = await makeGroup('line 4');
+		const serials = ['cut 1', 'cut 2', 'cut 3'];
+		const ids: string[] = [];
+		for (const id of serials) {
+			const device = { owner: `device_${id}`, name: id, type: 't', fragments: { c8y_IsDevice: {} } };
+			ids.push((await fixture.services.inventory.devices.ensure('t1', id, () => device)).id);
+			await expectDevice({ id, groupId });
+			await poll({ id });
+		}
+		const { firstPlaces } = fixture.services;
+		const { put } = firstPlaces;
+		firstPlaces.put = async (tenant, serial, group) => {
+			if (serial === 'cut 2') throw new Error('the process ends here');
+			return put(tenant, serial, group);
+		};
+		expect((await fixture.call('admin', 'post', `${root}/acceptAll`)).status).to.equal(500);
+		firstPlaces.put = put;
+		const statuses = [];
+		for (const id of serials) statuses.push((await fixture.call('admin', 'get', `${root}/${id}`)).body.status);
+		expect(statuses).to.deep.equal(['ACCEPTED', 'PENDING_ACCEPTANCE', 'PENDING_ACCEPTANCE']);
+		expect(await childrenOf(groupId)).to.deep.equal(ids.slice(0, 1));
+		expect((await fixture.call('admin', 'post', `${root}/acceptAll`)).body).to.have.length(2);
+		expect(await childrenOf(groupId)).to.deep.equal(ids);
+		for (const id of serials) await fixture.call('admin', 'delete', `${root}/${id}`);
+	});
+
 	it('tells how many devices the tenant has and may have', async () => {
 		const before = (await fixture.call('admin', 'get', `${root}/limit`)).body;
 		expect(before).to.deep.equal({ isReached: false, deviceCount: before.deviceCount });
@@ -285,6 +312,73 @@ describe('http/registrations', () => {
 		expect((await fixture.call('otherAdmin', 'post', root, { body: { id: 'one more' } })).status).to.equal(201);
 		for (let index = statistics.totalElements; index < 20; index++)
 			await fixture.call('admin', 'delete', `${root}/many%20${index}`);
+	});
+
+	describe('by a file', () => {
+		const send = async (...lines: readonly string[]) => {
+			const head = 'ID,AUTH_TYPE,CREDENTIALS,ENROLLMENT_OTP,IDTYPE,PATH';
+			const file = fileForm([head, ...lines, ''].join('\n'));
+			return (await fixture.call('admin', 'post', '/devicecontrol/bulkNewDeviceRequests', file)).body.lines;
+		};
+		const findObject = async (serial: string, type = 'c8y_Serial') =>
+			(await fixture.call('admin', 'get', `/identity/externalIds/${type}/${serial}`)).body.managedObject?.id;
+		const countNamed = async (name: string) =>
+			(await fixture.call('admin', 'get', `/inventory/managedObjects?query=name%20eq%20'${name}'`)).body.managedObjects.length;
+
+		it('stores a device with its credentials, other id and group', async () => {
+			const [made] = await send('line-1,BASIC,password-1,,imei,plant/hall');
+			expect(made.bulkNewDeviceStatus).to.equal('CREATED');
+			const id = await findObject('line-1');
+			expect(await findObject('line-1', 'imei')).to.equal(id);
+			const { body } = await fixture.call('admin', 'get', `/inventory/managedObjects/${id}?withParents=true`);
+			expect(body.assetParents.references[0].managedObject.name).to.equal('hall');
+			const headers = { Authorization: basic('t1/device_line-1:password-1') };
+			expect((await fixture.call(undefined, 'get', '/tenant/currentTenant', { headers })).status).to.equal(200);
+			const [again] = await send('line-1,BASIC,password-2,,imei,plant/hall');
+			expect(again.bulkNewDeviceStatus).to.equal('CREDENTIAL_UPDATED');
+		});
+
+		const refused: readonly (readonly [what: string, before: (id: string) => Promise<unknown>, line: string, reason: RegExp])[] =
+			[
+				['is expected already', (id) => expectDevice({ id }), ',CERTIFICATES,,password-1,,', /A registration for '.*' exists/],
+				[
+					'another tenant expects',
+					(id) => fixture.call('otherAdmin', 'post', root, { body: { id } }),
+					',CERTIFICATES,,password-1,,',
+					/exists/,
+				],
+				[
+					'somebody has disabled',
+					async (id) => {
+						await fixture.services.access.users.set('t1', `device_${id}`, 'password-0', 'device');
+						await fixture.call('admin', 'put', `/user/t1/users/device_${id}`, { body: { enabled: false } });
+					},
+					',BASIC,password-1,,,',
+					/was disabled/,
+				],
+				[
+					'has the other id of another one',
+					(id) => send(`other-of-${id},BASIC,password-1,,,`).then(async () => bindTo(`other-of-${id}`, 'imei', id)),
+					',BASIC,password-1,,imei,',
+					/The external id 'imei\/.*' is taken/,
+				],
+			];
+		const bindTo = async (serial: string, type: string, externalId: string) =>
+			fixture.call('admin', 'post', `/identity/globalIds/${await findObject(serial)}/externalIds`, {
+				body: { type, externalId },
+			});
+		for (const [index, [what, before, line, reason]] of refused.entries())
+			it(`leaves nothing behind of a device that ${what}`, async () => {
+				const id = `refused-${index}`;
+				await before(id);
+				const usersBefore = await fixture.services.access.users.find('t1', `device_${id}`);
+				const [made] = await send(`${id}${line}group-of-${id}`);
+				expect(made).to.include({ bulkNewDeviceStatus: 'FAILED' });
+				expect(made.failureReason).to.match(reason);
+				expect(await findObject(id)).to.equal(undefined);
+				expect(await countNamed(`group-of-${id}`)).to.equal(0);
+				expect(await fixture.services.access.users.find('t1', `device_${id}`)).to.deep.equal(usersBefore);
+			});
 	});
 
 	describe('of a device whose user was disabled', () => {

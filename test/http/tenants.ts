@@ -181,7 +181,9 @@ describe('http/tenants', () => {
 		[{ category: 'a b', key: 'k', value: 'v' }, /category must/],
 		[{ category: 'c', key: '../x', value: 'v' }, /key must/],
 		[{ category: 'c', key: '__proto__', value: 'v' }, /key must/],
-		[{ category: 'c', key: 'credentials.x', value: 'v' }, /names a secret/],
+		[{ category: 'c', key: 'credentials.x', value: 'v' }, /key 'credentials.x' names a secret/],
+		[{ category: 'c', key: 'Credentials.x', value: 'v' }, /key 'Credentials.x' names a secret/],
+		[{ category: 'CREDENTIALS.x', key: 'k', value: 'v' }, /category 'CREDENTIALS.x' names a secret/],
 		[{ category: 'c', key: 'k', value: 5 }, /value must be text/],
 		[{ category: 'c', key: 'k', value: 'x'.repeat(10_001) }, /value has 10001/],
 	] as const) {
@@ -211,7 +213,8 @@ describe('http/tenants', () => {
 			type: 'MICROSERVICE',
 		});
 		const current = await call('get', '/tenant/currentTenant', undefined, 'admin');
-		expect(current.body.applications.references[0].application.name).to.equal('advanced-software-mgmt');
+		expect(current.body.applications.references[0].application).to.deep.equal(body.applications[0]);
+		expect(body.applications[0].manifest).to.deep.equal({ version: '0.0.0-test' });
 		expect((await call('get', '/tenant/system/options/system/version', undefined, 'admin')).body).to.deep.equal({
 			category: 'system',
 			key: 'version',

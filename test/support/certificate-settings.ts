@@ -2,6 +2,7 @@ import type { CertificateSettings } from '../../access/index.ts';
 
 export const certificateSettings: CertificateSettings = {
 	maxPerTenant: 50,
+	maxPerDevice: 3,
 	codeSeconds: 3600,
 	proofAlways: false,
 	refuseOverdueLists: true,

@@ -180,6 +180,7 @@ export async function openHttpFixture(
 			objectMaxBytes: 1024 * 1024,
 			maxChildReferences: 1000,
 			maxAncestors: 20,
+			maxExternalIds: 10,
 			search: { maxLength: 8000, maxDepth: 12, maxTerms: 100, maxWildcards: 8, maxWildcardText: 100, maxScanned: 100_000 },
 			ofTenant: access.tenants.limitsOf,
 		},

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { issuedCertificateSpec } from '../../../access/certificates/issued-certificates.ts';
 import { createRequest } from '../../support/certificate-chain.ts';
 import { type AccessBench, openAccessBench } from './access-bench.ts';
 
@@ -15,10 +16,14 @@ describe('access/device-removal', () => {
 	const valid = () => bench.access.certificates.issued.count('t1', { device: 'dev', status: 'VALID' });
 
 	async function issue(howMany: number): Promise<void> {
-		const { issued } = bench.access.certificates;
-		const facts = { tenant: 't1', device: 'dev', authority: 'a', isRenewal: true, notAfter: bench.clock() + 86_400_000 };
+		const facts = { tenant: 't1', device: 'dev', authority: 'a', isRenewal: true, status: 'VALID', issueTime: bench.clock() };
 		const serialNumbers = Array.from({ length: howMany }, (_, index) => index.toString(16));
-		await bench.store.batch(serialNumbers.map((serialNumber) => issued.issueStep({ ...facts, serialNumber })));
+		await bench.store.batch(
+			serialNumbers.map((serialNumber) => {
+				const document = { ...facts, _id: `t1/${serialNumber}`, serialNumber, notAfter: bench.clock() + 86_400_000 };
+				return { kind: 'insert', collection: issuedCertificateSpec.name, document };
+			}),
+		);
 	}
 
 	for (const withUser of [false, true])
@@ -28,6 +33,17 @@ describe('access/device-removal', () => {
 			await remove(withUser);
 			expect(await valid()).to.equal(0);
 		});
+
+	it('locks out of what is no agent only what has a user, or is expected', async () => {
+		const { registration, deviceRemoval } = bench.access;
+		await registration.request('t1', 'expected');
+		const locked: boolean[] = [];
+		for (const serial of ['dev', 'expected', 'child']) {
+			await deviceRemoval.remove('t1', serial, { isAgent: false, withUser: true });
+			locked.push(await deviceRemoval.isRemoved('t1', serial));
+		}
+		expect(locked).to.deep.equal([true, true, false]);
+	});
 
 	it('holds while its user is changed by others, until it is enabled by name', async () => {
 		const { access, store } = bench;

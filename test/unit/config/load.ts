@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { expect } from 'chai';
+import { managementTenant } from '../../../access/index.ts';
 import { ConfigError, type Environment, load, printConfig, settings } from '../../../config/index.ts';
 
 const tls = { TLS_CERT_FILE: 'cert.pem', TLS_KEY_FILE: 'key.pem' };
@@ -36,6 +37,7 @@ const goodRows: readonly [name: string, written: string, value: unknown, others?
 	['DATA_DIR', '/var/lib/my data', '/var/lib/my data'],
 	['TENANT_ID', 't', 't'],
 	['TENANT_ID', 'T123456', 'T123456'],
+	['TENANT_ID', `${managementTenant}1`, `${managementTenant}1`],
 	['ADMIN_USERNAME', 'jane.doe@example.com', 'jane.doe@example.com'],
 	['LOG_LEVEL', 'debug', 'debug'],
 	['LOG_LEVEL', 'silent', 'silent'],
@@ -134,6 +136,7 @@ const badRows: readonly [name: string, written: string, others?: Environment][] 
 	['TENANT_ID', 'my-tenant'],
 	['TENANT_ID', 't'.repeat(33)],
 	['TENANT_ID', 't1\n'],
+	['TENANT_ID', managementTenant],
 	['ADMIN_USERNAME', 't1/admin'],
 	['ADMIN_USERNAME', 'admin:x'],
 	['LOG_LEVEL', 'INFO'],
@@ -187,6 +190,12 @@ describe('config/load', () => {
 
 	it('ignores variables that are no settings', () => {
 		expect(load({ PATH: '/bin', HTTP_PROT: '1' })).to.deep.equal(load({}));
+	});
+
+	it('tells why the tenant of the service itself cannot be that of its user', () => {
+		expect(faultsOf({ TENANT_ID: managementTenant })).to.deep.equal([
+			'  TENANT_ID: found "management" in the environment; right is 1 to 32 letters and digits, a letter first, and not management, which is the tenant of the service itself',
+		]);
 	});
 
 	it('wants a client certificate and its key together', () => {

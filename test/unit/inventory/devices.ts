@@ -41,6 +41,17 @@ describe('inventory/devices', () => {
 		expect(second.id).to.not.equal(first.id);
 	});
 
+	it('stores nothing where what goes with it is refused, and asks for the device anew', async () => {
+		let asked = 0;
+		const { id } = await devices().ensure(tenant, 's', async () => {
+			asked++;
+			expect(await bench().inventory.objects.count(tenant, {})).to.equal(0);
+			const step = { kind: 'require', collection: 'managedObjects', id: `${tenant}/${asked === 1 ? '1' : ''}` } as const;
+			return { ...fresh(), also: (own) => [asked === 1 ? step : { ...step, id: step.id + own }] };
+		});
+		expect([asked, await devices().find(tenant, 's')]).to.deep.equal([2, id]);
+	});
+
 	it('refuses a child of nobody, and a serial that cannot be one, and creates nothing', async () => {
 		const child = { ...fresh(), parent: { id: idOf('1'), kind: 'childDevices' as const } };
 		await expectRefusal(

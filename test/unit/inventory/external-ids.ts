@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { expectRefusal, idOf, openInventoryBench, tenant, useBench } from './inventory-bench.ts';
+import { expectRefusal, idOf, openInventoryBench, smallLimits, tenant, useBench } from './inventory-bench.ts';
 
 const goodTexts = [
 	'a',
@@ -80,7 +80,8 @@ describe('inventory/external-ids', () => {
 	it('finds all serials of an object behind more ids than one page has', async () => {
 		const device = await bench().device();
 		await ids().bind(tenant, 'c8y_Serial', 'zz', device);
-		await Promise.all(Array.from({ length: 1001 }, (_, index) => ids().bind(tenant, 'a', `name-${index}`, device)));
+		const names = Array.from({ length: 1001 }, (_, index) => `name-${index}`);
+		await bench().store.batch(names.map((name) => ids().bindStep(tenant, 'a', name, device)));
 		const serials: string[] = [];
 		for await (const serial of ids().serialsOf(tenant, device)) serials.push(serial);
 		expect(serials).to.include('zz').and.not.to.include('name-0');
@@ -104,11 +105,32 @@ describe('inventory/external-ids', () => {
 	it('refuses to bind to an object that is not there', () =>
 		expectRefusal(ids().bind(tenant, 'T', 'x', idOf('1')), 'inventory/notFound', "'1'"));
 
-	it('finds the ids of several objects at once', async () => {
+	it('finds the serials of several objects at once', async () => {
 		const [one, two] = [await bench().device('one'), await bench().device('two')];
 		await ids().bind(tenant, 'T', 'x', two);
-		const found = await ids().listOf(tenant, [one, two]);
-		expect(found.map(({ externalId }) => externalId).sort()).to.deep.equal(['one', 'two', 'x']);
-		expect(await ids().listOf(tenant, [])).to.deep.equal([]);
+		await ids().bind(tenant, 'c8y_Serial', 'second', two);
+		const found = await ids().listSerials(tenant, [one, two]);
+		expect(found.map(({ externalId }) => externalId)).to.deep.equal(['one', 'second', 'two']);
+		expect(await ids().listSerials(tenant, [])).to.deep.equal([]);
+	});
+
+	it('gives an object so many and no more, however many come at once, and another one for one that goes', async () => {
+		const device = await bench().device();
+		const most = smallLimits.maxExternalIds;
+		const attempts = Array.from({ length: 2 * most }, (_, index) => ids().bind(tenant, 'T', `${index}`, device));
+		const outcomes = await Promise.allSettled(attempts);
+		expect(outcomes.filter(({ status }) => status === 'fulfilled')).to.have.length(most - 1);
+		expect(await ids().list(tenant, device)).to.have.length(most);
+		const another = () => ids().bind(tenant, 'T', 'another', device);
+		await expectRefusal(
+			another,
+			'inventory/tooLarge',
+			`'${device}' has ${most} external ids`,
+			`at most ${most}`,
+			'EXTERNAL_IDS_MAX',
+		);
+		await ids().remove(tenant, 'c8y_Serial', 'dev1');
+		await another();
+		expect(await bench().inventory.objects.get(tenant, device)).to.include({ revision: 1 });
 	});
 });

@@ -28,6 +28,7 @@ export const smallLimits: InventoryLimits = {
 	objectMaxBytes: 2000,
 	maxChildReferences: 100,
 	maxAncestors: 20,
+	maxExternalIds: 10,
 	search: searchLimits,
 };
 
