@@ -77,9 +77,6 @@ export function createTransactionSessions({
 	let renewedAt = performance.now();
 	let isRefused = false;
 	let isClosed = false;
-	let timer: NodeJS.Timeout | undefined;
-	let looking = Promise.resolve();
-
 	let renewing = Promise.resolve();
 	/** One after the other: an older list that arrives late would leave out the newest session. */
 	const renewNote = (): Promise<void> => {
@@ -180,30 +177,48 @@ export function createTransactionSessions({
 	};
 
 	const look = async (): Promise<void> => {
-		await renewNote();
 		retireDoubtful();
 		await endRetired();
 		await endOfOthers();
 	};
 
-	const schedule = (): void => {
-		if (isClosed) return;
-		timer = setTimeout(() => {
-			looking = look()
-				// What fails now is tried again at the next round.
-				.catch((error: unknown) => {
-					if (!isClosed) onFault(new Error(`transactions of processes that are gone stay open: ${messageOf(error)}`));
-				})
-				.finally(schedule);
-		}, silentMilliseconds / looksInSilence);
-		timer.unref();
+	/** What fails is tried again at the next round. Returns the function that ends it. */
+	const repeat = (what: string, work: () => Promise<void>): (() => Promise<void>) => {
+		let timer: NodeJS.Timeout | undefined;
+		let working = Promise.resolve();
+		let hasFailed = false;
+		const schedule = (): void => {
+			if (isClosed) return;
+			timer = setTimeout(() => {
+				working = work()
+					.then(
+						() => {
+							hasFailed = false;
+						},
+						(error: unknown) => {
+							// Once for each time that it fails.
+							if (!isClosed && !hasFailed) onFault(new Error(`${what}: ${messageOf(error)}`));
+							hasFailed = true;
+						},
+					)
+					.finally(schedule);
+			}, silentMilliseconds / looksInSilence);
+			timer.unref();
+		};
+		schedule();
+		return async () => {
+			clearTimeout(timer);
+			await working;
+		};
 	};
-	schedule();
+
+	// Each by itself: a database that takes its time to end sessions must not make this process a silent one.
+	const endRenewing = repeat('the note of transactions is not renewed', renewNote);
+	const endLooking = repeat('transactions of processes that are gone stay open', look);
 
 	const close = async (): Promise<void> => {
 		isClosed = true;
-		clearTimeout(timer);
-		await looking;
+		await Promise.all([endRenewing(), endLooking()]);
 		retired.push(...free.splice(0));
 		if (!hasNote) return;
 		await endRetired()

@@ -82,6 +82,20 @@ function transactionCases(this: Mocha.Suite): void {
 		expect(await store.batch(pair.slice(0, 1))).to.deep.equal({ ok: true });
 	});
 
+	it('is not silent while the database takes long to tell of others', async () => {
+		const { store } = await open();
+		const direct = new MongoClient(server.url);
+		try {
+			await server.fail('alwaysOn', ['find'], { blockConnection: true, blockTimeMS: 4000 });
+			const renewals = () => direct.db('deviceSoftware').collection('_transactions').aggregate([]).next();
+			await eventually('its note is renewed again and again', renewals, (note) => (note?.renewals ?? 0) > 8, 15_000);
+			expect(await store.unlessSilent(async () => 'yes')).to.equal('yes');
+		} finally {
+			await server.fail('off', ['find'], {});
+			await direct.close();
+		}
+	});
+
 	it('writes what belongs to nothing before a silence, also where it shares a transaction with what does', async () => {
 		const { store, things } = await open();
 		for (const _id of ['a', 'b', 'c', 'd']) await things.insert({ _id, n: 0 });
