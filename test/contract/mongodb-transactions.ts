@@ -86,7 +86,7 @@ function transactionCases(this: Mocha.Suite): void {
 		const { store } = await open();
 		const direct = new MongoClient(server.url);
 		try {
-			await server.fail('alwaysOn', ['find'], { blockConnection: true, blockTimeMS: 4000 });
+			await server.fail('alwaysOn', ['find'], { blockConnection: true, blockTimeMS: 8000 });
 			const renewals = () => direct.db('deviceSoftware').collection('_transactions').aggregate([]).next();
 			await eventually('its note is renewed again and again', renewals, (note) => (note?.renewals ?? 0) > 8, 15_000);
 			expect(await store.unlessSilent(async () => 'yes')).to.equal('yes');
