@@ -49,6 +49,8 @@ interface Connected {
 	/** The broker knows it, and tells of its end. */
 	isRegistered: boolean;
 	hasLeft: boolean;
+	/** Its messages could not be stored. */
+	hasFailed: boolean;
 	/** How many changes of rights had been heard of when its credentials were checked. */
 	readonly rightsSeen: number;
 }
@@ -225,14 +227,15 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 			maxMessages: limits.deviceQueueMaxMessages,
 			maxTurn: turnAtPace(maxTurn, perSecond),
 		});
-		const entry: Connected = { session, queue, isRegistered: false, hasLeft: false, rightsSeen };
+		const entry: Connected = { session, queue, isRegistered: false, hasLeft: false, hasFailed: false, rightsSeen };
 		connected.set(client, entry);
 		queues.set(session, queue);
 		await Promise.all([handover?.claim(session), gateway.opened(session)]);
 		if (client.closed) leave(entry);
 	}
 
-	function receive({ session, queue }: Connected, packet: PublishPacket, done: (error?: Error | null) => void): void {
+	function receive(entry: Connected, packet: PublishPacket, done: (error?: Error | null) => void): void {
+		const { queue } = entry;
 		queued++;
 		const taken = queue.push({
 			topic: packet.topic,
@@ -241,15 +244,24 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 			redelivered: packet.dup && packet.qos > 0,
 			done(error) {
 				if (--queued === 0) onDrained();
-				// An error closes the connection without an acknowledgement: the device sends it again.
-				if (error)
-					log.warn({ err: error, tenant: session.principal.tenant, device: session.serial }, 'messages could not be stored');
+				if (error) noteFailure(entry, error);
 				done(error ?? null);
 			},
 		});
 		if (taken) return;
 		queued--;
 		done(new Error('too many messages wait to be handled'));
+	}
+
+	/** An error closes the connection without an acknowledgement: the device sends all again that waited, of which one line tells. */
+	function noteFailure(entry: Connected, error: Error): void {
+		const { principal, serial } = entry.session;
+		if (!entry.hasFailed)
+			log.warn(
+				{ err: error, tenant: principal.tenant, device: serial },
+				'messages could not be stored: the device sends them again',
+			);
+		entry.hasFailed = true;
 	}
 
 	function subscribe(session: Session, subscription: Subscription): boolean {
