@@ -14,7 +14,8 @@ import { keySpec } from './signing-keys.ts';
 import { openTenantOptions, optionSpec } from './tenant-options.ts';
 import { domainSpec, openTenants, type Tenant, type TenantChange, type TenantSettings, tenantSpec } from './tenants.ts';
 import { openTokens, type TokenSettings } from './tokens.ts';
-import { checkUserName, openUserDirectory } from './user-directory.ts';
+import { openUserDirectory } from './user-directory.ts';
+import { checkUserName } from './user-fields.ts';
 import { type AuthenticationLimits, globalRolesOf, openUsers, userSpec } from './users.ts';
 
 /** Everything that access stores. */

@@ -68,5 +68,6 @@ export type { TenantOption } from './tenant-options.ts';
 export { statusOf, type Tenant, type TenantChange, type TenantLimits, type TenantSettings, tenantStatuses } from './tenants.ts';
 export type { TokenSession, TokenSettings, Verification } from './tokens.ts';
 /** Users, as others look after them. */
-export type { NewUser, UserChange, UserFilter, UserProfile } from './user-directory.ts';
+export type { UserFilter } from './user-directory.ts';
+export type { NewUser, UserChange, UserProfile } from './user-fields.ts';
 export { type Authentication, type AuthenticationLimits, globalRolesOf, type User } from './users.ts';

@@ -10,31 +10,11 @@ import {
 	type Permission,
 	permissionsOf,
 } from './permissions.ts';
-import { deviceUserPrefix, effectivePermissions, type InventoryAssignment, type Principal, systemUser } from './principal.ts';
+import { deviceUserPrefix, effectivePermissions, type InventoryAssignment, type Principal } from './principal.ts';
 import { type GlobalRole, type GlobalRoles, type RoleChange, roleKey } from './roles.ts';
 import { type Tenants, tenantSpec } from './tenants.ts';
+import { checkUserName, fieldsOf, type NewUser, type UserChange, type UserFields, type UserProfile } from './user-fields.ts';
 import { globalRolesOf, roleOf, type User, type Users, userSpec } from './users.ts';
-
-/** What is told of a person; `null` takes it away. */
-export interface UserProfile {
-	readonly email?: string | null | undefined;
-	readonly firstName?: string | null | undefined;
-	readonly lastName?: string | null | undefined;
-	readonly displayName?: string | null | undefined;
-	readonly phone?: string | null | undefined;
-	readonly customProperties?: Readonly<Record<string, unknown>> | null | undefined;
-}
-
-export interface UserChange extends UserProfile {
-	readonly enabled?: boolean | undefined;
-	readonly shouldResetPassword?: boolean | undefined;
-	readonly password?: string | undefined;
-}
-
-export interface NewUser extends UserChange {
-	readonly userName: string;
-	readonly password: string;
-}
 
 export interface UserFilter {
 	/** What the name begins with. */
@@ -262,7 +242,7 @@ export function openUserDirectory(options: {
 		});
 	}
 
-	async function write(by: Principal, userName: string, update: (user: User) => Fields | Promise<Fields>): Promise<User> {
+	async function write(by: Principal, userName: string, update: (user: User) => UserFields | Promise<UserFields>): Promise<User> {
 		for (let attempt = 0; attempt < maxAttempts; attempt++) {
 			const user = await get(by.tenant, userName);
 			await checkReach(by, user);
@@ -374,55 +354,8 @@ function grantedIn(tenant: string, roles: readonly string[]): Permission[] {
 	return effectivePermissions({ tenant, userName: '', role: 'user', permissions: permissionsOf(roles) });
 }
 
-interface Fields {
-	readonly $set: Readonly<Record<string, unknown>>;
-	readonly $unset: readonly string[];
-}
-
 const maxAttempts = 20;
 const maxAssignments = 100;
-const maxTextLength = 254;
-
-function fieldsOf({ enabled, ...given }: UserChange): Fields {
-	const $set: Record<string, unknown> = {};
-	const $unset: string[] = [];
-	for (const [name, value] of Object.entries(given)) {
-		if (value === null) $unset.push(name);
-		else if (value !== undefined) $set[name] = checkedField(name, value);
-	}
-	if (enabled === false) $set.enabled = false;
-	if (enabled === true) $unset.push('enabled');
-	// Somebody has decided.
-	if (enabled !== undefined) $unset.push('isRemoved');
-	return { $set, $unset };
-}
-
-function checkedField(name: string, value: unknown): unknown {
-	if (typeof value === 'string' && (value.length > maxTextLength || /\p{Cc}/u.test(value)))
-		throw new AccessError('access/invalid', `${name} must have at most ${maxTextLength} characters, and no control characters`);
-	if (typeof value === 'object' && JSON.stringify(value).length > maxPropertiesLength)
-		throw new AccessError('access/invalid', `${name} is too long: at most ${maxPropertiesLength} characters of JSON are stored`);
-	return value;
-}
-
-const maxPropertiesLength = 10_000;
-
-/** @throws AccessError `access/invalid` for a name that nobody can have */
-export function checkUserName(userName: string): void {
-	if (!/^[^\s/:+$\\,"'\p{Cc}\p{Cs}\uFFFD]{1,255}$/u.test(userName))
-		throw new AccessError(
-			'access/invalid',
-			'userName must have 1 to 255 characters, without white space, quotes, comma, colon, slash, backslash, plus and $',
-		);
-	if (userName.toLowerCase() === systemUser)
-		throw new AccessError('access/invalid', `userName must not be '${systemUser}': records name the service itself so`);
-	if (userName.startsWith(deviceUserPrefix))
-		throw new AccessError(
-			'access/invalid',
-			`userName must not begin with '${deviceUserPrefix}': expect the device with POST /devicecontrol/newDeviceRequests, and it gets its user`,
-		);
-}
-
 /** Whether the user can change its password itself: a device, and the bootstrap user, cannot. */
 function mayHaveOwn({ role }: User): boolean {
 	return role !== 'device' && role !== 'bootstrap';

@@ -24,13 +24,15 @@ export type AuditRow =
 			readonly spread?: Readonly<Record<string, string>>;
 			readonly isOwn?: (document: AuditedDocument) => boolean;
 	  }
-	/** One record a write, with numbers and the first names. */
+	/** One record a write of many small documents of one source, which are put and removed. */
 	| {
 			readonly kind: 'summary';
 			readonly type: AuditType;
 			readonly activity: string;
 			/** Tenant and source of a document, by its id, and what the record calls it. */
 			readonly parse: (id: string) => { readonly tenant: string; readonly source: string; readonly name: string };
+			/** What a document says beside its name. */
+			readonly details: (document: AuditedDocument) => Readonly<Record<string, unknown>>;
 	  }
 	/** No change that anybody makes, or one that is on record elsewhere. */
 	| { readonly kind: 'none'; readonly reason: string };

@@ -13,8 +13,8 @@ import {
 } from '../store/index.ts';
 import { auditCollections } from './audit-record.ts';
 import type { AuditTable } from './audit-table.ts';
-import { type ChangeLimits, isLeftOut } from './changes.ts';
-import { type BatchPlan, type ChangeFacts, changedDocuments, keyOf, planBatch } from './plan-batch.ts';
+import { type ChangeFacts, type ChangeLimits, isLeftOut } from './changes.ts';
+import { type BatchPlan, changedDocuments, keyOf, planBatch } from './plan-batch.ts';
 import { createTurns } from './turns.ts';
 
 /** Makes the steps that put facts on record, as the work of whoever acts now. */
@@ -52,9 +52,14 @@ export function createAuditedStore({
 	async function read(collection: string, ids: readonly string[]): Promise<readonly StoredDocument[]> {
 		const documents = collectionOf(collection);
 		const [first] = ids;
-		if (first === undefined || ids.length > 1) return documents.find({ filter: { _id: { $in: ids } } });
-		const found = await documents.get(first);
-		return found ? [found] : [];
+		if (first !== undefined && ids.length === 1) {
+			const found = await documents.get(first);
+			return found ? [found] : [];
+		}
+		const all: StoredDocument[] = [];
+		for (let from = 0; from < ids.length; from += maxRead)
+			all.push(...(await documents.find({ filter: { _id: { $in: ids.slice(from, from + maxRead) } } })));
+		return all;
 	}
 
 	async function find(collection: string, filter: Filter): Promise<readonly StoredDocument[]> {
@@ -76,12 +81,13 @@ export function createAuditedStore({
 			if (own.has(collection)) throw new TypeError(`${collection} is written by the audit alone`);
 		if (!asked.some(isOnRecord)) return { outcome: await store.batch(asked) };
 		// What writes here in turns need not be tried again: only other processes come in between.
-		return turns.inTurn(changedDocuments(asked, table), () => record(asked));
+		const summarises = recorder.recordsSummaries();
+		return turns.inTurn(changedDocuments(asked, table, summarises), () => record(asked, summarises));
 	}
 
-	async function record(asked: readonly Step[]): Promise<Written> {
+	async function record(asked: readonly Step[], summarises: boolean): Promise<Written> {
 		for (let attempt = 0; attempt < maxAttempts; attempt++) {
-			const plan = await planBatch(asked, table, limits, read, find);
+			const plan = await planBatch(asked, table, { read, find, limits, summarises });
 			const made = await recorder.steps(plan.facts);
 			if (plan.steps.length === 0) return { outcome: { ok: true } };
 			const outcome = await store.batch([...plan.steps, ...made.steps]);
@@ -152,5 +158,7 @@ function tooManyWriters(): StoreError {
 }
 
 const maxAttempts = 100;
+/** Documents that are looked up at a time. */
+const maxRead = 1000;
 /** What one removal by a filter puts on record one by one. */
 const maxRemoved = 1000;

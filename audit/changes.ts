@@ -1,7 +1,13 @@
-import type { AuditChange, AuditValue } from './audit-record.ts';
+import type { AuditChange, AuditFacts, AuditValue } from './audit-record.ts';
 import type { AuditedDocument, ChangesRow } from './audit-table.ts';
 import { sha256 } from './record-hash.ts';
 import { isSecret, withoutSecrets } from './secrets.ts';
+
+/** What a record says of a change, but for who made it and when. */
+export type ChangeFacts = Pick<AuditFacts, 'tenant' | 'type' | 'activity' | 'text' | 'source' | 'changes'> & {
+	/** It tells of many changes by their numbers. */
+	readonly isSummary: boolean;
+};
 
 export interface ChangeLimits {
 	/** Characters of one value; a longer one is replaced by its digest and length. */
@@ -68,7 +74,8 @@ function isSpread(spread: NonNullable<ChangesRow['spread']>, name: string, value
 	return Object.hasOwn(spread, name) && typeof value === 'object' && value !== null;
 }
 
-function shownValue(value: unknown, { valueMaxCharacters }: ChangeLimits): AuditValue {
+/** A value as a record holds it: without secrets, and not too long. */
+export function shownValue(value: unknown, { valueMaxCharacters }: ChangeLimits): AuditValue {
 	const open = withoutSecrets(value, hidden);
 	if (typeof open === 'number' || typeof open === 'boolean' || open === null) return open;
 	const text = typeof open === 'string' ? open : (JSON.stringify(open) ?? '');

@@ -1,13 +1,8 @@
 import { applyUpdate, type Filter, type Scalar, type Step, type StoredDocument, valueAt } from '../store/index.ts';
 import type { AuditFacts } from './audit-record.ts';
-import type { AuditedDocument, AuditRow, AuditTable, ChangesRow, SummaryRow } from './audit-table.ts';
-import { type ChangeLimits, changesBetween, isLeftOut } from './changes.ts';
-
-/** What a record says of a change, but for who made it and when. */
-export type ChangeFacts = Pick<AuditFacts, 'tenant' | 'type' | 'activity' | 'text' | 'source' | 'changes'> & {
-	/** It tells of many changes by their numbers. */
-	readonly isSummary: boolean;
-};
+import type { AuditedDocument, AuditTable, ChangesRow } from './audit-table.ts';
+import { type ChangeFacts, type ChangeLimits, changesBetween, isLeftOut } from './changes.ts';
+import { createSummaries, isSame } from './summaries.ts';
 
 /** Where a step of a planned batch comes from. */
 export interface Place {
@@ -33,6 +28,14 @@ export type ReadDocuments = (collection: string, ids: readonly string[]) => Prom
 /** Reads what a `removeWhere` is about to remove. */
 export type FindDocuments = (collection: string, filter: Filter) => Promise<readonly StoredDocument[]>;
 
+export interface PlanOptions {
+	readonly read: ReadDocuments;
+	readonly find: FindDocuments;
+	readonly limits: ChangeLimits;
+	/** Whether summaries are on record for whoever acts now. */
+	readonly summarises: boolean;
+}
+
 /**
  * The same batch on the condition that what it changes is still as it was read, and what is to be on record of it.
  * So a record never tells of a state before that was not there.
@@ -40,17 +43,15 @@ export type FindDocuments = (collection: string, filter: Filter) => Promise<read
 export async function planBatch(
 	asked: readonly Step[],
 	table: AuditTable,
-	limits: ChangeLimits,
-	read: ReadDocuments,
-	find: FindDocuments,
+	{ read, find, limits, summarises }: PlanOptions,
 ): Promise<BatchPlan> {
-	const before = await readBefore(asked, table, read);
+	const before = await readBefore(asked, table, read, summarises);
 	const images = new Map(before);
 	const guarded = new Set<string>();
 	const steps: Step[] = [];
 	const places: Place[] = [];
 	const facts: ChangeFacts[] = [];
-	const summaries = new Map<string, Summary>();
+	const summaries = createSummaries(limits);
 
 	function push(step: Step, origin: number, isGuarded: boolean, isOwn = true): void {
 		steps.push(step);
@@ -66,9 +67,16 @@ export async function planBatch(
 
 	for (const [origin, step] of asked.entries()) {
 		const row = table[step.collection];
-		if (row?.kind === 'summary') {
-			summarise(summaries, step, limits);
-			push(step, origin, false);
+		if (row?.kind === 'summary' && summarises && (step.kind === 'put' || step.kind === 'remove')) {
+			const key = keyOf(step.collection, idOf(step));
+			const was = images.get(key);
+			const is = step.kind === 'put' ? toAudited(step.document) : undefined;
+			// What is as it was need not be written.
+			if (!isSame(was, is)) {
+				summaries.add(step.collection, row, was, is);
+				push(step, origin, false);
+				images.set(key, is);
+			}
 			continue;
 		}
 		if (row?.kind !== 'changes' || step.kind === 'require') {
@@ -80,7 +88,7 @@ export async function planBatch(
 			push(step, origin, false);
 			continue;
 		}
-		const id = 'id' in step ? step.id : step.document._id;
+		const id = idOf(step);
 		const key = keyOf(step.collection, id);
 		const was = images.get(key);
 		// After the first step of the batch on a document, nobody else comes in between.
@@ -109,8 +117,13 @@ export async function planBatch(
 				break;
 			case 'update': {
 				const paths = pathsOf(step);
-				if (!was || isLeftOut(row, paths)) {
+				if (isLeftOut(row, paths)) {
 					push(step, origin, false);
+					break;
+				}
+				if (!was) {
+					// Should it be there by now, this fails, and is planned anew.
+					push({ ...step, where: { _id: { $in: [] } } }, origin, true);
 					break;
 				}
 				const is = structuredClone(was);
@@ -122,24 +135,31 @@ export async function planBatch(
 			}
 		}
 	}
-	for (const summary of summaries.values()) facts.push(summaryFacts(table, summary, limits));
-	return { steps, places, facts, read: before, after: images };
+	return { steps, places, facts: [...facts, ...summaries.facts()], read: before, after: images };
 }
 
-/** The documents that a batch changes, of those whose state before is on record. */
-export function changedDocuments(steps: readonly Step[], table: AuditTable): string[] {
-	const keys = steps.flatMap((step) => {
-		const id = idOfChanged(step, table);
-		return id === undefined ? [] : keyOf(step.collection, id);
-	});
-	return [...new Set(keys)];
+/** What a batch changes, of what has its state before on record: documents, and sources of many. */
+export function changedDocuments(steps: readonly Step[], table: AuditTable, summarises: boolean): string[] {
+	const keys = new Set<string>();
+	for (const step of steps) {
+		const id = idOfChanged(step, table, summarises);
+		if (id === undefined) continue;
+		const row = table[step.collection];
+		keys.add(keyOf(step.collection, row?.kind === 'summary' ? row.parse(id).source : id));
+	}
+	return [...keys];
 }
 
-function idOfChanged(step: Step, table: AuditTable): string | undefined {
+function idOfChanged(step: Step, table: AuditTable, summarises: boolean): string | undefined {
 	const row = table[step.collection];
+	if (row?.kind === 'summary') return summarises && (step.kind === 'put' || step.kind === 'remove') ? idOf(step) : undefined;
 	if (row?.kind !== 'changes' || step.kind === 'require' || step.kind === 'insert' || step.kind === 'removeWhere')
 		return undefined;
 	if (step.kind === 'update' && isLeftOut(row, pathsOf(step))) return undefined;
+	return idOf(step);
+}
+
+function idOf(step: Exclude<Step, { kind: 'removeWhere' }>): string {
 	return 'id' in step ? step.id : step.document._id;
 }
 
@@ -148,10 +168,11 @@ async function readBefore(
 	steps: readonly Step[],
 	table: AuditTable,
 	read: ReadDocuments,
+	summarises: boolean,
 ): Promise<Map<string, AuditedDocument | undefined>> {
 	const wanted = new Map<string, Set<string>>();
 	for (const step of steps) {
-		const id = idOfChanged(step, table);
+		const id = idOfChanged(step, table, summarises);
 		if (id === undefined) continue;
 		wanted.set(step.collection, (wanted.get(step.collection) ?? new Set()).add(id));
 	}
@@ -208,76 +229,6 @@ function factsOf(
 
 function tenantOf({ _id, tenant }: AuditedDocument): string {
 	return typeof tenant === 'string' ? tenant : (_id.split('/')[0] ?? _id);
-}
-
-/** Numbers of what is set and removed in the documents of one source. */
-interface Summary {
-	readonly collection: string;
-	readonly firstId: string;
-	set: number;
-	removed: number;
-	readonly setNames: string[];
-	readonly removedNames: string[];
-}
-
-function summarise(summaries: Map<string, Summary>, step: Step, { changesMax }: ChangeLimits): void {
-	// What goes with its device is on record with it.
-	if (step.kind === 'require' || step.kind === 'removeWhere') return;
-	const id = 'id' in step ? step.id : step.document._id;
-	// The documents of one batch are those of one source.
-	const known = summaries.get(step.collection);
-	const summary = known ?? { collection: step.collection, firstId: id, set: 0, removed: 0, setNames: [], removedNames: [] };
-	if (!known) summaries.set(step.collection, summary);
-	const isRemoval = step.kind === 'remove';
-	if (isRemoval) summary.removed++;
-	else summary.set++;
-	const names = isRemoval ? summary.removedNames : summary.setNames;
-	if (names.length < changesMax) names.push(id);
-}
-
-function summaryFacts(
-	table: AuditTable,
-	{ collection, firstId, set, removed, setNames, removedNames }: Summary,
-	{ valueMaxCharacters }: ChangeLimits,
-): ChangeFacts {
-	const row = summaryRow(table[collection]);
-	const { tenant, source } = row.parse(firstId);
-	const shown = (ids: readonly string[], count: number) =>
-		listOf(
-			ids.map((id) => row.parse(id).name),
-			count,
-			valueMaxCharacters,
-		);
-	return {
-		tenant,
-		type: row.type,
-		activity: row.activity,
-		text: `${row.activity}: ${source}, ${set} set, ${removed} removed`,
-		source,
-		changes: [
-			...(set > 0 ? [{ attribute: `${set} set`, changeType: 'ADDED', newValue: shown(setNames, set) } as const] : []),
-			...(removed > 0
-				? [{ attribute: `${removed} removed`, changeType: 'REMOVED', previousValue: shown(removedNames, removed) } as const]
-				: []),
-		],
-		isSummary: true,
-	};
-}
-
-/** The first of `count` names, as many as there is room for, and how many there are beside. */
-function listOf(names: readonly string[], count: number, maxCharacters: number): string {
-	let text = '';
-	for (const [n, name] of names.entries()) {
-		const longer = n === 0 ? name : `${text}, ${name}`;
-		if (longer.length > maxCharacters) return n === 0 ? `${count} with long names` : `${text}, and ${count - n} more`;
-		text = longer;
-	}
-	return names.length < count ? `${text}, and ${count - names.length} more` : text;
-}
-
-function summaryRow(row: AuditRow | undefined): SummaryRow {
-	if (row?.kind !== 'summary') throw new TypeError('the collection has no summaries');
-	return row;
 }
 
 const maxText = 500;

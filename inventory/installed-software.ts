@@ -212,32 +212,17 @@ export function openInstalledSoftware({
 		// What is there already takes no room: a full tenant is looked at more closely.
 		if (!(await room.tryAdmit(tenant, 'packages', added)))
 			await room.admit(tenant, 'packages', await growthOf(tenant, device, changes));
-		const steps = await changeSteps(tenant, device, changes);
+		const steps = changes.map((item) => changeStep(tenant, device, item));
 		const known: Step = { kind: 'require', collection: objects.name, id: objectId, where: hasList };
 		if (!(await store.batch([known, ...steps])).ok) await changeNewList(objectId, device, [known, ...steps]);
 		noteAdded(objectId, added);
 	}
 
-	/** Without removals of what is not there: each would be on record as a removal. */
-	async function changeSteps(tenant: string, device: ManagedObjectId, changes: readonly SoftwareChange[]): Promise<Step[]> {
-		const present = await presentOf(tenant, device, changes);
-		const steps: Step[] = [];
-		for (const item of changes) {
-			const { name, version } = item.action === 'put' ? item.item : item;
-			const id = packageId(tenant, device, name, version);
-			if (item.action === 'put') {
-				present.add(id);
-				steps.push({ kind: 'put', collection, document: toPackageDocument(id, item.item) });
-			} else if (present.delete(id)) steps.push({ kind: 'remove', collection, id });
-		}
-		return steps;
-	}
-
-	/** Which packages that `changes` remove are there. */
-	async function presentOf(tenant: string, device: ManagedObjectId, changes: readonly SoftwareChange[]): Promise<Set<string>> {
-		const ids = changes.flatMap((item) => (item.action === 'remove' ? packageId(tenant, device, item.name, item.version) : []));
-		if (ids.length === 0) return new Set();
-		return new Set((await packages.find({ filter: { _id: { $in: ids } } })).map(({ _id }) => _id));
+	function changeStep(tenant: string, device: ManagedObjectId, item: SoftwareChange): Step {
+		if (item.action === 'remove') return { kind: 'remove', collection, id: packageId(tenant, device, item.name, item.version) };
+		const { name, version } = item.item;
+		const document = toPackageDocument(packageId(tenant, device, name, version), item.item);
+		return { kind: 'put', collection, document };
 	}
 
 	/** The same change of a device that had no list; `changes` begins with the condition that it has one. */

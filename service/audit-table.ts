@@ -39,7 +39,13 @@ export const auditTable = {
 		label: ({ type, externalId }) => `${String(type)}/${String(externalId)}`,
 		leftOut: ['tenant'],
 	},
-	packages: { kind: 'summary', type: 'Inventory', activity: 'Installed software changed', parse: parsePackageId },
+	packages: {
+		kind: 'summary',
+		type: 'Inventory',
+		activity: 'Installed software changed',
+		parse: parsePackageId,
+		details: ({ softwareType, url, sent }) => withoutName(sent ?? { softwareType, url }),
+	},
 	operations: {
 		kind: 'changes',
 		type: 'Operation',
@@ -170,4 +176,9 @@ function parsePackageId(id: string) {
 	const [owner = '', name = '', version = ''] = id.split('\u0001');
 	const slash = owner.indexOf('/');
 	return { tenant: owner.slice(0, slash), source: owner.slice(slash + 1), name: `${name} ${version}`.trim() };
+}
+
+function withoutName(item: unknown): Readonly<Record<string, unknown>> {
+	const { name: _name, version: _version, ...rest }: Record<string, unknown> = { ...(item as object) };
+	return rest;
 }

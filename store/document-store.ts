@@ -174,8 +174,9 @@ export interface DocumentStore {
 	 */
 	batch(steps: readonly Step[]): Promise<BatchOutcome>;
 	/**
-	 * Runs `work`. A batch that it writes fails with StoreError, unwritten, where this process was silent since `work` began, for
-	 * so long that others may have gone on from what it does; of one step, unless it was on its way. The embedded engine has no others.
+	 * Runs `work`. What it writes fails with StoreError, unwritten, where this process was silent since `work` began, for so long
+	 * that others may have gone on from what it does; what needs no transaction, unless it was on its way. What goes on after
+	 * `work` has succeeded is not meant. The embedded engine has no others.
 	 * @throws StoreError while that cannot be told
 	 */
 	unlessSilent<T>(work: () => Promise<T>): Promise<T>;

@@ -1,27 +1,17 @@
 import type { Duplex } from 'node:stream';
 import { Aedes, type AuthenticateError, type Client, type PublishPacket, type Subscription } from 'aedes';
 import type { Logger } from 'pino';
-import {
-	type Access,
-	type CertificateLogin,
-	type CertificateProof,
-	mayConnectAs,
-	mayDo,
-	networkOf,
-	type Principal,
-	parseUserName,
-	toReadable,
-} from '../../access/index.ts';
+import { type Access, mayDo, type Principal } from '../../access/index.ts';
 import { deviceKey, InventoryError } from '../../inventory/index.ts';
 import { maySubscribe, parseTopic } from '../../smartrest/index.ts';
 import type { Metrics } from '../metrics.ts';
-import { createRateLimit } from '../rate-limit.ts';
 import type { NoteRefusedLogin } from '../refused-logins.ts';
 import { createCertificateSessions } from './certificate-sessions.ts';
 import { createDeviceQueue, type DeviceQueue } from './device-queue.ts';
 import { drainSessions } from './drain.ts';
 import { createEmbeddedConnections } from './embedded-connections.ts';
-import { type Gateway, parseClientId, parseDefaultCollection } from './gateway.ts';
+import { type ConnectLimits, connack, createEmbeddedLogins, type Origin, type SessionOwner } from './embedded-logins.ts';
+import { type Gateway, parseClientId } from './gateway.ts';
 import type { Handover } from './handover.ts';
 import { createPace, holdBack, turnAtPace } from './pace.ts';
 import { guardPacketLength } from './packet-guard.ts';
@@ -39,12 +29,8 @@ export interface EmbeddedBrokerOptions {
 	readonly log: Logger;
 	/** Milliseconds that never go back. */
 	readonly elapsed: () => number;
-	readonly limits: {
+	readonly limits: ConnectLimits & {
 		readonly packetMaxBytes: number;
-		readonly connectionsMax: number;
-		readonly connectionsPerSecond: number;
-		/** Of one address; 0 is no limit. */
-		readonly addressConnectsPerSecond: number;
 		readonly connectTimeoutSeconds: number;
 		readonly keepAliveMaxSeconds: number;
 		readonly drainTimeoutSeconds: number;
@@ -55,31 +41,7 @@ export interface EmbeddedBrokerOptions {
 	};
 }
 
-/** Where a connection comes from. */
-export interface Origin {
-	readonly address: string;
-	/** The host name by which the client knows the service. */
-	readonly host: string;
-	/** What the client has shown of certificates in the TLS handshake, in DER, its own first. */
-	readonly certificates?: readonly Buffer[];
-}
-
 export type EmbeddedBroker = Awaited<ReturnType<typeof openEmbeddedBroker>>;
-
-/** MQTT's CONNACK codes. */
-const connack = { accepted: 0, identifierRejected: 2, unavailable: 3, badCredentials: 4, notAuthorized: 5 } as const;
-/** Refusals that say something about who wanted to connect. */
-const isLogin: ReadonlySet<number> = new Set([connack.badCredentials, connack.notAuthorized]);
-
-const refusals = {
-	throttled: { code: connack.unavailable, refusal: 'too many wrong passwords' },
-	rejected: { code: connack.badCredentials, refusal: 'wrong user name or password' },
-	disabled: { code: connack.notAuthorized, refusal: 'the user, or its tenant, is disabled' },
-	removed: {
-		code: connack.notAuthorized,
-		refusal: 'the device was removed: it needs the credentials of a new registration, or its user enabled',
-	},
-} as const;
 
 interface Connected {
 	readonly session: Session;
@@ -87,25 +49,11 @@ interface Connected {
 	/** The broker knows it, and tells of its end. */
 	isRegistered: boolean;
 	hasLeft: boolean;
+	/** Its messages could not be stored. */
+	hasFailed: boolean;
 	/** How many changes of rights had been heard of when its credentials were checked. */
 	readonly rightsSeen: number;
 }
-
-/** What a CONNECT says: the client id, and whose credentials follow. */
-interface Claim {
-	readonly asked: string;
-	readonly tenant: string;
-	readonly userName: string;
-	/** How many changes of rights had been heard of before its credentials were checked. */
-	readonly rightsSeen: number;
-}
-
-/** Who is connected, and what their CONNECT says of them. */
-type SessionOwner = Pick<Session, 'principal' | 'certificate' | 'serial' | 'address' | 'host' | 'defaultCollection'>;
-
-type LogIn =
-	| { readonly principal: Principal; readonly certificate?: CertificateProof }
-	| { readonly code: number; readonly refusal: string };
 
 const maxTurn = 64;
 
@@ -117,11 +65,13 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 	const { gateway, access, handover, metrics, log, elapsed, limits } = options;
 	const connected = new WeakMap<Client, Connected>();
 	const origins = new WeakMap<Client, Origin>();
-	const claims = new WeakMap<Client, Claim>();
 	const byCertificate = createCertificateSessions({ certificates: access.certificates, sessions: gateway.sessions, log });
-	const certificateLogins = new WeakMap<Client, Promise<CertificateLogin>>();
-	const connects = createRateLimit(elapsed);
-	const connectsOfAddresses = createRateLimit(elapsed);
+	const logins = createEmbeddedLogins({
+		...options,
+		byCertificate,
+		originOf: (client) => origins.get(client),
+		connections: () => broker.connectedClients,
+	});
 	const connections = createEmbeddedConnections({
 		downlinkBufferMaxBytes: limits.downlinkBufferMaxBytes,
 		addressOf: (client) => origins.get(client)?.address,
@@ -148,9 +98,8 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 			// What a session has to keep is in the store: each connection begins clean, and says so.
 			packet.clean = true;
 			packet.keepalive = Math.min(packet.keepalive || limits.keepAliveMaxSeconds, limits.keepAliveMaxSeconds);
-			identify(client, packet.username, packet.password !== undefined).then(
-				({ tenant, userName }) => {
-					claims.set(client, { asked, tenant, userName, rightsSeen });
+			logins.claim(client, { asked, rightsSeen, username: packet.username, hasPassword: packet.password !== undefined }).then(
+				(tenant) => {
 					if (serial !== undefined) packet.clientId = deviceKey(tenant, serial);
 					done(null, true);
 				},
@@ -242,22 +191,6 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		() => look(),
 	);
 
-	/**
-	 * The tenant that the user name names, else that of the host name, else the default one; with a certificate, and no password, the
-	 * tenant that trusts it.
-	 */
-	async function identify(client: Client, username = '', hasPassword: boolean): Promise<Pick<Claim, 'tenant' | 'userName'>> {
-		const { host, certificates } = origins.get(client) ?? {};
-		const namesTenant = username.includes('/');
-		const claimed = parseUserName(username, await access.tenants.ofHost(namesTenant ? undefined : host));
-		if (!certificates || hasPassword) return claimed;
-		const login = byCertificate.logIn(certificates, namesTenant ? claimed.tenant : undefined);
-		certificateLogins.set(client, login);
-		// A refusal, or a failure, is told when the client is authenticated.
-		const outcome = await login.catch(() => undefined);
-		return outcome?.ok ? outcome.principal : claimed;
-	}
-
 	function leave(entry: Connected): void {
 		if (entry.hasLeft) return;
 		entry.hasLeft = true;
@@ -268,57 +201,10 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 	}
 
 	async function connect(client: Client, username: string | undefined, password: string | undefined): Promise<number> {
-		const { address, host } = origins.get(client) ?? { address: '', host: '' };
-		const claim = claims.get(client) ?? { asked: '', tenant: '', userName: '', rightsSeen: -1 };
-		const { asked } = claim;
-		const serial = parseClientId(asked);
-		const refused = (code: number, reason: string): number => {
-			log.info({ address, client: asked.slice(0, 100), user: username?.slice(0, 100), code }, `connection refused: ${reason}`);
-			if (isLogin.has(code))
-				options.noteRefusedLogin({ user: username, host, reason, channel: 'mqtt', address, call: 'CONNECT' });
-			return code;
-		};
-		if (broker.connectedClients >= limits.connectionsMax)
-			return refused(connack.unavailable, 'as many clients as allowed are connected');
-		// First, so that what one address sends too much takes nothing from the others.
-		if (connectsOfAddresses.excess(networkOf(address), limits.addressConnectsPerSecond) > 0)
-			return refused(connack.unavailable, 'too many connections a second from this address');
-		if (connects.excess('all', limits.connectionsPerSecond) > 0)
-			return refused(connack.unavailable, 'too many connections a second');
-		if (serial === undefined) return refused(connack.identifierRejected, 'the client id names no device');
-		const login = await logIn(client, claim, { isNamed: Boolean(username), password, address });
-		if ('refusal' in login) return refused(login.code, login.refusal);
-		const { principal, certificate } = login;
-		if (!mayDo(principal, 'mqtt:connect'))
-			return refused(connack.notAuthorized, `this user may not connect: it needs ${toReadable('mqtt:connect')}`);
-		if (!mayConnectAs(principal, serial)) {
-			const reason = certificate
-				? `by its certificate (common name) it may connect as '${principal.serial}' only`
-				: `this user may not speak for '${serial}'`;
-			return refused(connack.notAuthorized, reason);
-		}
-		const owner = { principal, ...(certificate && { certificate }), serial, address, host, ...defaultCollection(asked) };
-		await openSession(client, owner, claim.rightsSeen);
+		const admission = await logins.admit(client, username, password);
+		if ('code' in admission) return admission.code;
+		await openSession(client, admission.owner, admission.rightsSeen);
 		return connack.accepted;
-	}
-
-	async function logIn(
-		client: Client,
-		{ tenant, userName }: Claim,
-		{
-			isNamed,
-			password,
-			address,
-		}: { readonly isNamed: boolean; readonly password: string | undefined; readonly address: string },
-	): Promise<LogIn> {
-		const byKey = await certificateLogins.get(client);
-		if (byKey?.ok) return { principal: byKey.principal, certificate: byKey.proof };
-		if (byKey)
-			return { code: byKey.reason === 'rejected' ? connack.badCredentials : connack.notAuthorized, refusal: byKey.message };
-		if (!isNamed || password === undefined)
-			return { code: connack.badCredentials, refusal: 'no user name or password, and no client certificate' };
-		const authentication = await access.users.authenticate(tenant, userName, password, address);
-		return authentication.ok ? { principal: authentication.principal } : refusals[authentication.reason];
 	}
 
 	async function openSession(client: Client, who: SessionOwner, rightsSeen: number): Promise<void> {
@@ -341,14 +227,15 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 			maxMessages: limits.deviceQueueMaxMessages,
 			maxTurn: turnAtPace(maxTurn, perSecond),
 		});
-		const entry: Connected = { session, queue, isRegistered: false, hasLeft: false, rightsSeen };
+		const entry: Connected = { session, queue, isRegistered: false, hasLeft: false, hasFailed: false, rightsSeen };
 		connected.set(client, entry);
 		queues.set(session, queue);
 		await Promise.all([handover?.claim(session), gateway.opened(session)]);
 		if (client.closed) leave(entry);
 	}
 
-	function receive({ session, queue }: Connected, packet: PublishPacket, done: (error?: Error | null) => void): void {
+	function receive(entry: Connected, packet: PublishPacket, done: (error?: Error | null) => void): void {
+		const { queue } = entry;
 		queued++;
 		const taken = queue.push({
 			topic: packet.topic,
@@ -357,15 +244,24 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 			redelivered: packet.dup && packet.qos > 0,
 			done(error) {
 				if (--queued === 0) onDrained();
-				// An error closes the connection without an acknowledgement: the device sends it again.
-				if (error)
-					log.warn({ err: error, tenant: session.principal.tenant, device: session.serial }, 'messages could not be stored');
+				if (error) noteFailure(entry, error);
 				done(error ?? null);
 			},
 		});
 		if (taken) return;
 		queued--;
 		done(new Error('too many messages wait to be handled'));
+	}
+
+	/** An error closes the connection without an acknowledgement: the device sends all again that waited, of which one line tells. */
+	function noteFailure(entry: Connected, error: Error): void {
+		const { principal, serial } = entry.session;
+		if (!entry.hasFailed)
+			log.warn(
+				{ err: error, tenant: principal.tenant, device: serial },
+				'messages could not be stored: the device sends them again',
+			);
+		entry.hasFailed = true;
 	}
 
 	function subscribe(session: Session, subscription: Subscription): boolean {
@@ -446,11 +342,6 @@ const silentEmitter = {
 	emit: (_packet: unknown, done?: () => void) => done && setImmediate(done),
 	close: (done?: () => void) => done && setImmediate(done),
 };
-
-function defaultCollection(clientId: string): Pick<SessionOwner, 'defaultCollection'> {
-	const xId = parseDefaultCollection(clientId);
-	return xId === undefined ? {} : { defaultCollection: xId };
-}
 
 function isConflict(error: unknown): error is InventoryError {
 	return error instanceof InventoryError && error.code === 'inventory/conflict';

@@ -3,7 +3,8 @@
 /** The way to devices at an outside broker. */
 export { type Bridge, openBridge } from './bridge.ts';
 export { readBrokerAddress } from './broker-address.ts';
-export { type EmbeddedBroker, type Origin, openEmbeddedBroker } from './embedded-broker.ts';
+export { type EmbeddedBroker, openEmbeddedBroker } from './embedded-broker.ts';
+export type { Origin } from './embedded-logins.ts';
 /** What stands between any broker and the domain. */
 export { createGateway, type Gateway, type GatewayOptions } from './gateway.ts';
 /** What stands between processes. */

@@ -8,6 +8,7 @@ import {
 	isLostUpsert,
 	isTransient,
 	isUnreachable,
+	SilenceError,
 	TryAgain,
 	unwrapBulkError,
 } from './explain-error.ts';
@@ -54,7 +55,7 @@ export function createApplier(db: Db, transact: RunTransaction): Applier {
 		const tried = await tryTogether(batches);
 		if (tried.isHopeless) for (const batch of batches) settled.set(batch, { error: tried.error });
 		if (tried.isApplied || tried.isHopeless) return;
-		const suspects = tried.suspect ? new Set([tried.suspect]) : await findSuspects(batches);
+		const suspects = tried.suspects ?? (await findSuspects(batches));
 		if (suspects.size === 0) {
 			const middle = Math.ceil(batches.length / 2);
 			await Promise.all([divide(batches.slice(0, middle), settled), divide(batches.slice(middle), settled)]);
@@ -76,8 +77,8 @@ export function createApplier(db: Db, transact: RunTransaction): Applier {
 			return { isApplied, isHopeless: false };
 		} catch (error) {
 			// Out of reach, or out of time: with fewer batches it would be no better.
-			const isHopeless = isUnreachable(error) || error instanceof StoreError;
-			return { isApplied: false, isHopeless, suspect: suspectOf(error), error };
+			const isHopeless = isUnreachable(error) || (error instanceof StoreError && !(error instanceof SilenceError));
+			return { isApplied: false, isHopeless, suspects: suspectsOf(error, batches), error };
 		}
 	};
 
@@ -171,8 +172,11 @@ class StepRefused extends Error {
 	}
 }
 
-function suspectOf(error: unknown): PreparedBatch | undefined {
-	return error instanceof StepRefused ? error.batch : undefined;
+/** Whose fault it is, where the error tells; only what was begun before a silence is refused for it. */
+function suspectsOf(error: unknown, batches: readonly PreparedBatch[]): ReadonlySet<PreparedBatch> | undefined {
+	if (error instanceof StepRefused) return new Set([error.batch]);
+	if (error instanceof SilenceError) return new Set(batches.filter(({ era }) => era !== undefined));
+	return undefined;
 }
 
 async function settle(apply: () => Promise<BatchOutcome>): Promise<Settlement> {

@@ -1,7 +1,15 @@
 import { type Db, MongoBulkWriteError } from 'mongodb';
 import type { BatchOutcome } from '../document-store.ts';
 import type { Settlement } from './apply-batches.ts';
-import { isDuplicate, isDuplicateWrite, isLostUpsert, unwrapBulkError, writeErrorsOf } from './explain-error.ts';
+import {
+	isDuplicate,
+	isDuplicateWrite,
+	isLostUpsert,
+	toLostWrites,
+	toServerError,
+	unwrapBulkError,
+	writeErrorsOf,
+} from './explain-error.ts';
 import type { PreparedBatch, PreparedStep, Row } from './prepare-step.ts';
 
 /** Batches of one step, which are whole without a transaction. */
@@ -40,14 +48,17 @@ export function createSingleApplier(db: Db): SingleApplier {
 			await db.collection<Row>(collection).bulkWrite(writes, { ordered: false });
 		} catch (error) {
 			const refused = error instanceof MongoBulkWriteError ? writeErrorsOf(error) : [];
+			// Beside single writes that it refused, the database may not have made the others durable.
+			const lost = refused.length === 0 ? unwrapBulkError(error) : toLostWrites(error);
 			const again: PreparedBatch[] = [];
 			for (const one of refused) {
 				const batch = batches[one.index];
 				if (batch === undefined) continue;
 				if (isLostUpsert(batch.steps[0]?.kind ?? '', one)) again.push(batch);
-				else settled.set(batch, isDuplicateWrite(one) ? duplicate : { error: one.err });
+				else settled.set(batch, isDuplicateWrite(one) ? duplicate : { error: toServerError(one) });
 			}
-			if (refused.length === 0) for (const batch of batches) settled.set(batch, { error: unwrapBulkError(error) });
+			for (const batch of batches)
+				if (lost !== undefined && !settled.has(batch) && !again.includes(batch)) settled.set(batch, { error: lost });
 			if (again.length > 0) await writeUnordered(collection, again, settled);
 		}
 	};

@@ -102,6 +102,17 @@ export function writeErrorsOf({ writeErrors }: MongoBulkWriteError): readonly Wr
 	return [writeErrors].flat();
 }
 
+/** What the server said of a single write, without the document: as if it had been sent alone. */
+export function toServerError({ code, errmsg }: WriteError): MongoServerError {
+	return new MongoServerError({ code, message: errmsg ?? 'the write was refused' });
+}
+
+/** Why what a bulk write has written is not durable; `undefined` where it is. */
+export function toLostWrites(error: unknown): MongoServerError | undefined {
+	const lost = error instanceof MongoBulkWriteError ? error.result.getWriteConcernError() : undefined;
+	return lost && new MongoServerError({ code: lost.code ?? 0, message: lost.errmsg ?? 'a majority did not store it' });
+}
+
 export function isDuplicateWrite({ code }: WriteError): boolean {
 	return code === duplicateKey;
 }

@@ -23,7 +23,7 @@ import { prepareBatch, type Row } from './prepare-step.ts';
 import { createTransactions } from './transaction.ts';
 import { createTransactionSessions } from './transaction-sessions.ts';
 import { createWatchers } from './watchers.ts';
-import { createWriteQueue } from './write-queue.ts';
+import { createWriteQueue, type WriteQueue } from './write-queue.ts';
 
 export interface MongoStoreOptions extends ConnectionOptions {
 	/** Milliseconds since 1970, for what expires. */
@@ -76,7 +76,7 @@ function createStore(options: MongoStoreOptions, { client, db, endpoint }: Conne
 	const sessions = createTransactionSessions({ client, db, silentMilliseconds: options.silentMilliseconds ?? 15_000, onFault });
 	const transact = createTransactions({ sessions, timeoutMilliseconds: options.transactionTimeoutMilliseconds ?? 60_000 });
 	const maxWaiting = options.maxWaitingBatches ?? 50_000;
-	const writes = createWriteQueue({
+	const queue = createWriteQueue({
 		together: createApplier(db, transact),
 		single: createSingleApplier(db),
 		maxGroupSteps: options.maxGroupSteps ?? 1000,
@@ -87,11 +87,20 @@ function createStore(options: MongoStoreOptions, { client, db, endpoint }: Conne
 		era: sessions.era,
 		explain,
 	});
+	const scopes = new AsyncLocalStorage<{ era: number | undefined }>();
+	/** What is written within `unlessSilent` belongs to its era. */
+	const writes: WriteQueue = {
+		...queue,
+		batch: async (batch) => {
+			const era = scopes.getStore()?.era;
+			return queue.batch(era === undefined ? batch : { ...batch, era });
+		},
+		alone: (claims, bytes, write) => queue.alone(claims, bytes, write, scopes.getStore()?.era),
+	};
 	const watchers = createWatchers({ db, onFault });
 	const expiry = startExpiry({ db, expiries, now: options.now, everySeconds: options.expireEverySeconds ?? 30, onFault });
 	const size = createSizeProbe(db);
 	const reads = new Set<Promise<unknown>>();
-	const eras = new AsyncLocalStorage<number>();
 	let closed: Promise<void> | undefined;
 
 	const read = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -136,15 +145,17 @@ function createStore(options: MongoStoreOptions, { client, db, endpoint }: Conne
 	};
 
 	const batch = async (steps: readonly Step[]): Promise<BatchOutcome> => {
-		const prepared = prepareBatch(steps, (name) => collections.has(name));
-		const era = eras.getStore();
-		return writes.batch(era === undefined ? prepared : { ...prepared, era });
+		return writes.batch(prepareBatch(steps, (name) => collections.has(name)));
 	};
 
 	const unlessSilent = async <T>(work: () => Promise<T>): Promise<T> => {
 		const era = sessions.era();
 		if (era === undefined) throw new SilenceError();
-		return eras.run(era, work);
+		const scope: { era: number | undefined } = { era };
+		const result = await scopes.run(scope, work);
+		// What it has begun that goes on, such as timers and feeds, has nothing to do with what it wrote.
+		scope.era = undefined;
+		return result;
 	};
 
 	const close = async (): Promise<void> => {

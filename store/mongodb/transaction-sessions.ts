@@ -1,4 +1,4 @@
-import { type ClientSession, type Db, type Document, type MongoClient, ObjectId } from 'mongodb';
+import { type ClientSession, type Db, type Document, type MongoClient, MongoServerError, ObjectId } from 'mongodb';
 import { messageOf } from './explain-error.ts';
 
 /** Work inside a transaction; `commit` false leaves no trace of it. */
@@ -47,6 +47,8 @@ interface Seen {
 const noteCollection = '_transactions';
 const maxFree = 32;
 const looksInSilence = 3;
+/** Nobody may end sessions here, or the server does not know how: it would say so each time. */
+const refusals: ReadonlySet<unknown> = new Set([13, 59, 115, 8000]);
 
 /**
  * The server keeps a transaction open, with all that it has written locked, for `transactionLifetimeLimitSeconds` after its
@@ -71,12 +73,11 @@ export function createTransactionSessions({
 	let retired: ClientSession[] = [];
 	const seen = new Map<string, Seen>();
 	let hasNote = false;
+	let isNoted = false;
 	let silences = 0;
 	let renewedAt = performance.now();
+	let isRefused = false;
 	let isClosed = false;
-	let timer: NodeJS.Timeout | undefined;
-	let looking = Promise.resolve();
-
 	let renewing = Promise.resolve();
 	/** One after the other: an older list that arrives late would leave out the newest session. */
 	const renewNote = (): Promise<void> => {
@@ -86,8 +87,13 @@ export function createTransactionSessions({
 			.then(async () => {
 				const began = performance.now();
 				const sessions = [...noted.values()];
-				await notes.updateOne({ _id: own }, { $set: { sessions }, $inc: { renewals: 1 } }, { upsert: true });
-				if (began - renewedAt >= silentMilliseconds) silences++;
+				const note = { $set: { sessions }, $inc: { renewals: 1 } };
+				const { upsertedCount } = await notes.updateOne({ _id: own }, note, { upsert: true });
+				// Others have removed it, whatever the time that this process has seen go by.
+				const wasRemoved = isNoted && upsertedCount > 0;
+				isNoted = true;
+				// By then, not when it was sent: until it arrived, others saw nothing of this process.
+				if (wasRemoved || performance.now() - renewedAt >= silentMilliseconds) silences++;
 				renewedAt = began;
 			});
 		return renewing;
@@ -128,8 +134,20 @@ export function createTransactionSessions({
 		}
 	};
 
+	/** Where the server refuses to, what is open ends at its own time limit. */
 	const kill = async (sessions: readonly SessionId[]): Promise<void> => {
-		if (sessions.length > 0) await client.db('admin').command({ killSessions: sessions });
+		if (sessions.length === 0 || isRefused) return;
+		try {
+			await client.db('admin').command({ killSessions: sessions });
+		} catch (error) {
+			if (!(error instanceof MongoServerError) || !refusals.has(error.code)) throw error;
+			isRefused = true;
+			onFault(
+				new Error(
+					`the database refuses to end transactions of processes that are gone, which stay open for its transactionLifetimeLimitSeconds: ${messageOf(error)}`,
+				),
+			);
+		}
 	};
 
 	const endRetired = async (): Promise<void> => {
@@ -165,30 +183,48 @@ export function createTransactionSessions({
 	};
 
 	const look = async (): Promise<void> => {
-		await renewNote();
 		retireDoubtful();
 		await endRetired();
 		await endOfOthers();
 	};
 
-	const schedule = (): void => {
-		if (isClosed) return;
-		timer = setTimeout(() => {
-			looking = look()
-				// What fails now is tried again at the next round.
-				.catch((error: unknown) => {
-					if (!isClosed) onFault(new Error(`transactions of processes that are gone stay open: ${messageOf(error)}`));
-				})
-				.finally(schedule);
-		}, silentMilliseconds / looksInSilence);
-		timer.unref();
+	/** What fails is tried again at the next round. Returns the function that ends it. */
+	const repeat = (what: string, work: () => Promise<void>): (() => Promise<void>) => {
+		let timer: NodeJS.Timeout | undefined;
+		let working = Promise.resolve();
+		let hasFailed = false;
+		const schedule = (): void => {
+			if (isClosed) return;
+			timer = setTimeout(() => {
+				working = work()
+					.then(
+						() => {
+							hasFailed = false;
+						},
+						(error: unknown) => {
+							// Once for each time that it fails.
+							if (!isClosed && !hasFailed) onFault(new Error(`${what}: ${messageOf(error)}`));
+							hasFailed = true;
+						},
+					)
+					.finally(schedule);
+			}, silentMilliseconds / looksInSilence);
+			timer.unref();
+		};
+		schedule();
+		return async () => {
+			clearTimeout(timer);
+			await working;
+		};
 	};
-	schedule();
+
+	// Each by itself: a database that takes its time to end sessions must not make this process a silent one.
+	const endRenewing = repeat('the note of transactions is not renewed', renewNote);
+	const endLooking = repeat('transactions of processes that are gone stay open', look);
 
 	const close = async (): Promise<void> => {
 		isClosed = true;
-		clearTimeout(timer);
-		await looking;
+		await Promise.all([endRenewing(), endLooking()]);
 		retired.push(...free.splice(0));
 		if (!hasNote) return;
 		await endRetired()

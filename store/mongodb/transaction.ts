@@ -57,6 +57,7 @@ async function attemptOnce<T>(
 	check: () => void,
 	deadline: number,
 ): Promise<Attempt<T>> {
+	check();
 	session.startTransaction(options);
 	let attempt: Attempt<T>;
 	try {

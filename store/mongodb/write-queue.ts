@@ -9,8 +9,8 @@ import { type Claims, createWriteOrder } from './write-order.ts';
 /** Collects the writes of many callers into groups that share a round trip and a commit. */
 export interface WriteQueue {
 	batch(batch: PreparedBatch): Promise<BatchOutcome>;
-	/** A write of another kind, in its place among the others. */
-	alone<T>(claims: Claims, bytes: number, write: () => Promise<T>): Promise<T>;
+	/** A write of another kind, in its place among the others; of that era only. */
+	alone<T>(claims: Claims, bytes: number, write: () => Promise<T>, era?: number): Promise<T>;
 	figures(): { readonly waitingBatches: number; readonly commits: number; readonly committedBatches: number };
 	/** Refuses what comes from now on. */
 	refuse(error: StoreError): void;
@@ -96,13 +96,18 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
 		}
 	};
 
-	const isOver = ({ era }: PreparedBatch): boolean => era !== undefined && era !== options.era();
+	const isOver = (era: number | undefined): boolean => era !== undefined && era !== options.era();
 
 	const run = (lane: Lane): void => {
-		const taken = takeGroup(lane.ready);
-		const group = taken.filter(({ batch }) => !isOver(batch));
-		for (const { batch, settle } of taken) if (isOver(batch)) settle({ error: new SilenceError() });
-		if (group.length === 0) return;
+		const group: Waiter[] = [];
+		for (const waiter of takeGroup(lane.ready)) {
+			if (isOver(waiter.batch.era)) waiter.settle({ error: new SilenceError() });
+			else group.push(waiter);
+		}
+		if (group.length === 0) {
+			ended();
+			return;
+		}
 		groupsInFlight++;
 		const finish = (settlements: readonly Settlement[]): void => {
 			groupsInFlight--;
@@ -137,11 +142,12 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
 		onDrained = [];
 	};
 
-	const runAlone = <T>(claims: Claims, bytes: number, write: () => Promise<T>): Promise<T> =>
+	const runAlone = <T>(claims: Claims, bytes: number, write: () => Promise<T>, era: number | undefined): Promise<T> =>
 		new Promise((resolve, reject) => {
 			enter(claims, bytes, (end) => {
 				alone.push(async () => {
 					try {
+						if (isOver(era)) throw new SilenceError();
 						const result = await write();
 						commits++;
 						committedBatches++;
@@ -176,12 +182,9 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
 			}
 			if (batch.steps.length > 1 || first.kind === 'removeWhere') return grouped(transactions, batch);
 			if (first.condition === undefined) return grouped(singles, batch);
-			return runAlone(batch.claims, batch.bytes, async () => {
-				if (isOver(batch)) throw new SilenceError();
-				return options.single.applyConditional(first);
-			});
+			return runAlone(batch.claims, batch.bytes, () => options.single.applyConditional(first), batch.era);
 		},
-		alone: async (claims, bytes, write) => runAlone(claims, bytes, write),
+		alone: async (claims, bytes, write, era) => runAlone(claims, bytes, write, era),
 		figures: () => ({ waitingBatches: waiting.count(), commits, committedBatches }),
 		refuse: (error) => {
 			refusal ??= error;

@@ -136,24 +136,76 @@ describe('contract/audit', function () {
 		});
 
 		it('sums up a list in one record', async () => {
+			const { audited, records, lists } = fixture;
+			const put = (name: string, more = {}): Step => ({
+				kind: 'put',
+				collection: 'lists',
+				document: { _id: `t1/d/${name}`, ...more },
+			});
+			const remove = (name: string): Step => ({ kind: 'remove', collection: 'lists', id: `t1/d/${name}` });
+			const write = (...steps: readonly Step[]) => audited.batch(steps);
+			await write(put('a'), put('b', { url: 'https://me:pw@h/b', token: 'hidden' }), remove('never-there'));
+			await write(put('a'), put('b', { token: 'hidden', url: 'https://me:pw@h/b' }), remove('never-there'));
+			await write(put('a', { url: 'https://h/a' }), put('c'), remove('b'), put('b'), remove('c'));
+			const told = (await records()).map(({ text, changes }) => [
+				text,
+				...changes.map(({ attribute, previousValue = '', newValue = '' }) => `${attribute}: ${previousValue} > ${newValue}`),
+			]);
+			const b = 'b {"url":"https://(secret)@h/b","token":"(secret)"}';
+			expect(told).to.deep.equal([
+				['List changed: d, 2 added', `2 added:  > a, ${b}`],
+				[
+					'List changed: d, 2 added, 1 changed, 2 removed',
+					'2 added:  > c, b',
+					'a: {} > {"url":"https://h/a"}',
+					`2 removed: ${b}, c > `,
+				],
+			]);
+			const stored = await lists.find({ filter: {}, sort: [['_id', 1]] });
+			expect(stored).to.deep.equal([{ _id: 't1/d/a', url: 'https://h/a' }, { _id: 't1/d/b' }]);
+		});
+
+		it('names as many of a list as there is room for', async () => {
 			const { audited, records } = fixture;
-			const put = (name: string): Step => ({ kind: 'put', collection: 'lists', document: { _id: `t1/d/${name}` } });
-			await audited.batch([...'abcdefg'].map(put).concat({ kind: 'remove', collection: 'lists', id: 't1/d/z' }));
-			await audited.batch([...'abcdefghijkl'].map(put));
-			await audited.batch(['x'.repeat(60), 'y'.repeat(60)].map(put));
-			await audited.batch(['z'.repeat(101), 'a'].map(put));
-			const [first, ...others] = await records();
-			expect(first?.text).to.equal('List changed: d, 7 set, 1 removed');
-			expect(first?.changes).to.deep.equal([
-				{ attribute: '7 set', changeType: 'ADDED', newValue: 'a, b, c, d, e, f, g' },
-				{ attribute: '1 removed', changeType: 'REMOVED', previousValue: 'z' },
-			]);
+			const put = (name: string, more = { n: 0 }): Step => ({
+				kind: 'put',
+				collection: 'lists',
+				document: { _id: `t1/d/${name}`, ...more },
+			});
+			const many = [...'abcdefghijkl'];
+			await audited.batch(many.map((name) => ({ kind: 'put', collection: 'lists', document: { _id: `t1/d/${name}` } })));
+			await audited.batch(many.map((name) => put(name, { n: 1 })));
+			await audited.batch(['x'.repeat(60), 'y'.repeat(60)].map((name) => put(name)));
+			await audited.batch(['z'.repeat(101), 'm'].map((name) => put(name)));
+			const all = await records();
 			// The fixture has room for 10 names, and 100 characters.
-			expect(others.map(({ changes: [change] }) => change?.newValue)).to.deep.equal([
-				'a, b, c, d, e, f, g, h, i, j, and 2 more',
-				`${'x'.repeat(60)}, and 1 more`,
-				'2 with long names',
+			expect(all[0]?.changes[0]?.newValue).to.equal('a, b, c, d, e, f, g, h, i, j, and 2 more');
+			expect(all[1]?.changes.map(({ attribute }) => attribute)).to.deep.equal([...many.slice(0, 10), 'and 2 more']);
+			expect(all[2]?.changes[0]?.newValue).to.equal(`${'x'.repeat(60)} {"n":0}, and 1 more`);
+			expect(all[3]?.changes[0]?.newValue).to.equal('2 with long names');
+		});
+
+		it('puts on record a change of what others have made just after it was looked for', async () => {
+			const late = openAuditFixture({
+				...store,
+				collection: async (spec) => {
+					const documents = await store.collection(spec);
+					const get: typeof documents.get = async (id) => {
+						const found = await documents.get(id);
+						if (spec.name === things && !found) await store.batch([insert('1', { count: 1 })]);
+						return found;
+					};
+					return { ...documents, get };
+				},
+			});
+			const { audited, records } = await late;
+			expect(await audited.batch([set('1', { count: 2 })])).to.deep.equal({ ok: true });
+			expect((await records()).map(({ changes }) => changes)).to.deep.equal([
+				[{ attribute: 'count', changeType: 'REPLACED', previousValue: 1, newValue: 2 }],
 			]);
+			const nobody: Step = { kind: 'update', collection: things, id: 't2/x', update: { $set: { count: 1 } } };
+			expect(await audited.batch([nobody])).to.deep.equal({ ok: false, failed: 0, duplicate: false });
+			expect(await records()).to.have.lengthOf(1);
 		});
 
 		it('tells each writer apart, and what was there before each, however many write at once', async () => {

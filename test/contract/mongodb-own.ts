@@ -194,6 +194,25 @@ function ownCases(this: Mocha.Suite): void {
 	});
 
 	describe('writes', () => {
+		it('says in words of the database why it refused one of many, and writes the others', async () => {
+			const things = await thingsOf(await open());
+			const client = new MongoClient(database.url);
+			try {
+				await client.db(database.database).command({ collMod: 'things', validator: { n: { $type: 'number' } } });
+			} finally {
+				await client.close();
+			}
+			const [, said] = await Promise.all([
+				things.insert({ _id: 'a', n: 1 }),
+				refusal(things.insert({ _id: 'b', n: 'secret' })),
+				things.insert({ _id: 'c', n: 1 }),
+			]);
+			expect(said)
+				.to.match(/^the database refused .*Document failed validation/)
+				.and.not.include('secret');
+			expect((await things.find({ filter: {} })).map(({ _id }) => _id)).to.have.members(['a', 'c']);
+		});
+
 		it('commits the batches of many callers together, and the others with them when some fail', async () => {
 			const store = await open({ maxGroupsInFlight: 1 });
 			const things = await thingsOf(store);

@@ -78,7 +78,7 @@ describe('http/audit', () => {
 			['admin', 'Managed object changed', ['name: pump > pump 2', 'c8y_Hardware: - > {"model":"x"}']],
 			['admin', 'External id created', ['type: - > c8y_Serial', 'externalId: - > dev1', `managedObjectId: - > ${id}`]],
 			['admin', 'Managed object changed', own[3]?.[2]],
-			['admin', 'Installed software changed', ['1 set: - > a 1']],
+			['admin', 'Installed software changed', ['1 added: - > a 1']],
 			['admin', 'Managed object changed', ['removing: - > true']],
 			['admin', 'Managed object removed', own[6]?.[2]],
 			['admin', 'External id removed', ['type: c8y_Serial > -', 'externalId: dev1 > -', `managedObjectId: ${id} > -`]],

@@ -62,12 +62,14 @@ describe('journeys/audit-actors', function () {
 		}
 	});
 
-	it('tells what devices report of their software, by every template, and no removal of what was not there', async () => {
+	it('tells what devices report of their software, by every template, and nothing of what is as it was', async () => {
 		service = await startService();
 		const device = await service.connect('reporter');
 		await device.send('116,a,1,');
 		await device.send('140,a,1,apt,,b,1,apt,');
 		await device.send('141,c,1,apt,');
+		await device.send('141,c,1,apt,');
+		await device.send('141,c,1,apt,https://h/c');
 		await device.send('142,c,1,never-there,2');
 		await device.send('142,never-there,2');
 		await device.send('140,b,1,apt,');
@@ -79,13 +81,15 @@ describe('journeys/audit-actors', function () {
 				origin.call,
 				changes.map(({ newValue, previousValue }) => [previousValue, newValue].map((value) => value ?? '').join(' > ')),
 			]);
+		const apt = '{"softwareType":"apt"}';
 		expect(told).to.deep.equal([
 			['116', [' > a 1']],
-			['140', [' > a 1, b 1']],
-			['141', [' > c 1']],
-			['142', ['c 1 > ']],
-			['140', ['a 1 > ']],
-			['141 142', [' > d 1', 'd 1 > ']],
+			['140', [` > b 1 ${apt}`, `{} > ${apt}`]],
+			['141', [` > c 1 ${apt}`]],
+			['141', [`${apt} > {"softwareType":"apt","url":"https://h/c"}`]],
+			['142', ['c 1 {"softwareType":"apt","url":"https://h/c"} > ']],
+			['140', [`a 1 ${apt} > `]],
+			['141 142', [` > d 1 ${apt}`, `d 1 ${apt} > `]],
 		]);
 	});
 

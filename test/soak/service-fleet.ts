@@ -1,3 +1,5 @@
+import { appendFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
 import type { Findings } from './findings.ts';
@@ -20,8 +22,11 @@ export function createServiceFleet(options: {
 	readonly count: number;
 	readonly settings: Readonly<Record<string, string>>;
 	readonly findings: Findings;
+	/** A folder that keeps what each process logs. */
+	readonly logs?: string | undefined;
 }) {
-	const { count, settings, findings } = options;
+	const { count, settings, findings, logs } = options;
+	if (logs !== undefined) mkdirSync(logs, { recursive: true });
 	const places: FleetPlace[] = Array.from({ length: count }, (_, index) => ({
 		name: `process ${index + 1}`,
 		process: undefined,
@@ -92,8 +97,10 @@ export function createServiceFleet(options: {
 	}
 
 	/** Counts the warnings and errors of the log, and forgets the log. */
-	function noteLog({ process }: FleetPlace): void {
-		for (const line of process?.output.splice(0) ?? []) {
+	function noteLog({ name, process }: FleetPlace): void {
+		const lines = process?.output.splice(0) ?? [];
+		if (logs !== undefined && lines.length > 0) appendFileSync(join(logs, `${name}.log`), `${lines.join('\n')}\n`);
+		for (const line of lines) {
 			const level = /^\{"level":([456]0)/.exec(line)?.[1];
 			if (level) findings.count(`log: ${/"msg":"([^"]*)"/.exec(line)?.[1] ?? line}`);
 		}

@@ -12,6 +12,8 @@ export interface SoakOptions {
 	readonly operationRate: number;
 	/** Decides when which fault happens, and what each device does. */
 	readonly seed: number;
+	/** A folder for what the processes log. */
+	readonly logs?: string;
 }
 
 /** What the two stores of a test machine carry while they leave it about half idle. The test MongoDB is many times slower than MongoDB. */
@@ -25,7 +27,16 @@ export function parseSoakOptions(words: readonly string[], freshSeed: number): S
 	const text = { type: 'string' } as const;
 	const { values } = parseArgs({
 		args: [...words],
-		options: { minutes: text, store: text, processes: text, devices: text, rate: text, 'operation-rate': text, seed: text },
+		options: {
+			minutes: text,
+			store: text,
+			processes: text,
+			devices: text,
+			rate: text,
+			'operation-rate': text,
+			seed: text,
+			logs: text,
+		},
 	});
 	const store: string = values.store ?? 'sqlite';
 	if (store !== 'sqlite' && store !== 'mongodb') throw new RangeError(`--store must be sqlite or mongodb, found '${store}'`);
@@ -38,6 +49,7 @@ export function parseSoakOptions(words: readonly string[], freshSeed: number): S
 		rate: number('--rate', given.rate, 0.1, 100_000),
 		operationRate: number('--operation-rate', given['operation-rate'], 0.1, 10_000),
 		seed: whole('--seed', given.seed, seedLimit - 1, 0),
+		...(values.logs !== undefined && { logs: values.logs }),
 	};
 }
 

@@ -30,7 +30,7 @@ export async function runSoak(options: SoakOptions, print: (line: string) => voi
 	const startedAt = performance.now();
 	const seconds = () => (performance.now() - startedAt) / 1000;
 	const say = (line: string) => print(`${clock(seconds())}  ${line}`);
-	const { minutes, store, processes, devices: deviceCount, rate, operationRate, seed } = options;
+	const { minutes, store, processes, devices: deviceCount, rate, operationRate, seed, logs } = options;
 	print(`soak: --minutes ${minutes} --store ${store} --processes ${processes} --devices ${deviceCount} --seed ${seed}`);
 
 	const findings = createFindings(say);
@@ -38,7 +38,7 @@ export async function runSoak(options: SoakOptions, print: (line: string) => voi
 	const ledgers = createSoakLedgers();
 	const database = store === 'mongodb' && !process.env.MONGODB_TEST_URL ? await startTestMongoDb() : undefined;
 	const place = await makeStore(store, database);
-	const fleet = createServiceFleet({ count: processes, settings: { ...settings, ...place.settings }, findings });
+	const fleet = createServiceFleet({ count: processes, settings: { ...settings, ...place.settings }, findings, logs });
 	const devices: SoakDevice[] = Array.from({ length: deviceCount }, (_, index) =>
 		createSoakDevice({
 			serial: `soak-${String(index + 1).padStart(3, '0')}`,

@@ -32,6 +32,7 @@ const table: AuditTable = {
 			const [tenant = '', source = '', name = ''] = id.split('/');
 			return { tenant, source, name };
 		},
+		details: ({ _id, ...rest }) => rest,
 	},
 	plain: { kind: 'none', reason: 'for tests' },
 };
@@ -54,12 +55,12 @@ export async function openAuditFixture(store: DocumentStore, limits: Partial<Aud
 	});
 	const audited = trail.store;
 	const things = await audited.collection(thingSpec);
-	await audited.collection(listSpec);
+	const lists = await audited.collection(listSpec);
 	await audited.collection(plainSpec);
 
 	/** All records of a tenant, oldest first. */
 	async function records(tenant = 't1'): Promise<AuditRecord[]> {
 		return trail.list(tenant, {}, { skip: 0, limit: 1_000_000, revert: false });
 	}
-	return { trail, audited, things, records, told, state };
+	return { trail, audited, things, lists, records, told, state };
 }

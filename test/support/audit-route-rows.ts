@@ -70,13 +70,13 @@ export function auditRows(fixture: () => HttpFixture, authority: () => TestCerti
 			call: `POST ${asm}/software`,
 			url: `${asm}/software?deviceId={id}`,
 			send: json([{ name: 'a', version: '1' }]),
-			records: ['Installed software changed: 1 set', 'Managed object changed: software.mode'],
+			records: ['Installed software changed: 1 added', 'Managed object changed: software.mode'],
 		},
 		{
 			call: `PUT ${asm}/software`,
 			url: `${asm}/software?deviceId={id}`,
 			send: json([{ name: 'b', version: '1' }]),
-			records: ['Installed software changed: 1 set'],
+			records: ['Installed software changed: 1 added'],
 		},
 		{
 			call: `DELETE ${asm}/software`,

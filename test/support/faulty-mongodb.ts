@@ -7,6 +7,9 @@ export interface InjectedError {
 	readonly errorLabels?: readonly string[];
 	/** It drops the connection instead of answering. */
 	readonly closeConnection?: boolean;
+	/** It answers only after `blockTimeMS`. */
+	readonly blockConnection?: boolean;
+	readonly blockTimeMS?: number;
 }
 
 /** A database server of one test. */

@@ -32,7 +32,8 @@ export async function startServiceProcess(settings: Readonly<Record<string, stri
 	/** Asks it to stop, and returns the exit code. */
 	async function end(signal: 'SIGTERM' | 'SIGINT' = 'SIGTERM'): Promise<number | null> {
 		child.kill(signal);
-		return within('the process ends', ended, 20_000);
+		// Longer than it gives itself: then its code tells that it was not enough.
+		return within('the process ends', ended, 30_000);
 	}
 
 	/** kill -9. */
