@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { Aedes, type AuthenticateError, type Client, type PublishPacket, type Subscription } from 'aedes';
+import type { AuthenticateError, Client, PublishPacket, Subscription } from 'aedes';
 import type { Logger } from 'pino';
 import { type Access, mayDo, type Principal } from '../../access/index.ts';
 import { deviceKey, InventoryError } from '../../inventory/index.ts';
@@ -18,6 +18,7 @@ import { guardPacketLength } from './packet-guard.ts';
 import type { IncomingPublish, Session } from './session.ts';
 import { createSuccession } from './succession.ts';
 import { watchAcknowledgements } from './unacknowledged.ts';
+import { UnroutedBroker } from './unrouted-broker.ts';
 
 export interface EmbeddedBrokerOptions {
 	readonly gateway: Gateway;
@@ -85,7 +86,6 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 	let onDrained = ignore;
 
 	const broker = new UnroutedBroker({
-		mq: silentEmitter,
 		persistence: watchAcknowledgements(connections.settle),
 		connectTimeout: limits.connectTimeoutSeconds * 1000,
 		drainTimeout: limits.drainTimeoutSeconds * 1000,
@@ -155,7 +155,7 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 	});
 	broker.on('clientReady', (client) => {
 		const entry = connected.get(client);
-		if (!entry) return;
+		if (!entry || entry.hasLeft) return;
 		metrics.mqttConnections.set(broker.connectedClients);
 		gateway.connected(entry.session);
 		byCertificate.connected(entry.session);
@@ -327,21 +327,6 @@ export async function openEmbeddedBroker(options: EmbeddedBrokerOptions) {
 		queuedMessages: () => queued,
 	};
 }
-
-/** A broker that hands nothing on between clients: a publish ends with the gateway. */
-class UnroutedBroker extends Aedes {
-	override publish(_packet: PublishPacket, clientOrDone: unknown, done?: (error?: Error) => void): void {
-		const callback = typeof clientOrDone === 'function' ? clientOrDone : done;
-		callback?.();
-	}
-}
-
-const silentEmitter = {
-	on: (_topic: string, _listener: unknown, done?: () => void) => done && setImmediate(done),
-	removeListener: (_topic: string, _listener: unknown, done?: () => void) => done && setImmediate(done),
-	emit: (_packet: unknown, done?: () => void) => done && setImmediate(done),
-	close: (done?: () => void) => done && setImmediate(done),
-};
 
 function isConflict(error: unknown): error is InventoryError {
 	return error instanceof InventoryError && error.code === 'inventory/conflict';

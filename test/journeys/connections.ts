@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { IConnectPacket } from 'mqtt-packet';
 import { eventually, within } from '../support/eventually.ts';
+import { metricOf } from '../support/metric-of.ts';
 import { adminPassword, bootstrap, type ServiceUnderTest, startService } from '../support/service-fixture.ts';
 
 const admin = { username: 't1/admin', password: adminPassword };
@@ -132,6 +133,32 @@ describe('journeys/connections', () => {
 		expect(await second.nextLine()).to.equal('510,taken-1');
 		await second.send('110,second');
 		expect(await service.operator.objectOf('taken-1')).to.deep.include({ c8y_Hardware: { serialNumber: 'second' } });
+	});
+
+	it('hears of the end of each connection, also where the next one comes in at that moment', async () => {
+		const own = await startService();
+		try {
+			const clients = await Promise.all(Array.from({ length: 60 }, () => own.openRaw()));
+			const codes: number[] = [];
+			for (const [n, client] of clients.entries()) {
+				const older = clients[n - 1];
+				const coming = client.logIn({ ...admin, clientId: 'meeting' });
+				// A little later in each round, from before the CONNECT is read until after its answer.
+				setTimeout(() => older?.close(), n / 10);
+				codes.push(await coming);
+				await client.subscribe('s/ds', 's/e', 's/dat');
+			}
+			expect(codes).to.deep.equal(clients.map(() => 0));
+			expect(await metricOf(own, 'mqtt_connections')).to.equal(1);
+			clients.at(-1)?.close();
+			await eventually(
+				'none is left',
+				() => metricOf(own, 'mqtt_connections'),
+				(count) => count === 0,
+			);
+		} finally {
+			await own.close();
+		}
 	});
 
 	it('processes a will on s/us, line by line, when a device breaks off', async () => {

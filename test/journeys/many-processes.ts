@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { DocumentStore } from '../../store/index.ts';
 import { eventually } from '../support/eventually.ts';
 import type { FakeDevice } from '../support/fake-device.ts';
+import { metricOf } from '../support/metric-of.ts';
 import { patience } from '../support/named-stores.ts';
 import { type ServiceUnderTest, startService } from '../support/service-fixture.ts';
 import { type DeafStore, deafTo, heardBy, openSharedStore, slowTo } from '../support/shared-store.ts';
@@ -185,6 +186,23 @@ describe('journeys/many-processes', () => {
 			[a, b].map(async ({ urls }) => /^mqtt_connections (\d+)/m.exec(await (await fetch(`${urls.http}/metrics`)).text())?.[1]),
 		);
 		expect(connected.sort()).to.deep.equal(['0', '1']);
+	});
+
+	it('hears of the end of a connection that took over in its own process', async () => {
+		const own = await startAnother({});
+		const first = await own.connect('stays-1');
+		const second = await own.connect('stays-1');
+		await first.closed;
+		await second.close();
+		await eventually(
+			'none is left',
+			() => metricOf(own, 'mqtt_connections'),
+			(count) => count === 0,
+		);
+		// Nothing is waited for that has ended.
+		const waitsLong = await startAnother({ TAKEOVER_WAIT_SECONDS: '600' });
+		const third = await waitsLong.connect('stays-1');
+		await third.send('110,elsewhere');
 	});
 
 	it('cuts off the connection to another process when its user is removed', async () => {

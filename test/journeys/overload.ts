@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { eventually, within } from '../support/eventually.ts';
 import { keptMemory } from '../support/kept-memory.ts';
+import { metricOf } from '../support/metric-of.ts';
 import { patience, sized } from '../support/named-stores.ts';
 import { upstream } from '../support/raw-client.ts';
 import { adminPassword, type ServiceUnderTest, startService } from '../support/service-fixture.ts';
@@ -186,9 +187,3 @@ describe('journeys/overload', () => {
 		});
 	}
 });
-
-async function metricOf({ urls }: ServiceUnderTest, name: string): Promise<number> {
-	const headers = { authorization: `Basic ${Buffer.from(`t1/admin:${adminPassword}`).toString('base64')}` };
-	const text = await (await fetch(`${urls.http}/metrics`, { headers })).text();
-	return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1]);
-}
