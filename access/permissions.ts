@@ -7,6 +7,9 @@ export const permissions = [
 	'identity:write',
 	'operations:read',
 	'operations:write',
+	'event:read',
+	'event:create',
+	'event:write',
 	'rollouts:read',
 	'rollouts:write',
 	'registrations:write',
@@ -43,6 +46,8 @@ export const cumulocityRoles = {
 	ROLE_IDENTITY_ADMIN: ['identity:write'],
 	ROLE_DEVICE_CONTROL_READ: ['operations:read'],
 	ROLE_DEVICE_CONTROL_ADMIN: ['operations:write', 'registrations:write'],
+	ROLE_EVENT_READ: ['event:read'],
+	ROLE_EVENT_ADMIN: ['event:create', 'event:write'],
 	ROLE_BULK_OPERATION_READ: ['rollouts:read'],
 	ROLE_BULK_OPERATION_ADMIN: ['rollouts:write'],
 	ROLE_USER_MANAGEMENT_READ: ['users:read'],
@@ -78,6 +83,7 @@ const readerPermissions = [
 	'inventory:read',
 	'identity:read',
 	'operations:read',
+	'event:read',
 	'rollouts:read',
 	'applications:read',
 	'options:read',
@@ -99,6 +105,8 @@ export const rolePermissions = {
 		'identity:write',
 		'operations:read',
 		'operations:write',
+		'event:read',
+		'event:create',
 		'mqtt:connect',
 	],
 	bootstrap: ['credentials:poll', 'mqtt:connect'],
@@ -109,13 +117,18 @@ export type Role = keyof typeof rolePermissions;
 /** The permissions that only users of the management tenant can have. */
 export const managementPermissions: ReadonlySet<Permission> = new Set(['tenants:read', 'tenants:create', 'tenants:write']);
 
-const inventoryReader = ['inventory:read', 'identity:read', 'operations:read'] as const satisfies readonly Permission[];
+const inventoryReader = [
+	'inventory:read',
+	'identity:read',
+	'operations:read',
+	'event:read',
+] as const satisfies readonly Permission[];
 
 /** THE table of inventory roles: what a user may do with a group of devices, and with all that is below it. */
 export const inventoryRoles = {
 	Reader: inventoryReader,
 	'Operations: All': [...inventoryReader, 'operations:write'],
-	Manager: [...inventoryReader, 'operations:write', 'inventory:write', 'identity:write'],
+	Manager: [...inventoryReader, 'operations:write', 'inventory:write', 'identity:write', 'event:create', 'event:write'],
 } as const satisfies Readonly<Record<string, readonly Permission[]>>;
 export type InventoryRole = keyof typeof inventoryRoles;
 

@@ -4,6 +4,7 @@ import type { CollectionSpec, Step, StoredDocument } from '../store/index.ts';
 export const auditTypes = [
 	'Inventory',
 	'Operation',
+	'Event',
 	'User',
 	'UserAuthentication',
 	'Tenant',

@@ -3,6 +3,7 @@ import { access } from './access.ts';
 import { audit } from './audit.ts';
 import { binaries } from './binaries.ts';
 import { certificates } from './certificates.ts';
+import { events } from './events.ts';
 import { identityProviders } from './identity-providers.ts';
 import { mongodb } from './mongodb.ts';
 import { outsideBroker } from './outside-broker.ts';
@@ -309,6 +310,7 @@ export const groups = {
 	registration,
 	certificates,
 	audit,
+	events,
 	limits: z
 		.object({
 			packagesMax: setting('PACKAGES_MAX', count, 100_000, 'How many packages the installed software of one device may have.'),

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
-import { type ByteRange, type ContentStore, ContentStoreError, type StoredContent } from '../store/index.ts';
-import type { BinaryFacts, BinaryRecords } from './binary-records.ts';
+import { type ByteRange, type ContentStore, ContentStoreError, type Step, type StoredContent } from '../store/index.ts';
+import { type BinaryFacts, type BinaryRecords, referenceSteps } from './binary-records.ts';
 import { InventoryError } from './inventory-error.ts';
 import type { ManagedObject, ManagedObjectId, ObjectPatch } from './managed-object.ts';
 import type { ManagedObjects } from './managed-objects.ts';
@@ -29,6 +29,12 @@ export type BinaryRange = ByteRange;
 
 /** A managed object that has bytes. */
 export type BinaryObject = ManagedObject & { readonly binary: BinaryFacts };
+
+/** What has bytes, by the id under which clients know it. */
+export interface WithBytes {
+	readonly id: string;
+	readonly binary: BinaryFacts;
+}
 
 /** What is to become of received bytes. */
 export interface NewBinary {
@@ -131,12 +137,34 @@ export function openBinaries({ inventory, contents, clock, limits }: BinariesOpt
 		});
 	}
 
+	/**
+	 * Gives received bytes to what is no managed object, under the id of its reference. `write` stores it with these steps in one
+	 * batch, and answers undefined where that failed: then it is asked again. What it throws is passed on, with the bytes still there.
+	 * @throws InventoryError `binary/quotaExceeded`, `inventory/conflict`; the bytes are gone then
+	 */
+	async function attach<T>(
+		reference: { readonly id: string; readonly tenant: string },
+		contentType: string,
+		stored: ReceivedBytes,
+		write: (facts: BinaryFacts, steps: readonly Step[]) => Promise<T | undefined>,
+	): Promise<T> {
+		const { id, tenant } = reference;
+		return give(tenant, stored, async () => {
+			for (let attempt = 0; attempt < maxAttempts; attempt++) {
+				const change = await changeFor(stored, contentType);
+				const written = await write(change.facts, referenceSteps(id, tenant, change));
+				if (written !== undefined) return written;
+			}
+			throw new InventoryError('inventory/conflict', 'What the file is for was changed again and again: try once more');
+		});
+	}
+
 	async function changeFor({ sha256, length, key }: ReceivedBytes, contentType: string) {
 		const facts: BinaryFacts = { sha256, length, contentType, since: clock() };
 		return (await records.findKey(sha256)) === undefined ? { facts, newKey: key } : { facts };
 	}
 
-	async function give(tenant: string, stored: ReceivedBytes, write: () => Promise<BinaryObject>): Promise<BinaryObject> {
+	async function give<T>(tenant: string, stored: ReceivedBytes, write: () => Promise<T>): Promise<T> {
 		try {
 			const object = await inTurn(tenant, async () => {
 				await checkRoom(tenant, stored.length);
@@ -171,20 +199,20 @@ export function openBinaries({ inventory, contents, clock, limits }: BinariesOpt
 
 	/**
 	 * The bytes of an object, or a part of them.
-	 * @throws InventoryError `inventory/notFound` when the object lost these bytes in the meantime; ContentStoreError
+	 * @throws InventoryError `inventory/notFound` when it lost these bytes in the meantime; ContentStoreError
 	 */
-	async function open({ id, binary }: BinaryObject, range?: BinaryRange): Promise<Readable> {
+	async function open({ id, binary }: WithBytes, range?: BinaryRange): Promise<Readable> {
 		return withKey(id, binary, (key) => contents.open(key, range));
 	}
 
 	/** An address for a direct download, where the engine has such. */
-	async function link({ id, binary }: BinaryObject, contentDisposition: string): Promise<string | undefined> {
+	async function link({ id, binary }: WithBytes, contentDisposition: string): Promise<string | undefined> {
 		const address = contents.link;
 		if (!address) return undefined;
 		return withKey(id, binary, (key) => address(key, { contentType: binary.contentType, contentDisposition }));
 	}
 
-	async function withKey<T>(id: ManagedObjectId, { sha256 }: BinaryFacts, use: (key: string) => Promise<T>): Promise<T> {
+	async function withKey<T>(id: string, { sha256 }: BinaryFacts, use: (key: string) => Promise<T>): Promise<T> {
 		const key = await records.findKey(sha256);
 		if (key === undefined) throw notFound(id);
 		try {
@@ -237,7 +265,7 @@ export function openBinaries({ inventory, contents, clock, limits }: BinariesOpt
 		stopWatching();
 	}
 
-	return { checkRoom, receive, discard, create, replace, get, open, link, sweep, sweepLeftovers, close };
+	return { checkRoom, receive, discard, create, replace, attach, get, open, link, sweep, sweepLeftovers, close };
 }
 
 const maxAttempts = 10;
@@ -255,7 +283,7 @@ function isNotFound(error: unknown): boolean {
 	return error instanceof InventoryError && error.code === 'inventory/notFound';
 }
 
-function notFound(id: ManagedObjectId): InventoryError {
+function notFound(id: string): InventoryError {
 	return new InventoryError('inventory/notFound', `No binary for id '${id}'`);
 }
 

@@ -57,7 +57,7 @@ function firstRecord(sha256: string, key: string): ContentRecord {
 	return { _id: sha256, key, uses: 1 };
 }
 
-/** The step that goes with the removal of any object. */
+/** The step that goes with the removal of any object, and of what else has a reference. */
 export function dereferenceStep(documentId: string): Step {
 	return { kind: 'remove', collection: referenceSpec.name, id: documentId };
 }

@@ -9,9 +9,10 @@ export {
 	isBinary,
 	openBinaries,
 	type ReceivedBytes,
+	type WithBytes,
 } from './binaries.ts';
 export { binaryFragment, binaryIdsIn } from './binary-fragments.ts';
-export { type BinaryFacts, type ContentRecord, contentSpec, referenceSpec } from './binary-records.ts';
+export { type BinaryFacts, type ContentRecord, contentSpec, dereferenceStep, referenceSpec } from './binary-records.ts';
 /** Devices that are reached through an outside broker. */
 export { type BridgedDevice, type BridgedDevices, openBridgedDevices } from './bridged-devices.ts';
 /** Copies of whole stores. */

@@ -8,6 +8,7 @@ import { type ContentStore, type DocumentStore, takeIntoUse } from '../store/ind
 import { accessSettings, firstStart } from './access-settings.ts';
 import { composeAudit } from './audit-parts.ts';
 import { composeBinaries, openContentStore } from './binary-parts.ts';
+import { composeEvents } from './event-parts.ts';
 import { createFirstPlaces } from './first-place.ts';
 import { createHttpApp } from './http/index.ts';
 import { httpOptions } from './http-settings.ts';
@@ -122,6 +123,8 @@ async function open(foundation: Foundation): Promise<Service> {
 	const tenantMaxBytes = async (id: string) => (await access.tenants.limitsOf(id)).storageBytes;
 	const files = composeBinaries({ ...foundation, tenantMaxBytes, inventory });
 	begun.push(files.close);
+	const { binaries } = files;
+	const { events, jobs: eventJobs } = await composeEvents({ ...foundation, store: recorded, binaries });
 	const operations = await openOperations({
 		store: recorded,
 		inventory,
@@ -135,7 +138,7 @@ async function open(foundation: Foundation): Promise<Service> {
 	const noteRefusedLogin = createRefusedLogins({ config, trail: audit.trail, access, elapsed, log });
 	const firstPlaces = createFirstPlaces({ access, inventory, log });
 	const users = { access, serialFault, firstPlaces, audit: audit.trail, noteRefusedLogin };
-	const services = { ...users, inventory, bridgedDevices, operations, metrics, log, clock, elapsed, version };
+	const services = { ...users, inventory, events, bridgedDevices, operations, metrics, log, clock, elapsed, version };
 	const gateway = createGateway({
 		...services,
 		unlessSilent: store.unlessSilent,
@@ -156,7 +159,7 @@ async function open(foundation: Foundation): Promise<Service> {
 	const readiness = createReadiness({ ...timely, store, isStopping: () => stopping, brokerFault: () => bridge?.fault() });
 	const app = createHttpApp({
 		...services,
-		binaries: files.binaries,
+		binaries,
 		options: httpOptions(config, packageLimits),
 		readiness,
 		sampleMetrics: createMetricsSampler({ ...services, ...timely, config, readiness, store, broker, bridge, others }),
@@ -177,7 +180,7 @@ async function open(foundation: Foundation): Promise<Service> {
 	bridge?.start();
 	const isStopping = () => stopping;
 	const parts = { config, isShared, access, gateway, broker, bridge, certificate, removal, isStopping };
-	const jobs = [...serviceJobs(parts), ...files.jobs, ...audit.jobs, ...(others?.jobs ?? [])];
+	const jobs = [...serviceJobs(parts), ...files.jobs, ...eventJobs, ...audit.jobs, ...(others?.jobs ?? [])];
 	const scheduler = startScheduler(jobs, log, others?.isLeader);
 
 	const reload = async () => certificate?.reload();

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { accessCollections, accessMigrations } from '../access/index.ts';
 import { auditCollections } from '../audit/index.ts';
+import { eventCollections } from '../events/index.ts';
 import { inventoryCollections, inventoryMigrations } from '../inventory/index.ts';
 import { operationCollections } from '../operations/index.ts';
 import {
@@ -17,6 +18,7 @@ import type { LeaseKeeper } from './leases.ts';
 export const collections: readonly CollectionSpec<StoredDocument>[] = [
 	...inventoryCollections,
 	...operationCollections,
+	...eventCollections,
 	...accessCollections,
 	...auditCollections,
 	...storeCollections,

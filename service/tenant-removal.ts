@@ -24,6 +24,7 @@ export const removalRules: Readonly<Record<string, RemovalRule>> = {
 	bridgedDevices: 'byId',
 	operations: 'byId',
 	operationHeads: 'byId',
+	events: 'byId',
 	externalIds: 'byId',
 	packages: 'byId',
 	children: 'byId',

@@ -9,6 +9,7 @@ import { childrenRoutes } from './children-routes.ts';
 import { deviceTokenRoutes } from './device-token-routes.ts';
 import { docsRoutes } from './docs-routes.ts';
 import { enrolmentRoutes } from './enrolment-routes.ts';
+import { eventRoutes } from './event-routes.ts';
 import { groupRoutes } from './group-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import type { HttpServices } from './http-options.ts';
@@ -58,6 +59,7 @@ export function httpRoutes(services: HttpServices, identityProviders = openIdent
 		...childrenRoutes(services),
 		...identityRoutes(services),
 		...operationRoutes(services),
+		...eventRoutes(services),
 		...registrationRoutes(services),
 		...loginRoutes(services, identityProviders),
 		...identityProviderRoutes(services, identityProviders),

@@ -1,28 +1,24 @@
-import type { Readable } from 'node:stream';
 import { z } from 'zod';
+import { type BinaryObject, binaryFragment, isBinary, parseObjectBody } from '../../inventory/index.ts';
+import { checkChange, entityTag } from './binary-download.ts';
 import {
-	type BinaryObject,
-	binaryFragment,
-	InventoryError,
-	isBinary,
-	parseObjectBody,
-	type ReceivedBytes,
-} from '../../inventory/index.ts';
-import { contentFaultOf } from '../store-fault.ts';
-import { checkChange, dispositionOf, entityTag, planDownload } from './binary-download.ts';
-import { announcedDigests } from './content-digest.ts';
+	bytesSchema,
+	downloadAnswers,
+	downloadRefusals,
+	formRefusals,
+	openBinaryTransfer,
+	uploadRefusals,
+} from './binary-transfer.ts';
 import { mayGiveFiles, openDeviceScope } from './device-scope.ts';
-import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
 import { parseJsonText } from './json-body.ts';
 import { createManagedObjectRenderer, type Json } from './managed-object-json.ts';
 import { managedObjectBodySchema, managedObjectSchema } from './managed-object-schema.ts';
-import { readMultipartForm } from './multipart-form.ts';
 import { objectFilterParameters } from './object-parameters.ts';
 import { pageParameters, pageSchema, readPage } from './paging.ts';
 import { openRemoval } from './removal.ts';
-import { created, noContent, ok, type Reply } from './reply.ts';
-import { type IncomingCall, noBody, noParams, noQuery, type Route, route } from './route.ts';
+import { created, noContent, ok } from './reply.ts';
+import { noBody, noParams, noQuery, type Route, route } from './route.ts';
 
 const { type, owner, ids, text, childDeviceId, childAssetId, childAdditionId } = objectFilterParameters;
 const filterParameters = { type, owner, ids, text, childDeviceId, childAssetId, childAdditionId };
@@ -35,7 +31,6 @@ const binarySchema = managedObjectSchema
 		c8y_Digest: z.object({ sha256: z.string().meta({ description: 'Hexadecimal digits' }) }),
 	})
 	.meta({ id: 'Binary', description: 'A managed object with bytes; `self` is where they can be downloaded' });
-const bytesSchema = z.string().meta({ description: 'Any bytes', override: { format: 'binary' } });
 const formSchema = z.object({
 	file: bytesSchema,
 	object: managedObjectBodySchema
@@ -46,14 +41,12 @@ const formSchema = z.object({
 const idParam = { id: 'Id of the managed object' };
 const tag = 'Binaries';
 const path = '/inventory/binaries';
-/** What a form may have beside its file and its description. */
-const formOverheadBytes = 64 * 1024;
-const defaultType = 'application/octet-stream';
 
 /** Files of the software repository, and others. */
 export function binaryRoutes(services: HttpServices): Route[] {
 	const { inventory, binaries, options, clock } = services;
 	const scope = openDeviceScope(services);
+	const transfer = openBinaryTransfer(services);
 	const removal = openRemoval(services);
 	const renderer = createManagedObjectRenderer({ inventory, scope, clock, maxReferences: options.childReferencesMax });
 
@@ -71,26 +64,12 @@ export function binaryRoutes(services: HttpServices): Route[] {
 			body: noBody,
 			upload: { 'multipart/form-data': formSchema },
 			answers: { 201: { description: 'The new binary', schema: binarySchema } },
-			refusals: [
-				...uploadRefusals,
-				'http/malformedMultipart',
-				'http/malformedJson',
-				'http/invalidBody',
-				'inventory/invalid',
-				'inventory/tooLarge',
-			],
+			refusals: [...uploadRefusals, ...formRefusals, 'inventory/invalid', 'inventory/tooLarge'],
 			handler: async ({ principal, headers, readStream, base }) => {
 				const { tenant, userName: owner } = principal;
-				const overhead = formOverheadBytes + options.objectMaxBytes;
-				await binaries.checkRoom(tenant, Math.max(0, announcedLength(headers['content-length']) - overhead));
-				const { fields, received, file } = await readMultipartForm(
-					{ headers, body: readStream(), limits: { fieldMaxBytes: options.objectMaxBytes } },
-					({ stream }) => binaries.receive(tenant, stream),
-					binaries.discard,
-				);
-				const object = await discarding(received, async () => {
+				const { fields, received, file, contentType } = await transfer.receiveForm(tenant, { headers, readStream });
+				const object = await transfer.discarding(received, async () => {
 					const sent = patchOf(fields.get('object'));
-					const contentType = mediaTypeOf(file.contentType);
 					const own = { name: sent.name ?? file.fileName ?? 'binary', type: sent.type ?? contentType };
 					const named = parseObjectBody(own, options);
 					const patch = { ...sent, ...named, fragments: sent.fragments, mayOffer: mayGiveFiles(principal) };
@@ -141,15 +120,12 @@ export function binaryRoutes(services: HttpServices): Route[] {
 			params: idParam,
 			query: noQuery,
 			body: noBody,
-			answers: {
-				200: { description: 'All bytes', schema: bytesSchema, mediaType: '*/*' },
-				206: { description: 'The bytes of the range', schema: bytesSchema, mediaType: '*/*' },
-				304: { description: 'The caller has these bytes' },
-				307: { description: 'The bytes are at the address in Location for a while' },
+			answers: downloadAnswers,
+			refusals: downloadRefusals,
+			handler: async (call) => {
+				const object = await scope.getDownload(call.principal, call.param('id'));
+				return transfer.download({ ...object, name: object.name ?? '' }, call, call.principal.role === 'device');
 			},
-			refusals: ['inventory/notFound', 'http/preconditionFailed', 'http/rangeNotSatisfiable'],
-			handler: async (call) =>
-				download(await scope.getDownload(call.principal, call.param('id')), call, call.principal.role === 'device'),
 		}),
 		route({
 			method: 'put',
@@ -169,16 +145,11 @@ export function binaryRoutes(services: HttpServices): Route[] {
 				const { tenant } = principal;
 				const { id, binary } = await scope.getBinary(principal, param('id'));
 				checkChange(binary, headers);
-				const contentType = rawTypeOf(headers['content-type'], headers['content-encoding']);
-				refusePart(headers['content-range']);
-				const announced = announcedDigests(headers);
-				await binaries.checkRoom(tenant, announcedLength(headers['content-length']));
-				const received = await receiveBody(tenant, readStream());
+				const { received, contentType } = await transfer.receiveRaw(tenant, { headers, readStream });
 				const isExpected = (present: BinaryObject) => checkChange(present.binary, headers);
-				const object = await discarding(received, async () => {
-					checkDigests(received, announced);
-					return binaries.replace(tenant, id, { contentType, isExpected }, received);
-				});
+				const object = await transfer.discarding(received, () =>
+					binaries.replace(tenant, id, { contentType, isExpected }, received),
+				);
 				return { ...created(await binaryJson(object, base)), headers: { ETag: entityTag(object.binary) } };
 			},
 		}),
@@ -205,40 +176,8 @@ export function binaryRoutes(services: HttpServices): Route[] {
 		}),
 	];
 
-	async function download(
-		object: BinaryObject,
-		{ isHead, headers }: Pick<IncomingCall, 'isHead' | 'headers'>,
-		isByDevice: boolean,
-	): Promise<Reply> {
-		const name = object.name ?? '';
-		const plan = planDownload({ facts: object.binary, name, isHead, headers });
-		if (plan.status === 304 || isHead) return plan;
-		const mayRedirect = options.binaryRedirect === 'everybody' || (options.binaryRedirect === 'users' && !isByDevice);
-		const location = mayRedirect ? await binaries.link(object, dispositionOf(name)) : undefined;
-		if (location !== undefined) return { status: 307, headers: { Location: location } };
-		return { status: plan.status, headers: plan.headers, stream: await binaries.open(object, plan.range) };
-	}
-
 	function patchOf(text: string | undefined) {
 		return parseObjectBody(text === undefined ? {} : parseJsonText(text, options.jsonMaxDepth), options);
-	}
-
-	async function receiveBody(tenant: string, body: Readable): Promise<ReceivedBytes> {
-		return binaries.receive(tenant, body).catch((error: unknown) => {
-			// Whoever stops reading the body ends it as well: what stopped it is the answer then.
-			if (!body.errored || error instanceof InventoryError || contentFaultOf(error)) throw error;
-			throw new HttpError('http/badRequest', 'The body did not arrive whole');
-		});
-	}
-
-	/** Runs what comes before the bytes have an object; they go when it fails. */
-	async function discarding<T>(received: ReceivedBytes, work: () => Promise<T>): Promise<T> {
-		try {
-			return await work();
-		} catch (error) {
-			if (error instanceof HttpError || error instanceof InventoryError) await binaries.discard(received);
-			throw error;
-		}
 	}
 
 	async function binaryJson(object: BinaryObject, base: string): Promise<Json> {
@@ -246,45 +185,10 @@ export function binaryRoutes(services: HttpServices): Route[] {
 	}
 }
 
-const uploadRefusals = ['binary/tooLarge', 'binary/quotaExceeded', 'binary/storeFull', 'http/unsupportedMediaType'] as const;
-
 function viewFrom(base: string) {
 	return { base, withChildren: true, skipChildrenNames: false, withAdvancedList: false };
 }
 
 function binaryUrl({ id }: BinaryObject, base: string): string {
 	return `${base}${path}/${id}`;
-}
-
-function announcedLength(text: string | undefined): number {
-	return Number(text ?? 0);
-}
-
-/** What goes back into a header later. */
-function mediaTypeOf(text: string): string {
-	return /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}(;[\x20-\x7e]{0,200})?$/.test(text) ? text : defaultType;
-}
-
-function rawTypeOf(type: string | undefined, encoding: string | undefined): string {
-	const isForm = type?.trim().toLowerCase().startsWith('multipart/form-data');
-	if (isForm || (encoding !== undefined && encoding !== 'identity'))
-		throw new HttpError(
-			'http/unsupportedMediaType',
-			'Send the bytes of the file themselves as the body: no form, and not packed',
-		);
-	return type === undefined ? defaultType : mediaTypeOf(type);
-}
-
-/** A part must not take the place of the whole. [RFC 9110, 14.5] */
-function refusePart(contentRange: string | undefined): void {
-	if (contentRange !== undefined)
-		throw new HttpError('http/badRequest', 'Send the whole file, without Content-Range: no part of one is replaced');
-}
-
-/** @throws HttpError `http/invalidBody` where a SHA-256 that was sent along is not that of the body */
-function checkDigests({ sha256 }: ReceivedBytes, announced: readonly string[]): void {
-	const own = Buffer.from(sha256, 'hex').toString('base64');
-	const other = announced.find((digest) => digest !== own);
-	if (other !== undefined)
-		throw new HttpError('http/invalidBody', `The body has the SHA-256 ${own}, and its header says ${other}: send it again`);
 }

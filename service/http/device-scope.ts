@@ -1,4 +1,5 @@
 import { deviceUserPrefix, groupsWith, mayDo, type Permission, type Principal } from '../../access/index.ts';
+import { type DeviceEvent, type EventFilter, type Events, parseEventId } from '../../events/index.ts';
 import {
 	type BinaryObject,
 	type Inventory,
@@ -19,7 +20,15 @@ export type DeviceScope = ReturnType<typeof openDeviceScope>;
  * What a caller may touch: a user everything of its tenant, or what is below some groups; a device itself, what it owns and what is
  * below it.
  */
-export function openDeviceScope({ inventory, operations }: { readonly inventory: Inventory; readonly operations: Operations }) {
+export function openDeviceScope({
+	inventory,
+	operations,
+	events,
+}: {
+	readonly inventory: Inventory;
+	readonly operations: Operations;
+	readonly events: Events;
+}) {
 	/**
 	 * An object with which the caller may do what the permission says.
 	 * @throws HttpError `http/forbidden`; InventoryError `inventory/notFound`
@@ -136,6 +145,35 @@ export function openDeviceScope({ inventory, operations }: { readonly inventory:
 		return filter;
 	}
 
+	/** @throws HttpError `http/forbidden`; EventError `event/notFound` */
+	async function getEvent(principal: Principal, id: string, permission: Permission): Promise<DeviceEvent> {
+		const event = await events.get(principal.tenant, parseEventId(id));
+		await admit(principal, event.source, permission);
+		return event;
+	}
+
+	/**
+	 * The filter narrowed to what the caller may see, or remove, a device to its own; `undefined` where that is nothing.
+	 * @throws HttpError `http/forbidden` where it asks for something of others by name; InventoryError `inventory/notFound`
+	 */
+	async function narrowEvents(
+		principal: Principal,
+		filter: EventFilter,
+		permission: Permission,
+	): Promise<EventFilter | undefined> {
+		if (!isLimited(principal, permission)) return filter;
+		if (filter.source !== undefined) {
+			await getObject(principal, filter.source, permission);
+			return filter;
+		}
+		if (principal.role === 'device') {
+			const source = await ownId(principal);
+			return source && { ...filter, source };
+		}
+		const groups = groupsWith(principal, permission).filter(isManagedObjectId);
+		return { ...filter, sources: await inventory.objects.idsWithin(principal.tenant, groups) };
+	}
+
 	/** What a list of objects may show of those with this owner; `owner` is `undefined` for all. */
 	function visible(principal: Principal, owner: string | undefined): Pick<ObjectFilter, 'owner' | 'within'> {
 		if (!isLimited(principal, 'inventory:read')) return { owner };
@@ -149,7 +187,7 @@ export function openDeviceScope({ inventory, operations }: { readonly inventory:
 		return serial === undefined ? undefined : inventory.devices.find(tenant, serial);
 	}
 
-	return { getObject, readable, getBinary, getDownload, admit, getOperation, narrow, visible, ownId };
+	return { getObject, readable, getBinary, getDownload, admit, getOperation, narrow, getEvent, narrowEvents, visible, ownId };
 }
 
 /** Whether what somebody writes lets devices download the binaries that it names: only who may read them all gives them away. */

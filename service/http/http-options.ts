@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Access } from '../../access/index.ts';
 import type { AuditTrail } from '../../audit/index.ts';
+import type { Events } from '../../events/index.ts';
 import type { Binaries, BridgedDevices, ConditionLimits, Inventory, OrderOfType, PackageLimits } from '../../inventory/index.ts';
 import type { Operations } from '../../operations/index.ts';
 import type { FirstPlaces } from '../first-place.ts';
@@ -82,6 +83,7 @@ export interface HttpServices {
 	readonly inventory: Inventory;
 	readonly binaries: Binaries;
 	readonly operations: Operations;
+	readonly events: Events;
 	readonly access: Access;
 	readonly audit: Pick<AuditTrail, 'note' | 'list' | 'count' | 'find' | 'inOrder'>;
 	readonly noteRefusedLogin: NoteRefusedLogin;

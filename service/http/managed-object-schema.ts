@@ -2,6 +2,8 @@ import { z } from 'zod';
 
 /** Text of decimal digits. */
 export const idSchema = z.string().meta({ description: 'Decimal digits', override: { pattern: '^[0-9]+$' } });
+/** An id as clients send it: some send it as a number. */
+export const sentIdSchema = z.union([z.string(), z.int()], { error: 'must be a text of digits' });
 export const timeSchema = z.string().meta({ description: 'RFC 3339, UTC, milliseconds', override: { format: 'date-time' } });
 
 const references = z

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { formatTime, fragmentNameFault, parseManagedObjectId } from '../../inventory/index.ts';
+import { formatTime, parseManagedObjectId } from '../../inventory/index.ts';
 import {
 	type NewOperation,
 	type Operation,
@@ -7,10 +7,11 @@ import {
 	operationServerFields,
 	operationStatuses,
 } from '../../operations/index.ts';
+import { fragmentsOf, recordOf } from './fragments-of.ts';
 import { HttpError } from './http-error.ts';
-import { decodeJson, describedBody, kindOf } from './json-decode.ts';
+import { decodeJson, describedBody } from './json-decode.ts';
 import type { Json } from './managed-object-json.ts';
-import { idSchema, timeSchema } from './managed-object-schema.ts';
+import { idSchema, sentIdSchema, timeSchema } from './managed-object-schema.ts';
 import type { JsonBody } from './route.ts';
 
 const statusSchema = z.enum(operationStatuses);
@@ -64,7 +65,7 @@ const operationChangeSchema = z
 
 /** The body that creates an operation. */
 export const newOperationBody: JsonBody<NewOperation> = describedBody(newOperationSchema, (value) => {
-	const { deviceId, description, status: _, failureReason: __, ...fragments } = recordOf(value);
+	const { deviceId, description, status: _, failureReason: __, ...fragments } = recordOf('An operation', value);
 	if (deviceId === undefined || deviceId === null || deviceId === '')
 		throw new HttpError('http/badRequest', 'deviceId is missing: name the managed object that the operation is for');
 	const id = decodeJson(deviceIdBody, { deviceId });
@@ -72,16 +73,16 @@ export const newOperationBody: JsonBody<NewOperation> = describedBody(newOperati
 	return {
 		deviceId: parseManagedObjectId(String(id.deviceId)),
 		...(texts.description != null && { description: texts.description }),
-		fragments: fragmentsOf(fragments, false),
+		fragments: fragmentsOf(fragments, operationServerFields, { keepNulls: false }),
 	};
 });
 
 /** The body that changes an operation. */
 export const operationChangeBody: JsonBody<OperationChange> = describedBody(operationChangeSchema, (value) => {
-	const { deviceId: _, status, failureReason, description, ...fragments } = recordOf(value);
+	const { deviceId: _, status, failureReason, description, ...fragments } = recordOf('An operation', value);
 	const decoded = decodeJson(statusBody, { status });
 	const texts = decodeJson(textsBody, { description, failureReason });
-	const changed = fragmentsOf(fragments, true);
+	const changed = fragmentsOf(fragments, operationServerFields, { keepNulls: true });
 	return {
 		...(decoded.status && { status: decoded.status }),
 		...(texts.failureReason != null && { failureReason: texts.failureReason }),
@@ -90,27 +91,11 @@ export const operationChangeBody: JsonBody<OperationChange> = describedBody(oper
 	};
 });
 
-function recordOf(value: unknown): Record<string, unknown> {
-	if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
-	throw new HttpError('http/invalidBody', `An operation must be a JSON object, found ${kindOf(value)}`);
-}
-
 // Made once: to make a schema costs many times what it costs to use it.
-const deviceIdBody = z.object({ deviceId: z.union([z.string(), z.int()], { error: 'must be a text of digits' }) });
+const deviceIdBody = z.object({ deviceId: sentIdSchema });
 const statusBody = z.object({ status: statusSchema.nullish() });
 const text = z.string().max(65_536).nullish();
 const textsBody = z.object({ description: text, failureReason: text });
-
-function fragmentsOf(fields: Readonly<Record<string, unknown>>, keepNulls: boolean): Record<string, unknown> {
-	const fragments = Object.entries(fields).filter(
-		([name, value]) => !operationServerFields.has(name) && (keepNulls || value !== null),
-	);
-	for (const [name] of fragments) {
-		const fault = fragmentNameFault(name);
-		if (fault) throw new HttpError('http/invalidBody', fault);
-	}
-	return Object.fromEntries(fragments);
-}
 
 /** An operation as clients see it. */
 export function operationJson(operation: Operation, base: string): Json {

@@ -1,12 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { AccessError, type AccessErrorCode } from '../../access/index.ts';
+import { EventError, type EventErrorCode } from '../../events/index.ts';
 import { InventoryError, type InventoryErrorCode } from '../../inventory/index.ts';
 import { OperationError, type OperationErrorCode } from '../../operations/index.ts';
 import { contentFaultOf, isDocumentRefused, isStoreFault } from '../store-fault.ts';
 import { HttpError, type HttpErrorCode } from './http-error.ts';
 import type { Status } from './reply.ts';
 
-export type ProblemCode = InventoryErrorCode | OperationErrorCode | AccessErrorCode | HttpErrorCode | 'binary/storeFull';
+export type ProblemCode =
+	| InventoryErrorCode
+	| OperationErrorCode
+	| EventErrorCode
+	| AccessErrorCode
+	| HttpErrorCode
+	| 'binary/storeFull';
 
 /** Where to read more about a refusal. */
 export const docsPath = '/service/advanced-software-mgmt/docs';
@@ -31,6 +38,10 @@ export const problems: Readonly<Record<ProblemCode, { readonly status: Status; r
 	'operation/unsupported': { status: 422, title: 'The device does not support what the operation asks for' },
 	'operation/transition': { status: 422, title: 'The status of the operation cannot change like that' },
 	'operation/tooLarge': { status: 422, title: 'The operation exceeds its limit or does not fit one message to its device' },
+	'event/notFound': { status: 404, title: 'No event has this id, or it has no file' },
+	'event/invalid': { status: 422, title: 'An event is not as it must be' },
+	'event/tooLarge': { status: 422, title: 'The event exceeds its limit' },
+	'event/conflict': { status: 409, title: 'The event has a file already' },
 	'access/invalid': { status: 422, title: 'A tenant, user, group, option, registration or certificate is not as it must be' },
 	'access/notFound': { status: 404, title: 'There is no such tenant, user, group, option or registration' },
 	'access/conflict': { status: 409, title: 'What would be created exists, or the change would lock everybody out' },
@@ -97,7 +108,7 @@ export function toProblem(error: unknown): Problem {
 		const { code, message, details } = error;
 		return { code, message, headers: {}, ...(details && { details }) };
 	}
-	if (error instanceof OperationError || error instanceof AccessError) {
+	if (error instanceof OperationError || error instanceof EventError || error instanceof AccessError) {
 		return { code: error.code, message: error.message, headers: {} };
 	}
 	if (isDocumentRefused(error)) return { code: 'inventory/invalid', message: error.message, headers: {} };

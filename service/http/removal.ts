@@ -3,12 +3,13 @@ import { type ChildKind, isAgent, isBinary, type ManagedObject, type ManagedObje
 import { HttpError } from './http-error.ts';
 import type { HttpServices } from './http-options.ts';
 
-/** Removes objects, and ends the operations that cannot be carried out without them. */
+/** Removes objects with their events, and ends the operations that cannot be carried out without them. */
 export function openRemoval({
 	inventory,
 	operations,
+	events,
 	onDevicesRemoved,
-}: Pick<HttpServices, 'inventory' | 'operations' | 'onDevicesRemoved'>) {
+}: Pick<HttpServices, 'inventory' | 'operations' | 'events' | 'onDevicesRemoved'>) {
 	/**
 	 * With `below`, first everything linked below in these kinds. Returns the ids that were removed.
 	 * @param endDevice ends what lets a device in whose object goes
@@ -26,6 +27,8 @@ export function openRemoval({
 				// First, so that a device which is connected cannot come back with its next message.
 				await endDevice(object);
 				await operations.failFor(tenant, object.id, 'The device was removed from the inventory');
+				// None comes any more to what is marked.
+				await events.removeMatching(tenant, { source: object.id });
 				await failNaming(object);
 			},
 			onRemoved: async (object) => {

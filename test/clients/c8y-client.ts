@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { BasicAuth, Client } from '@c8y/client';
+import { BasicAuth, Client, EventBinaryService } from '@c8y/client';
 import { expect } from 'chai';
 import { createBinaryClient } from '../support/binary-client.ts';
 import { bootstrap, type ServiceUnderTest, startService } from '../support/service-fixture.ts';
@@ -45,6 +45,27 @@ describe('clients/c8y-client', () => {
 		expect((await client.inventoryBinary.delete(id)).res.status).to.equal(204);
 		const gone = await client.inventoryBinary.download(id).catch((fault: { res: Response }) => fault.res);
 		expect(gone.status).to.equal(404);
+	});
+
+	it('adds an event, gives it a file, reads both and removes them', async () => {
+		const { data: device } = await client.inventory.create({ name: 'talks', c8y_IsDevice: {} });
+		const about = { source: { id: String(device.id) }, type: 'x_Log', time: '2026-11-22T10:00:00Z', text: 'a log' };
+		const { res, data: event } = await client.event.create(about);
+		expect([res.status, event.text]).to.deep.equal([201, 'a log']);
+		const files = new EventBinaryService(client.core);
+		const { data: file } = await files.upload(content, event);
+		expect(file).to.include({ source: event.id, length: content.length });
+
+		const { data, paging } = await client.event.list({ source: String(device.id), type: 'x_Log', withTotalPages: true });
+		expect(data.map(({ id }) => id)).to.deep.equal([event.id]);
+		expect(data[0]?.c8y_IsBinary).to.include({ length: content.length });
+		expect(paging?.totalPages).to.equal(1);
+		const answer = await files.download(event);
+		expect(Buffer.from(await answer.arrayBuffer()).equals(content)).to.equal(true);
+
+		expect((await files.delete(event)).res.status).to.equal(204);
+		expect((await client.event.delete(String(event.id))).res.status).to.equal(204);
+		expect((await client.event.list({ source: String(device.id) })).data).to.deep.equal([]);
 	});
 
 	type Found = Readonly<Record<string, unknown>> & { readonly id: string };

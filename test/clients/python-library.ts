@@ -75,6 +75,20 @@ describe('clients/python-library', function () {
 		});
 	});
 
+	it('adds, finds and removes events with their files', async () => {
+		expect(await run('python-events.py')).to.deep.equal({
+			fragment: 1,
+			found: [true],
+			attached: [true, false],
+			length: 13,
+			read: 'what happened',
+			before: ['other'],
+			'newest last': ['other', 'log'],
+			count: 2,
+			left: 1,
+		});
+	});
+
 	it('lists, reads and adds audit records', async () => {
 		const serial = 'python-audit';
 		const device = await service.connect(serial);

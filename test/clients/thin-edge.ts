@@ -20,6 +20,12 @@ const candidate = { name: 'hello', softwareType: 'apt' };
 const own = 'dsm-repository-test';
 const slow = 120_000;
 
+interface LogEvent {
+	readonly id: string;
+	readonly source: { readonly id: string };
+	readonly c8y_IsBinary?: { readonly length: number };
+}
+
 describe('clients/thin-edge', function () {
 	this.timeout(2 * slow);
 
@@ -136,17 +142,30 @@ describe('clients/thin-edge', function () {
 				expect(execFileSync(own, { encoding: 'utf8' })).to.equal(`${version}\n`);
 			});
 
-			it('removes it again', async () => {
+			it('removes it again, and has attached no log of what it did', async () => {
 				const operation = await update(serial, [{ name: own, version: '', softwareType: 'apt', action: 'delete' }]);
 				await service.operator.reaches(operation.id, 'SUCCESSFUL', slow);
 				await listed(serial, (count) => count === 0, own);
+				expect(await logEvents(serial)).to.deep.equal([]);
 				expect(hasProgram(own)).to.equal(false);
 			});
 
-			it('reports the failure of a package that does not exist', async () => {
+			it('reports the failure of a package that does not exist, and attaches the log of it', async () => {
 				const operation = await request(serial, { name: 'no-package-has-this-name', softwareType: 'apt', action: 'install' });
 				const failed = await service.operator.reaches(operation.id, 'FAILED', slow);
 				expect(failed.failureReason).to.match(/Failed to execute updates for "apt"/);
+				// It is there before the failure is reported.
+				const [event, ...others] = await logEvents(serial);
+				expect(others).to.deep.equal([]);
+				expect(event?.source.id).to.equal(await service.operator.idOf(serial));
+				const { user, password } = service.admin;
+				const log = await fetch(`${service.urls.http}/event/events/${event?.id}/binaries`, {
+					headers: { authorization: basic(`${user}:${password}`) },
+				});
+				expect(log.headers.get('content-disposition')).to.match(/^attachment; filename=/);
+				const text = await log.text();
+				expect(text).to.include('no-package-has-this-name');
+				expect(Buffer.byteLength(text)).to.equal(event?.c8y_IsBinary?.length);
 			});
 		});
 	}
@@ -159,6 +178,12 @@ describe('clients/thin-edge', function () {
 	async function update(serial: string, changes: readonly object[]): Promise<OperationJson> {
 		const deviceId = await service.operator.idOf(serial);
 		return service.operator.http.post('/devicecontrol/operations', { deviceId, c8y_SoftwareUpdate: changes });
+	}
+
+	/** What the device told of operations on software; those that succeed leave none. [11.10] */
+	async function logEvents(serial: string): Promise<readonly LogEvent[]> {
+		const query = `type=software_update_op_log&source=${await service.operator.idOf(serial)}`;
+		return (await service.operator.http.get<{ readonly events: readonly LogEvent[] }>(`/event/events?${query}`)).events;
 	}
 
 	/** Under the name by which the device knows the service: for others it uses no credentials. */

@@ -32,6 +32,13 @@ const exceptions: readonly Exception[] = [
 		reason: 'searches by several filters over HTTP: the best index narrows them, and they pass the gate for scans',
 	},
 	{
+		collection: 'events',
+		kinds: ['find', 'count'],
+		isFor: (fields) => fields.has('time'),
+		residual: ['time'],
+		reason: 'a search by the time that devices say: the best index narrows it, and it passes the gate for scans',
+	},
+	{
 		collection: 'operations',
 		kinds: ['find'],
 		residual: ['startedBy.key', 'endedBy.key', 'lastUpdated'],

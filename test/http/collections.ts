@@ -78,6 +78,15 @@ const collections: readonly {
 			fixture.call('admin', 'post', '/devicecontrol/operations', { body: { deviceId, c8y_Restart: {} } }),
 	},
 	{
+		name: 'events',
+		path: (device) => `/event/events?source=${device}`,
+		nothing: () => '/event/events?source=1',
+		fill: (fixture, device, index) =>
+			fixture.call('admin', 'post', '/event/events', {
+				body: { source: { id: device }, type: 't', text: `n${index}`, time: '2026-11-21T20:23:30.412Z' },
+			}),
+	},
+	{
 		name: 'newDeviceRequests',
 		path: () => '/devicecontrol/newDeviceRequests?x=1',
 		nothing: () => '/devicecontrol/newDeviceRequests?currentPage=100',

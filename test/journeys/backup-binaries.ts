@@ -27,10 +27,11 @@ describe('journeys/backup-binaries', function () {
 		return join(at(name), found);
 	}
 
-	it('has the file of every binary, whole, while others come and go', async () => {
+	it('has the file of every binary and event, whole, while others come and go', async () => {
 		const service = await serve('store');
 		const binaries = binariesOf(service);
 		const kept = await Promise.all(['equal', 'equal', 'other'].map((text) => binaries.upload(text)));
+		const event = await binaries.attach('log');
 		const going = { on: true, turns: 0 };
 		const coming = (async () => {
 			while (going.on) {
@@ -59,6 +60,7 @@ describe('journeys/backup-binaries', function () {
 		const list = await binariesOf(next).list();
 		expect(list.map(({ id }) => id)).to.include.members(kept.map(({ id }) => id));
 		expect(await binariesOf(next).listWhole()).to.deep.equal(list.map(({ id }) => id));
+		expect((await binariesOf(next).downloadOf(event)).toString()).to.equal('log');
 		// Two of them share one file; what has been removed may still have its own.
 		expect(Number(count)).to.be.at.least(list.length - 1);
 		await next.end();

@@ -130,7 +130,7 @@ describe('journeys/migrate', function () {
 		/** A service on the embedded store with a bit of everything; the credentials of a device. */
 		async function fill(
 			packages: number,
-		): Promise<{ readonly credentials: Credentials; readonly seen: string; readonly pending: string }> {
+		): Promise<{ readonly credentials: Credentials; readonly seen: string; readonly pending: string; readonly event: string }> {
 			const service = await start({ DATA_DIR: folder, ...passwords });
 			const operator = operatorOf(service);
 			const credentials = await register(service, 'move-1');
@@ -156,9 +156,10 @@ describe('journeys/migrate', function () {
 			await many.close();
 			const binaries = createBinaryClient(service.http, admin);
 			for (const content of ['equal', 'equal', randomBytes(3_000_000)]) await binaries.upload(content);
+			const event = await binaries.attach('log');
 			const seen = await seenOf(service);
 			await stop(service);
-			return { credentials, seen, pending };
+			return { credentials, seen, pending, event };
 		}
 
 		async function target() {
@@ -203,7 +204,7 @@ describe('journeys/migrate', function () {
 
 		it('moves everything, killed once in between; devices and operators go on as before', async () => {
 			const packages = 15_000;
-			const { credentials, seen, pending } = await fill(packages);
+			const { credentials, seen, pending, event } = await fill(packages);
 			expect((await interrupt('SIGKILL')).code).to.equal(null);
 			expect(await copied())
 				.to.be.greaterThan(0)
@@ -221,7 +222,7 @@ describe('journeys/migrate', function () {
 			expect(moved.code, moved.output).to.equal(0);
 			expect(moved.output)
 				.to.match(/packages +15,002 documents {2}[0-9a-f]{16}/)
-				.and.match(/contents +2 documents {2}[0-9a-f]{16}/)
+				.and.match(/contents +3 documents {2}[0-9a-f]{16}/)
 				.and.match(/numbers and contents are those of/);
 			const again = await runMigrate(['--from', `sqlite:${folder}`, '--to', url]);
 			expect([again.code, await copied()], again.output).to.deep.equal([0, packages + 2]);
@@ -230,6 +231,7 @@ describe('journeys/migrate', function () {
 			expect(service.output.join('\n')).to.not.include('Generated passwords');
 			expect(await seenOf(service)).to.equal(seen);
 			expect(await createBinaryClient(service.http, admin).listWhole()).to.have.length(3);
+			expect((await createBinaryClient(service.http, admin).downloadOf(event)).toString()).to.equal('log');
 			const device = await connectFakeDevice({ url: service.mqtt, serial: 'move-1', ...credentials });
 			expect(await device.nextLine()).to.equal('511,move-1,later');
 			await device.send(['501,c8y_Command', '503,c8y_Command']);
@@ -245,7 +247,7 @@ describe('journeys/migrate', function () {
 		});
 
 		it('moves everything back', async () => {
-			const { credentials, seen } = await fill(0);
+			const { credentials, seen, event } = await fill(0);
 			expect((await runMigrate(['--from', `sqlite:${folder}`, '--to', url])).code).to.equal(0);
 			const service = await start(onMongoDb);
 			const back = join(folder, 'back');
@@ -261,6 +263,7 @@ describe('journeys/migrate', function () {
 			const embedded = await start({ DATA_DIR: back });
 			expect(await seenOf(embedded)).to.equal(seen);
 			expect(await createBinaryClient(embedded.http, admin).listWhole()).to.have.length(3);
+			expect((await createBinaryClient(embedded.http, admin).downloadOf(event)).toString()).to.equal('log');
 			const device = await connectFakeDevice({ url: embedded.mqtt, serial: 'move-1', ...credentials });
 			expect(await device.nextLine()).to.equal('511,move-1,later');
 			await device.close();

@@ -137,12 +137,12 @@ describe('journeys/tenants', () => {
 			form.append('object', JSON.stringify({ name: 'file', type: 'text/plain' }));
 			form.append('file', new Blob(['bytes']), 'file.txt');
 			const authorization = `Basic ${btoa(`${id}/boss:${password}`)}`;
-			const upload = await fetch(`${one.urls.http}/inventory/binaries`, {
-				method: 'POST',
-				body: form,
-				headers: { authorization },
-			});
-			expect(upload.status).to.equal(201);
+			const about = { source: { id: object }, type: 't', time: '2026-11-22', text: 'x' };
+			const event = await boss.post<{ readonly id: string }>('/event/events', about);
+			for (const path of ['/inventory/binaries', `/event/events/${event.id}/binaries`]) {
+				const upload = await fetch(one.urls.http + path, { method: 'POST', body: form, headers: { authorization } });
+				expect(upload.status).to.equal(201);
+			}
 			await device.close();
 		}
 		// Records are sealed meanwhile.
@@ -154,6 +154,7 @@ describe('journeys/tenants', () => {
 			'globalRoles',
 			'tenantOptions',
 			'operations',
+			'events',
 			'externalIds',
 			'packages',
 			'children',

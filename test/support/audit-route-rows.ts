@@ -37,6 +37,15 @@ const keepId = (name: string) => (body: Response['body'], kept: Record<string, s
 	kept[name] = String(body.id);
 };
 
+const event = '/event/events/{id}';
+const newEvent: AuditRow = {
+	call: 'POST /event/events',
+	send: ({ id }) => ({ body: { source: { id }, type: 't', time: '2026-11-22', text: 'x' } }),
+	keep: keepId('event'),
+	records: [],
+	none: 'an event is what a device tells, and no change that anybody makes',
+};
+
 /** The rows, called in this order, in one service. */
 export function auditRows(fixture: () => HttpFixture, authority: () => TestCertificate): readonly AuditRow[] {
 	return [
@@ -103,6 +112,18 @@ export function auditRows(fixture: () => HttpFixture, authority: () => TestCerti
 			url: '/devicecontrol/operations?deviceId={id}',
 			records: ['Operation removed: status', 'Operation removed: status'],
 		},
+		newEvent,
+		{
+			...newEvent,
+			call: `POST ${event}/binaries`,
+			url: '/event/events/{event}/binaries',
+			send: () => fileForm('log'),
+			keep: () => {},
+		},
+		{ call: `DELETE ${event}/binaries`, url: '/event/events/{event}/binaries', records: ['File of an event removed'] },
+		{ call: `DELETE ${event}`, url: '/event/events/{event}', records: ['Event removed'] },
+		newEvent,
+		{ call: 'DELETE /event/events', url: '/event/events?source={id}', records: ['Events removed'] },
 		...['childDevices', 'childAssets', 'childAdditions'].flatMap((kind): AuditRow[] => [
 			{
 				call: `POST ${object}/${kind}`,

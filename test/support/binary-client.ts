@@ -31,6 +31,22 @@ export function createBinaryClient(base: string, { user, password }: Credentials
 		return Buffer.from(await (await call('GET', `${path}/${id}`)).arrayBuffer());
 	}
 
+	/** A new event with this file; its id. */
+	async function attach(content: string | Buffer): Promise<string> {
+		const idOf = async (answer: Response) => ((await answer.json()) as { readonly id: string }).id;
+		const json = (body: object) => [Buffer.from(JSON.stringify(body)), 'application/json'] as const;
+		const source = { id: await idOf(await call('POST', '/inventory/managedObjects', ...json({}))) };
+		const event = { source, type: 't', time: '2026-11-22', text: 'x' };
+		const id = await idOf(await call('POST', '/event/events', ...json(event)));
+		const form = multipartBody([{ name: 'file', fileName: 'log', content }]);
+		await call('POST', `/event/events/${id}/binaries`, form, multipartType);
+		return id;
+	}
+
+	async function downloadOf(event: string): Promise<Buffer> {
+		return Buffer.from(await (await call('GET', `/event/events/${event}/binaries`)).arrayBuffer());
+	}
+
 	async function replace(id: string, content: Buffer): Promise<void> {
 		await call('PUT', `${path}/${id}`, content, 'text/plain');
 	}
@@ -51,7 +67,7 @@ export function createBinaryClient(base: string, { user, password }: Credentials
 		return whole;
 	}
 
-	return { upload, download, replace, remove, list, listWhole };
+	return { upload, download, attach, downloadOf, replace, remove, list, listWhole };
 }
 
 export function sha256Of(content: string | Buffer): string {

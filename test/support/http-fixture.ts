@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import type { Response } from 'supertest';
 import { type AccessOptions, openAccess, type TenantLimits } from '../../access/index.ts';
 import { type AuditTrail, openAuditTrail } from '../../audit/index.ts';
+import { type EventLimits, openEvents } from '../../events/index.ts';
 import { type BinaryLimits, openBinaries, openInventory, type PackageLimits } from '../../inventory/index.ts';
 import { openOperations } from '../../operations/index.ts';
 import { logRecord } from '../../service/audit-parts.ts';
@@ -106,6 +107,12 @@ const defaults: HttpOptions = {
 	loginSeconds: 600,
 };
 
+const eventLimits: EventLimits = {
+	eventMaxBytes: 1024 * 1024,
+	maxFragments: 200,
+	maxPerDevice: 1000,
+	retentionMilliseconds: 86_400_000,
+};
 const binaryLimits: BinaryLimits = { maxBytes: 10_000_000, tenantMaxBytes: async () => 0, leftoverAfterMilliseconds: 86_400_000 };
 
 export interface HttpFixture {
@@ -140,10 +147,12 @@ export async function openHttpFixture(
 	options: Partial<HttpOptions> = {},
 	{
 		binaries: limits,
+		events: ofEvents,
 		contents: given,
 		access: otherAccess,
 	}: {
 		readonly binaries?: Partial<BinaryLimits>;
+		readonly events?: Partial<EventLimits>;
 		readonly contents?: ContentStore;
 		readonly access?: Partial<AccessOptions>;
 	} = {},
@@ -195,10 +204,12 @@ export async function openHttpFixture(
 		limits: { operationMaxBytes: 1024 * 1024, maxItems: 1000 },
 		fault: ({ fragments }) => (JSON.stringify(fragments).length > 100_000 ? 'It does not fit one message' : undefined),
 	});
+	const events = await openEvents({ store, binaries, clock, numbersAtATime: 100, limits: { ...eventLimits, ...ofEvents } });
 	const services: HttpServices = {
 		inventory,
 		binaries,
 		operations,
+		events,
 		access,
 		audit,
 		noteRefusedLogin: (login) => void refused.push(login),

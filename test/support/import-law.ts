@@ -1,6 +1,6 @@
 import type { Import, SourceFile } from './source-files.ts';
 
-const domain = ['inventory', 'operations', 'catalog', 'compliance', 'rollouts', 'access', 'audit'];
+const domain = ['inventory', 'operations', 'events', 'catalog', 'compliance', 'rollouts', 'access', 'audit'];
 const everything = 'everything';
 
 /** What each part of the project may import of the others. The longest name that a file's path begins with is its part. */
@@ -9,6 +9,7 @@ const law: Readonly<Record<string, readonly string[] | typeof everything>> = {
 	config: [],
 	inventory: ['store'],
 	operations: ['store', 'inventory'],
+	events: ['store', 'inventory'],
 	catalog: ['store', 'inventory'],
 	compliance: ['store', 'inventory', 'catalog'],
 	rollouts: ['store', 'inventory', 'operations', 'catalog', 'compliance'],

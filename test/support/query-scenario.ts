@@ -1,6 +1,7 @@
 import { openTrustedCertificates } from '../../access/certificates/trusted-certificates.ts';
 import { openAccess } from '../../access/index.ts';
 import { openLogouts } from '../../access/logouts.ts';
+import { openEvents } from '../../events/index.ts';
 import { contentSpec, openBinaryRecords, referenceSpec } from '../../inventory/binary-records.ts';
 import { openBridgedDevices } from '../../inventory/index.ts';
 import { templates } from '../../smartrest/index.ts';
@@ -39,7 +40,7 @@ const views: Samples = {
 };
 /** Parameters that are refused, go with a removal, or are in `searches`. */
 const others = new Set(
-	'query q text childDeviceId childAssetId childAdditionId onlyRoots withGroups bulkOperationId cascade forceCascade withDeviceUser tenant_id tenantId provider originUri state afterRecord fromSeq'.split(
+	'query q text childDeviceId childAssetId childAdditionId onlyRoots withGroups bulkOperationId createdFrom createdTo cascade forceCascade withDeviceUser tenant_id tenantId provider originUri state afterRecord fromSeq'.split(
 		' ',
 	),
 );
@@ -177,6 +178,9 @@ export async function drive(service: ServiceUnderTest, store: QueryRecorder): Pr
 			for (const path of [`managedObjects`, `managedObjects/count`, `managedObjects/${id}/childAdditions`])
 				await http.call('get', `/inventory/${path}?${search}${view}`);
 	await driveBinaries(service, store, credentials);
+	await http.post('/event/events', { source: { id }, type: 'type', time: '2026-11-22', text: 'text' });
+	// What a process asks for every hour.
+	await (await openEvents({ store, binaries: noBinaries, clock: Date.now, numbersAtATime: 1, limits: eventLimits })).removeOld();
 	for (const query of ['status=REVOKED', 'status=VALID&deviceId=a', 'deviceId=a'])
 		await http.get(`/certificate-authority/certificates?${query}&withTotalPages=true`);
 	const { id: group } = await http.post<{ readonly id: number }>(`/user/${service.tenant}/groups`, { name: 'plan' });
@@ -194,6 +198,9 @@ export async function drive(service: ServiceUnderTest, store: QueryRecorder): Pr
 	await eventually('the other process is forgotten', gone, (isGone) => isGone, 20_000);
 	await http.delete(`/inventory/managedObjects/${id}?forceCascade=true&withDeviceUser=true`);
 }
+
+const eventLimits = { eventMaxBytes: 1000, maxFragments: 10, maxPerDevice: 10, retentionMilliseconds: 1000 };
+const noBinaries = { attach: () => Promise.reject(new Error('no file comes here')) };
 
 /** A file comes, is named, is downloaded, is replaced by another one and goes; its bytes go after it. */
 async function driveBinaries(service: ServiceUnderTest, store: QueryRecorder, device: Credentials): Promise<void> {

@@ -5,7 +5,8 @@ import { createAuthority, createRequest } from './certificate-chain.ts';
 import { credentials, type HttpFixture, otherTenant, tenant } from './http-fixture.ts';
 
 /** What the rows of routes are tried on. */
-export async function openRouteObjects({ services, audit, time }: HttpFixture) {
+export async function openRouteObjects(fixture: HttpFixture) {
+	const { services, audit, time } = fixture;
 	const certificate = await createAuthority('authority', { now: time });
 	const signingRequest = await createRequest('dev1');
 	for (const of of [tenant, otherTenant]) await services.access.certificates.authorities.create(of);
@@ -17,7 +18,7 @@ export async function openRouteObjects({ services, audit, time }: HttpFixture) {
 
 	/** A device with an operation, and an expected device that has polled; made anew for each call. Fills in their ids. */
 	async function prepare(): Promise<(text: string) => string> {
-		const { inventory, operations, access, binaries } = services;
+		const { inventory, operations, events, access, binaries } = services;
 		// The removal of its object locks its user.
 		if (!(await access.users.findPrincipal(tenant, 'device_dev1')))
 			await access.registration.admit(tenant, 'dev1', 'dev1-password', {});
@@ -39,6 +40,7 @@ export async function openRouteObjects({ services, audit, time }: HttpFixture) {
 			fragments,
 		}));
 		const operation = await operations.create(tenant, { deviceId: id, fragments: { c8y_Restart: {} } });
+		const event = await events.create(tenant, { source: id, type: 't', text: 't', time: fixture.time, fragments: {} });
 		const make = (owner: string) => inventory.objects.create(tenant, { owner, patch: { fragments: {} } });
 		const [child, foreign] = [await make('device_dev1'), await make('device_dev2')];
 		if (!child || !foreign) throw new Error('nothing was made');
@@ -56,6 +58,9 @@ export async function openRouteObjects({ services, audit, time }: HttpFixture) {
 		const received = await binaries.receive(tenant, Readable.from([Buffer.from('bytes')]));
 		const patch = { fragments: {} };
 		const binary = await binaries.create(tenant, { owner: 'device_dev1', patch, contentType: 'text/plain' }, received);
+		const log = await binaries.receive(tenant, Readable.from([Buffer.from('log')]));
+		const other = await events.create(tenant, { source: id, type: 't', text: 't', time: fixture.time, fragments: {} });
+		const eventWithFile = await events.attach(tenant, other.id, { name: 'log', contentType: 'text/plain' }, log);
 		const { fingerprint } = describeCertificate({ der: certificate.der.toString('base64') });
 		await access.certificates.trusted.remove(tenant, fingerprint).catch(() => {});
 		const how = { name: 'a', status: 'ENABLED', autoRegistrationEnabled: false } as const;
@@ -92,6 +97,8 @@ export async function openRouteObjects({ services, audit, time }: HttpFixture) {
 		const ids = {
 			object: id,
 			operation: operation.id,
+			event: event.id,
+			eventWithFile: eventWithFile.id,
 			child: child.id,
 			foreign: foreign.id,
 			binary: binary.id,

@@ -11,7 +11,7 @@ export type Person = 'operator' | 'reader' | 'nobody' | 'manager' | 'foreignMana
 export interface RouteRow extends Partial<Record<Person, number>> {
 	readonly method: HttpMethod;
 	/**
-	 * `{object}`, `{operation}`, `{binary}`, `{certificate}` and `{serial}` are of the device, `{child}` is below it in every kind; each call finds
+	 * `{object}`, `{operation}`, `{event}`, `{binary}`, `{certificate}` and `{serial}` are of the device, `{child}` is below it in every kind; each call finds
 	 * them as new.
 	 */
 	readonly url: string;
@@ -51,6 +51,7 @@ const role = { role: { id: 'ROLE_AUDIT_READ' } };
 /** Of the own tenant, and for its administrator. */
 const trusted = '/tenant/tenants/t1/trusted-certificates';
 const trustedOnly = { admin: 200, device: 403, foreignDevice: 403, otherAdmin: 403 };
+const newEvent = { source: { id: '{object}' }, type: 't', time: '2026-11-22', text: 'x' };
 const packages = [{ name: 'a', version: '1' }];
 
 const managers: readonly Person[] = ['manager'];
@@ -162,6 +163,40 @@ export const routeRows: readonly RouteRow[] = [
 	},
 	{ method: 'get', url: '/devicecontrol/operations/{operation}', may: readers, ...own },
 	{ method: 'put', url: '/devicecontrol/operations/{operation}', may: operators, body: { status: 'EXECUTING' }, ...own },
+	{
+		method: 'post',
+		url: '/event/events',
+		may: managers,
+		body: newEvent,
+		...own,
+		admin: 201,
+		device: 201,
+		// The path itself is there; the object is not.
+		otherAdmin: 422,
+	},
+	{ method: 'get', url: '/event/events', may: listers, ...everybody },
+	{
+		method: 'get',
+		url: '/event/events?source={object}',
+		may: readers,
+		...own,
+		otherAdmin: 200,
+		otherDevice: 404,
+	},
+	{
+		method: 'delete',
+		url: '/event/events?source={object}',
+		may: managers,
+		admin: 204,
+		device: 403,
+		foreignDevice: 403,
+		otherAdmin: 204,
+	},
+	{ method: 'get', url: '/event/events/{event}', may: readers, ...own },
+	{ method: 'delete', url: '/event/events/{event}', may: managers, ...usersOnly, admin: 204 },
+	{ method: 'post', url: '/event/events/{event}/binaries', may: managers, form: 'log', ...own, admin: 201, device: 201 },
+	{ method: 'get', url: '/event/events/{eventWithFile}/binaries', may: readers, ...own },
+	{ method: 'delete', url: '/event/events/{eventWithFile}/binaries', may: managers, ...usersOnly, admin: 204 },
 	{ method: 'post', url: '/devicecontrol/newDeviceRequests', body: { id: 'new' }, ...usersOnly, admin: 201, otherAdmin: 201 },
 	{ method: 'get', url: '/devicecontrol/newDeviceRequests', ...usersOnly, otherAdmin: 200 },
 	{ method: 'get', url: '/devicecontrol/newDeviceRequests/expected', ...usersOnly },

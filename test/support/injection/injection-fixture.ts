@@ -42,6 +42,8 @@ export async function openInjectionFixture(settings: Readonly<Record<string, str
 	const child = await create({ name: 'child' });
 	await post(`/identity/globalIds/${device}/externalIds`, { type: 'c8y_Serial', externalId: 'serial-1' });
 	const operation = await service.operator.createOperation('serial-1', { x_Fragment: { a: 'b' } });
+	const about = { source: { id: device }, type: 'a', time: '2026-11-22', text: 'a' };
+	const event = await post<{ readonly id: string }>('/event/events', about);
 	await post('/user/t1/users', { userName: 'victim', password: 'long-enough-for-us' });
 	const role = await post<{ readonly id: number }>('/user/t1/groups', { name: 'role' });
 	await put('/tenant/options/kept', { kept: 'kept' });
@@ -62,7 +64,7 @@ export async function openInjectionFixture(settings: Readonly<Record<string, str
 	});
 	expect(made.status, made.text).to.equal(201);
 	recorded.takeWrites();
-	const ids: Ids = { device, group, child, operation: operation.id, role: String(role.id), fingerprint, pem };
+	const ids: Ids = { device, group, child, operation: operation.id, event: event.id, role: String(role.id), fingerprint, pem };
 	return {
 		service,
 		recorded,

@@ -97,6 +97,7 @@ export interface Ids {
 	readonly group: string;
 	readonly child: string;
 	readonly operation: string;
+	readonly event: string;
 	readonly role: string;
 	readonly fingerprint: string;
 	/** Of the certificate of that fingerprint. */
@@ -109,6 +110,7 @@ const goodValues: readonly (readonly [path: RegExp, parameter: string, value: (i
 	[/^\/inventory|^\/identity/, 'id', ({ device }) => device],
 	[/./, 'childId', ({ child }) => child],
 	[/^\/devicecontrol\/operations/, 'id', ({ operation }) => operation],
+	[/^\/event/, 'id', ({ event }) => event],
 	[/^\/devicecontrol\/newDeviceRequests/, 'id', () => 'waiting'],
 	[/groups\/\{id\}/, 'id', ({ role }) => role],
 	[/^\/user\/inventoryroles/, 'id', () => '1'],
@@ -182,6 +184,13 @@ const goodBodies: Readonly<Record<string, (ids: Ids) => unknown>> = {
 	'POST /identity/globalIds/{id}/externalIds': () => ({ type: 'x_Type', externalId: 'a' }),
 	'POST /devicecontrol/operations': ({ device }) => ({ deviceId: device, description: 'a', x_Fragment: { a: { b: 'c' } } }),
 	'PUT /devicecontrol/operations/{id}': () => ({ description: 'a', failureReason: 'a', x_Fragment: { a: 'b' } }),
+	'POST /event/events': ({ device }) => ({
+		source: { id: device },
+		type: 'a',
+		time: '2026-11-22T10:00:00Z',
+		text: 'a',
+		x_Fragment: { a: { b: 'c' } },
+	}),
 	'POST /devicecontrol/newDeviceRequests': () => ({ id: 'a' }),
 	'PUT /devicecontrol/newDeviceRequests/{id}': () => ({ status: 'ACCEPTED' }),
 	'POST /devicecontrol/deviceCredentials': () => ({ id: 'a' }),

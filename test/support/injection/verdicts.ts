@@ -30,6 +30,12 @@ export const verdicts: readonly Verdict[] = [
 		why: 'as in the inventory',
 	},
 	{
+		route: /^POST \/event\/events$/,
+		field: /^(type|text|x_Fragment.*)$/,
+		outcome: 'given back',
+		why: 'what a device tells, in its words',
+	},
+	{
 		route: /^POST \/service\/advanced-software-mgmt\/software\/changes$/,
 		field: /^(name|version|softwareType|url)$/,
 		outcome: 'given back',
@@ -141,6 +147,7 @@ export const aliases: Readonly<Record<string, RegExp>> = {
 export const takenParameters: readonly { readonly route: RegExp; readonly name: RegExp; readonly why: string }[] = [
 	{ route: /^(PUT|DELETE) \/tenant\/options\//, name: /^(category|key)$/, why: 'of letters, digits, dots, dashes' },
 	{ route: /^DELETE \/devicecontrol\/operations$/, name: /^(deviceId|agentId|fragmentType)$/, why: 'no operation is like that' },
+	{ route: /^DELETE \/event\/events$/, name: /^(source|type)$/, why: 'no event is like that' },
 	{
 		route: /^DELETE .*\/groups\/\{id\}\/roles\/\{role\}$/,
 		name: /^role$/,

@@ -27,6 +27,9 @@ const table: Readonly<Record<Permission, readonly Role[]>> = {
 	'identity:write': ['admin', 'device'],
 	'operations:read': ['admin', 'operator', 'reader', 'device'],
 	'operations:write': ['admin', 'operator', 'device'],
+	'event:read': ['admin', 'operator', 'reader', 'device'],
+	'event:create': ['admin', 'device'],
+	'event:write': ['admin'],
 	'rollouts:read': ['admin', 'operator', 'reader'],
 	'rollouts:write': ['admin', 'operator'],
 	'registrations:write': ['admin'],
@@ -105,6 +108,9 @@ describe('access/principal', () => {
 			'identity:write',
 			'operations:read',
 			'operations:write',
+			'event:read',
+			'event:create',
+			'event:write',
 		]);
 	});
 
