@@ -1,6 +1,7 @@
 import { type Db, MongoClient, type MongoClientOptions } from 'mongodb';
 import { StoreError } from '../document-store.ts';
 import { type Endpoint, messageOf, toStoreError } from './explain-error.ts';
+import { mendLostConnections } from './lost-connections.ts';
 
 export interface ConnectionOptions {
 	/** `mongodb://…` or `mongodb+srv://…`. What it says of concerns and preferences does not count. */
@@ -34,6 +35,7 @@ const defaultDatabase = 'deviceSoftware';
 /** Connects and looks at what is there. @throws StoreError that tells what to do */
 export async function connect(options: ConnectionOptions): Promise<Connection> {
 	const { url, serverSelectionTimeoutMilliseconds = 30_000, socketTimeoutMilliseconds = 60_000 } = options;
+	mendLostConnections();
 	const client = createClient(url, {
 		appName: options.appName ?? 'device-software-management',
 		maxPoolSize: options.maxPoolSize ?? 50,

@@ -1,8 +1,9 @@
+import { Socket } from 'node:net';
 import { expect } from 'chai';
 import { MongoClient } from 'mongodb';
 import { DocumentRefusedError, type DocumentStore, type Step, StoreError } from '../../store/index.ts';
 import { type MongoStore, type MongoStoreOptions, openMongoStore } from '../../store/mongodb/index.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually, within } from '../support/eventually.ts';
 import { startTestMongoDb, type TestMongoDb } from '../support/mongodb.ts';
 import { isOnMongoDb } from '../support/named-stores.ts';
 import { didNotRun } from '../support/skip.ts';
@@ -346,6 +347,19 @@ function ownCases(this: Mocha.Suite): void {
 		});
 	});
 
+	it('waits for no answer on a connection that was lost, and is not known to be yet', async () => {
+		const store = await open();
+		const things = await thingsOf(store);
+		await things.insert({ _id: 'a', n: 0 });
+		for (let round = 1; round <= 5; round++) {
+			await Promise.all(Array.from({ length: 10 }, () => things.get('a')));
+			for (const socket of socketsTo(new URL(database.url).port)) socket.destroy();
+			const writes = Array.from({ length: 10 }, () => things.findOneAndUpdate({ _id: 'a' }, { $inc: { n: 1 } }));
+			for (const outcome of await within('all are settled', Promise.allSettled(writes)))
+				if (outcome.status === 'rejected') expect(outcome.reason).to.be.instanceOf(StoreError);
+		}
+	});
+
 	describe('a database that goes away', () => {
 		let server: TestMongoDb;
 		beforeEach(async () => {
@@ -447,4 +461,11 @@ function ownCases(this: Mocha.Suite): void {
 			expect(await things.get('before')).to.deep.equal({ _id: 'before' });
 		});
 	});
+}
+
+/** What this process has open to a port. */
+function socketsTo(port: string): Socket[] {
+	// Node.js tells of open handles to those who look for leaks; there is nothing else that tells.
+	const handles: unknown[] = Reflect.get(process, '_getActiveHandles').call(process);
+	return handles.filter((handle): handle is Socket => handle instanceof Socket && String(handle.remotePort) === port);
 }
