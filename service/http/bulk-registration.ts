@@ -88,9 +88,20 @@ function checkLine(line: DeviceColumns, tenant: string): void {
 	] as const)
 		if (text.length > nameMaxLength)
 			throw invalid(`${column} has ${text.length} characters: at most ${nameMaxLength} are allowed`);
+	for (const column of shownColumns) {
+		const [first = ''] = line[column] ?? '';
+		if (formulaStarts.includes(first))
+			throw invalid(
+				`${column} begins with ${JSON.stringify(first)}, which spreadsheets take for a formula: begin with something else`,
+			);
+	}
 	if (line.TENANT && line.TENANT !== tenant)
 		throw invalid(`TENANT must be '${tenant}': devices are registered for the own tenant`);
 }
+
+/** What others see again, and may put into files of their own. */
+const shownColumns = ['ID', 'NAME', 'TYPE', 'PATH', 'IDTYPE', 'ICCID'] as const;
+const formulaStarts = ['=', '@', '+', '-', '\t', '\r'];
 
 function invalid(message: string): AccessError {
 	return new AccessError('access/invalid', message);

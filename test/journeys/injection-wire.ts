@@ -315,18 +315,29 @@ describe('journeys/injection-wire', function () {
 		});
 	}
 
-	it('refuses lines of registrations with hostile serials, each by itself, and takes formulas for names', async () => {
+	it('refuses lines of registrations with hostile serials, and formulas, each by itself', async () => {
 		const serials = ['a/b', 'a\u0000b', 'a+b', 'a#b', '', ' ', 'a:b', '../a', 'x'.repeat(300)];
 		const lines = serials.map((serial) => `"${serial}",long-enough,"x"`);
 		const refused = JSON.parse((await register(Buffer.from(`ID,CREDENTIALS,NAME\n${lines.join('\n')}\n`))).text);
 		expect([refused.numberOfFailed, refused.numberOfCreated]).to.deep.equal([serials.length, 0]);
 		expect(await fixture.recorded.dump()).to.deep.equal(stored);
-		const formulas = ['=1+1', '@SUM(1)', '-1+1', '=cmd|calc', '__proto__', '$where'];
-		const named = formulas.map((formula, index) => `csv-${index},long-enough,"${formula}"`);
-		const taken = JSON.parse((await register(Buffer.from(`\ufeffID,CREDENTIALS,NAME\r\n${named.join('\r\n')}`))).text);
-		expect(taken).to.include({ numberOfFailed: 0, numberOfCreated: formulas.length });
-		for (const [index, formula] of formulas.entries())
-			expect((await fixture.service.operator.objectOf(`csv-${index}`)).name).to.equal(formula);
+		const formulas = ['=1+1', '@SUM(1)', '-1+1', '=cmd|calc', '+1', '\t=1'];
+		for (const column of ['NAME', 'TYPE', 'PATH', 'IDTYPE', 'ICCID']) {
+			const cells = formulas.map((formula, index) => `csv-${index},long-enough,"${formula}"`);
+			const answer = JSON.parse((await register(Buffer.from(`ID,CREDENTIALS,${column}\n${cells.join('\n')}\n`))).text);
+			expect([answer.numberOfFailed, answer.numberOfCreated], column).to.deep.equal([formulas.length, 0]);
+			expect(answer.failedCreationList[0].failureReason).to.match(new RegExp(`${column} begins with .* formula`));
+		}
+		const ids = formulas.map((formula) => `"${formula}",long-enough`);
+		expect(JSON.parse((await register(Buffer.from(`ID,CREDENTIALS\n${ids.join('\n')}\n`))).text).numberOfCreated).to.equal(0);
+		expect(await fixture.recorded.dump()).to.deep.equal(stored);
+		// Nobody sees a password again, and these are names.
+		const names = ['__proto__', '$where', 'a=b', '1-2'];
+		const good = names.map((name, index) => `csv-${index},=long-enough,"${name}"`);
+		const taken = JSON.parse((await register(Buffer.from(`\ufeffID,CREDENTIALS,NAME\r\n${good.join('\r\n')}`))).text);
+		expect(taken).to.include({ numberOfFailed: 0, numberOfCreated: names.length });
+		for (const [index, name] of names.entries())
+			expect((await fixture.service.operator.objectOf(`csv-${index}`)).name).to.equal(name);
 		stored = await fixture.recorded.dump();
 	});
 
