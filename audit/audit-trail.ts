@@ -99,9 +99,8 @@ export async function openAuditTrail(options: {
 		recorder: {
 			recordsSummaries,
 			async steps(facts) {
-				const wanted = recordsSummaries() ? facts : facts.filter(({ isSummary }) => !isSummary);
 				const made: AuditRecord[] = [];
-				for (const { isSummary: _, ...each } of wanted) made.push(await toRecord(each));
+				for (const each of facts) made.push(await toRecord(each));
 				return { steps: made.map(recordStep), stored: () => made.forEach(onStored) };
 			},
 		},

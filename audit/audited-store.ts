@@ -79,9 +79,9 @@ export function createAuditedStore({
 	async function write(asked: readonly Step[]): Promise<Written> {
 		for (const { collection } of asked)
 			if (own.has(collection)) throw new TypeError(`${collection} is written by the audit alone`);
-		if (!asked.some(isOnRecord)) return { outcome: await store.batch(asked) };
-		// What writes here in turns need not be tried again: only other processes come in between.
 		const summarises = recorder.recordsSummaries();
+		if (!asked.some((step) => isOnRecord(step, summarises))) return { outcome: await store.batch(asked) };
+		// What writes here in turns need not be tried again: only other processes come in between.
 		return turns.inTurn(changedDocuments(asked, table, summarises), () => record(asked, summarises));
 	}
 
@@ -104,10 +104,10 @@ export function createAuditedStore({
 		throw tooManyWriters();
 	}
 
-	function isOnRecord({ collection, kind }: Step): boolean {
+	function isOnRecord({ collection, kind }: Step, summarises: boolean): boolean {
 		const row = table[collection];
 		if (row === undefined || row.kind === 'none' || kind === 'require') return false;
-		return row.kind === 'changes' || (kind !== 'removeWhere' && recorder.recordsSummaries());
+		return row.kind === 'changes' || (kind !== 'removeWhere' && summarises);
 	}
 
 	async function isAsRead({ read: before }: BatchPlan, step: Step | undefined): Promise<boolean> {

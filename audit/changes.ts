@@ -4,10 +4,7 @@ import { sha256 } from './record-hash.ts';
 import { isSecret, withoutSecrets } from './secrets.ts';
 
 /** What a record says of a change, but for who made it and when. */
-export type ChangeFacts = Pick<AuditFacts, 'tenant' | 'type' | 'activity' | 'text' | 'source' | 'changes'> & {
-	/** It tells of many changes by their numbers. */
-	readonly isSummary: boolean;
-};
+export type ChangeFacts = Pick<AuditFacts, 'tenant' | 'type' | 'activity' | 'text' | 'source' | 'changes'>;
 
 export interface ChangeLimits {
 	/** Characters of one value; a longer one is replaced by its digest and length. */

@@ -223,7 +223,6 @@ function factsOf(
 		text: `${activity}: ${[source, label].filter((text) => text !== undefined && text !== '').join(', ')}`.slice(0, maxText),
 		source,
 		changes,
-		isSummary: false,
 	};
 }
 

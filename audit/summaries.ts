@@ -81,7 +81,6 @@ export function createSummaries(limits: ChangeLimits) {
 						? [{ attribute: `${removed.count} removed`, changeType: 'REMOVED', previousValue: textOf(removed) } as const]
 						: []),
 				],
-				isSummary: true,
 			};
 		});
 	}

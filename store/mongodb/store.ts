@@ -84,7 +84,7 @@ function createStore(options: MongoStoreOptions, { client, db, endpoint }: Conne
 		maxGroupsInFlight: options.maxGroupsInFlight ?? 4,
 		maxWaitingBatches: maxWaiting,
 		maxWaitingBytes: options.maxWaitingBytes ?? 256 * 1024 * 1024,
-		era: sessions.era,
+		isOver: sessions.isOver,
 		explain,
 	});
 	const scopes = new AsyncLocalStorage<{ era: number | undefined }>();

@@ -16,6 +16,8 @@ export interface TransactionSessions {
 	 * `undefined` while it may be in one.
 	 */
 	era(): number | undefined;
+	/** Whether nothing that was begun in that era may be written any more; what has none may be. */
+	isOver(era: number | undefined): boolean;
 	/** Ends them, when none is lent any more. */
 	close(): Promise<void>;
 }
@@ -100,6 +102,8 @@ export function createTransactionSessions({
 	};
 
 	const era = (): number | undefined => (performance.now() - renewedAt < silentMilliseconds ? silences : undefined);
+
+	const isOver = (then: number | undefined): boolean => then !== undefined && then !== era();
 
 	const open = async (): Promise<ClientSession> => {
 		const session = client.startSession({ causalConsistency: false });
@@ -232,5 +236,5 @@ export function createTransactionSessions({
 			.catch((error: unknown) => onFault(new Error(`a note of transactions stays behind: ${messageOf(error)}`)));
 	};
 
-	return { use, era, close };
+	return { use, era, isOver, close };
 }

@@ -27,16 +27,14 @@ const firstPause = 2;
 const longestPause = 200;
 
 export function createTransactions({ sessions, timeoutMilliseconds }: TransactionsOptions): RunTransaction {
-	const checkEra = (era: number | undefined): void => {
-		if (era !== undefined && sessions.era() !== era) throw new SilenceError();
-	};
-
 	return async (work, era) => {
 		const deadline = performance.now() + timeoutMilliseconds;
+		const check = (): void => {
+			if (sessions.isOver(era)) throw new SilenceError();
+		};
 		for (let attempt = 1; ; attempt++) {
 			try {
-				const attempt = await sessions.use((session) => attemptOnce(session, work, () => checkEra(era), deadline));
-				return attempt.result;
+				return (await sessions.use((session) => attemptOnce(session, work, check, deadline))).result;
 			} catch (error) {
 				if (!isTransient(error)) throw error;
 				if (attempt >= maxAttempts || performance.now() > deadline) {

@@ -26,8 +26,8 @@ export interface WriteQueueOptions {
 	readonly maxGroupsInFlight: number;
 	readonly maxWaitingBatches: number;
 	readonly maxWaitingBytes: number;
-	/** The era that this process is in; `undefined` while that cannot be told. */
-	readonly era: () => number | undefined;
+	/** Whether nothing that was begun in that era may be written any more. */
+	readonly isOver: (era: number | undefined) => boolean;
 	/** Makes what the driver throws readable. */
 	readonly explain: (error: unknown) => Error;
 }
@@ -96,12 +96,10 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
 		}
 	};
 
-	const isOver = (era: number | undefined): boolean => era !== undefined && era !== options.era();
-
 	const run = (lane: Lane): void => {
 		const group: Waiter[] = [];
 		for (const waiter of takeGroup(lane.ready)) {
-			if (isOver(waiter.batch.era)) waiter.settle({ error: new SilenceError() });
+			if (options.isOver(waiter.batch.era)) waiter.settle({ error: new SilenceError() });
 			else group.push(waiter);
 		}
 		if (group.length === 0) {
@@ -147,7 +145,7 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
 			enter(claims, bytes, (end) => {
 				alone.push(async () => {
 					try {
-						if (isOver(era)) throw new SilenceError();
+						if (options.isOver(era)) throw new SilenceError();
 						const result = await write();
 						commits++;
 						committedBatches++;
