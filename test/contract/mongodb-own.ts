@@ -115,6 +115,25 @@ function ownCases(this: Mocha.Suite): void {
 			await thingsOf(await open());
 		});
 
+		it('makes an index sparse that was whole, also when several start at once, and refuses one with other keys', async () => {
+			const { url, database: name } = database;
+			const client = new MongoClient(url);
+			const things = client.db(name).collection<AnyDocument>('things');
+			const spec = (...keys: string[]) => ({ name: 'things', indexes: [{ name: 'owner', keys, sparse: 'owner' }] });
+			const openThings = async (...keys: string[]) => (await open()).collection<AnyDocument>(spec(...keys));
+			await things.createIndex({ owner: 1 }, { name: 'owner' });
+			await things.insertMany([{ _id: 'a', owner: 'o' }, { _id: 'b' }]);
+			const [one] = await Promise.all(Array.from({ length: 3 }, () => openThings('owner')));
+			const made = (await things.indexes()).find((index) => index.name === 'owner');
+			expect(made?.partialFilterExpression).to.deep.equal({ owner: { $exists: true } });
+			expect(await one?.find({ filter: { owner: 'o' } })).to.deep.equal([{ _id: 'a', owner: 'o' }]);
+			expect(await refusal(openThings('kind', 'owner'))).to.include('sparse by owner { owner: 1 }, and has to be');
+			await thingsOf(await open());
+			const again = (await things.indexes()).find((index) => index.name === 'owner');
+			expect(again).to.not.have.property('partialFilterExpression');
+			await client.close();
+		});
+
 		it('makes collections and indexes once when several processes start on an empty database', async () => {
 			const stores = await Promise.all(Array.from({ length: 4 }, () => open()));
 			const all = await Promise.all(stores.map(thingsOf));
