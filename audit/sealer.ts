@@ -1,6 +1,6 @@
 import type { Collection, DocumentStore, Step } from '../store/index.ts';
 import { type AuditChain, type AuditRecord, type ChainLink, chainSpec, genesis, recordSpec, recordStep } from './audit-record.ts';
-import { hashOf } from './record-hash.ts';
+import { hashOf, sortedJson } from './record-hash.ts';
 
 const pageSize = 500;
 const isPending = Object.freeze({ pending: true });
@@ -65,7 +65,7 @@ function sealedRecords(own: readonly AuditRecord[], end: ChainLink): { readonly 
 	let head = end;
 	const steps = own.map((record, position): Step => {
 		const { hash: previousHash } = head;
-		head = { seq: head.seq + 1, hash: hashOf(record, head) };
+		head = { seq: head.seq + 1, hash: hashOf(record, head, sortedJson) };
 		const { pending: _pending, ...said } = record;
 		const place = { seq: head.seq, previousHash, hash: head.hash };
 		if (position > 0) return recordStep({ ...said, ...place });

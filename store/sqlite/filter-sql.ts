@@ -24,7 +24,7 @@ interface Target {
 
 const no: Sql = { sql: '0', params: [] };
 const yes: Sql = { sql: '1', params: [] };
-const longList = 500;
+const longList = 8;
 
 /** Translates a filter. @throws TypeError when it is not one. */
 export function compileFilter(filter: Filter, resolve: Resolve): Sql {
