@@ -2,18 +2,26 @@ import type { Collection, DocumentStore, Step } from '../store/index.ts';
 import { type AuditChain, type AuditRecord, type ChainLink, chainSpec, genesis, recordSpec } from './audit-record.ts';
 import { hashOf } from './record-hash.ts';
 
-const pageSize = 500;
+/** Records that are sealed in one batch: as many as do not keep a busy database from other work for long. */
+const maxPage = 500;
+const minPage = 20;
+const pageMilliseconds = 200;
 
 /** Gives records their place in the chain of their tenant. */
 export function openSealer({
 	store,
 	records,
 	chains,
+	elapsed,
 }: {
 	readonly store: DocumentStore;
 	readonly records: Collection<AuditRecord>;
 	readonly chains: Collection<AuditChain>;
+	/** Milliseconds that never go back. */
+	readonly elapsed: () => number;
 }) {
+	let pageSize = maxPage;
+
 	/**
 	 * Seals what is not sealed yet, in the order of time, until there is nothing or the signal is aborted. Returns how many.
 	 * The chain's end moves in the batch that seals, on the condition that it is where it was read, and only a record that is not
@@ -22,16 +30,20 @@ export function openSealer({
 	 */
 	async function seal(guard: readonly Step[], signal?: AbortSignal): Promise<number> {
 		let sealed = 0;
-		while (!signal?.aborted) {
+		let isDone = false;
+		while (!isDone && !signal?.aborted) {
 			const order = [['time', 1] as const, ['number', 1] as const];
 			const page = await records.find({ filter: { pending: true }, sort: order, limit: pageSize });
 			const steps: Step[] = [...guard];
 			for (const [tenant, own] of byTenant(page)) steps.push(...(await sealSteps(tenant, own)));
 			if (page.length === 0) return sealed;
+			const began = elapsed();
 			const outcome = await store.batch(steps);
 			if (!outcome.ok) return sealed;
 			sealed += page.length;
-			if (page.length < pageSize) return sealed;
+			isDone = page.length < pageSize;
+			const fitting = Math.floor((page.length * pageMilliseconds) / (elapsed() - began));
+			pageSize = Math.min(maxPage, Math.max(minPage, fitting));
 		}
 		return sealed;
 	}
