@@ -54,13 +54,15 @@ export async function openAuditTrail(options: {
 	readonly table: AuditTable;
 	/** Milliseconds since 1970. */
 	readonly clock: () => number;
+	/** Milliseconds that never go back. */
+	readonly elapsed: () => number;
 	readonly limits: AuditLimits;
 	/** The name of the service in its records. */
 	readonly application: string;
 	/** Hears of each record when it is stored. */
 	readonly onStored: (record: AuditRecord) => void;
 }) {
-	const { store, table, clock, limits, application, onStored } = options;
+	const { store, table, clock, elapsed, limits, application, onStored } = options;
 	const records = await store.collection(recordSpec);
 	const chains = await store.collection(chainSpec);
 	const numbers = await openSequence(store, 'auditRecords', { first: 1, block: 1000 });
@@ -152,7 +154,7 @@ export async function openAuditTrail(options: {
 		}
 	}
 
-	const { seal } = openSealer({ store, records, chains });
+	const { seal } = openSealer({ store, records, chains, elapsed });
 	const { removeOld } = openRetention({ ...options, records, chains, retentionDays: limits.retentionDays, toRecord });
 	return { store: audited, note, list, count, find, inOrder, seal, removeOld };
 }

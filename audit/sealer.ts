@@ -2,7 +2,10 @@ import type { Collection, DocumentStore, Step } from '../store/index.ts';
 import { type AuditChain, type AuditRecord, type ChainLink, chainSpec, genesis, recordSpec, recordStep } from './audit-record.ts';
 import { hashOf, sortedJson } from './record-hash.ts';
 
-const pageSize = 500;
+/** Records that are sealed in one batch: as many as do not keep a busy database from other work for long. */
+const maxPage = 500;
+const minPage = 20;
+const pageMilliseconds = 200;
 const isPending = Object.freeze({ pending: true });
 
 /** Gives records their place in the chain of their tenant. */
@@ -10,11 +13,15 @@ export function openSealer({
 	store,
 	records,
 	chains,
+	elapsed,
 }: {
 	readonly store: DocumentStore;
 	readonly records: Collection<AuditRecord>;
 	readonly chains: Collection<AuditChain>;
+	/** Milliseconds that never go back. */
+	readonly elapsed: () => number;
 }) {
+	let pageSize = maxPage;
 	/** Where the chain of each tenant ends, as it was read before the records were: what others seal in between moves it. */
 	const ends = new Map<string, ChainLink | undefined>();
 
@@ -26,7 +33,8 @@ export function openSealer({
 	 */
 	async function seal(guard: readonly Step[], signal?: AbortSignal): Promise<number> {
 		let sealed = 0;
-		while (!signal?.aborted) {
+		let isDone = false;
+		while (!isDone && !signal?.aborted) {
 			const order = [['time', 1] as const, ['number', 1] as const];
 			const page = await records.find({ filter: isPending, sort: order, limit: pageSize });
 			if (page.length === 0) return sealed;
@@ -46,13 +54,16 @@ export function openSealer({
 				heads.set(tenant, added.head);
 				steps.push(headStep(tenant, end, added.head), ...added.steps);
 			}
+			const began = elapsed();
 			if (!(await store.batch(steps)).ok) {
 				ends.clear();
 				return sealed;
 			}
 			for (const [tenant, head] of heads) ends.set(tenant, head);
 			sealed += page.length;
-			if (page.length < pageSize) return sealed;
+			isDone = page.length < pageSize;
+			const fitting = Math.floor((page.length * pageMilliseconds) / (elapsed() - began));
+			pageSize = Math.min(maxPage, Math.max(minPage, fitting));
 		}
 		return sealed;
 	}

@@ -20,6 +20,7 @@ async function measure(deviceReports: boolean, packages: number): Promise<{ read
 		store,
 		table: auditTable,
 		clock: Date.now,
+		elapsed: () => performance.now(),
 		limits: { valueMaxCharacters: 2000, changesMax: 100, deviceReports, retentionDays: 0 },
 		application: 'bench',
 		onStored: () => undefined,

@@ -20,16 +20,18 @@ export async function composeAudit({
 	store,
 	leases,
 	clock,
+	elapsed,
 	log,
 }: {
 	readonly config: Pick<Config, 'audit'>;
 	readonly store: DocumentStore;
 	readonly leases: LeaseKeeper;
 	readonly clock: () => number;
+	readonly elapsed: () => number;
 	readonly log: Logger;
 }) {
 	const onStored = (record: AuditRecord) => logRecord(log, record);
-	const trail = await openAuditTrail({ store, table: auditTable, clock, limits, application, onStored });
+	const trail = await openAuditTrail({ store, table: auditTable, clock, elapsed, limits, application, onStored });
 	leases.holdLease('audit', {
 		async onHeld(lease, signal) {
 			while (!signal.aborted) {

@@ -103,7 +103,7 @@ async function open(foundation: Foundation): Promise<Service> {
 		: undefined;
 	if (others) begun.push(others.close);
 	const processes = () => others?.count() ?? 1;
-	const audit = await composeAudit({ config, store, leases, clock, log });
+	const audit = await composeAudit({ config, store, leases, clock, elapsed, log });
 	const { store: recorded } = audit.trail;
 	const access = await openAccess({ store: recorded, clock, elapsed, ...accessSettings(config) });
 	const inventory = await openInventory({

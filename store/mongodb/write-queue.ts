@@ -11,6 +11,8 @@ export interface WriteQueue {
 	batch(batch: PreparedBatch): Promise<BatchOutcome>;
 	/** A write of another kind, in its place among the others; of that era only. */
 	alone<T>(claims: Claims, bytes: number, write: () => Promise<T>, era?: number): Promise<T>;
+	/** Resolves when the next write of anybody is committed. */
+	nextCommit(): Promise<void>;
 	figures(): { readonly waitingBatches: number; readonly commits: number; readonly committedBatches: number };
 	/** Refuses what comes from now on. */
 	refuse(error: StoreError): void;
@@ -59,6 +61,12 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
 	let isFlushDue = false;
 	let refusal: StoreError | undefined;
 	let onDrained: (() => void)[] = [];
+	let onCommitted: (() => void)[] = [];
+
+	const committed = (): void => {
+		for (const resolve of onCommitted) resolve();
+		onCommitted = [];
+	};
 
 	/** Calls `begin` when it is the turn of what is claimed; `end` has to be called afterwards. */
 	const enter = (claims: Claims, bytes: number, begin: (end: () => void) => void): void => {
@@ -113,6 +121,7 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
 			for (const [position, { settle }] of group.entries()) {
 				const settlement = settlements[position] ?? { error: new StoreError('the store lost sight of a batch') };
 				if ('outcome' in settlement) committedBatches++;
+				if ('outcome' in settlement && settlement.outcome.ok) committed();
 				settle(settlement);
 			}
 			ended();
@@ -149,6 +158,7 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
 						const result = await write();
 						commits++;
 						committedBatches++;
+						committed();
 						end();
 						resolve(result);
 					} catch (error) {
@@ -183,6 +193,10 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
 			return runAlone(batch.claims, batch.bytes, () => options.single.applyConditional(first), batch.era);
 		},
 		alone: async (claims, bytes, write, era) => runAlone(claims, bytes, write, era),
+		nextCommit: () =>
+			new Promise((resolve) => {
+				onCommitted.push(resolve);
+			}),
 		figures: () => ({ waitingBatches: waiting.count(), commits, committedBatches }),
 		refuse: (error) => {
 			refusal ??= error;

@@ -40,9 +40,6 @@ describeWhere(hasMongoDb, 'clients/balancer', 'MONGODB_TEST_URL names no MongoDB
 			MONGODB_DATABASE,
 			ADMIN_PASSWORD: credentials.password,
 			LEASE_SECONDS: '5',
-			// Devices send as fast as they are answered: with a record of each message the MongoDB of the tests is too slow for
-			// its answers to /ready, and the balancer finds no process.
-			AUDIT_DEVICE_REPORTS: 'false',
 		};
 		cluster = await startCluster({ folder, tls: certificates, settings });
 		operator = createOperator(createHttpClient(cluster.http, credentials));
@@ -106,6 +103,19 @@ describeWhere(hasMongoDb, 'clients/balancer', 'MONGODB_TEST_URL names no MongoDB
 			// What the process had begun to write keeps the database from changing the same documents for a while.
 			await Promise.all([busier.kill(), create(120_000)]);
 		}));
+
+	it('says when to ask again, as the service does, while no process is there', async () => {
+		const back = Promise.all(memberNames.map((name) => cluster.members[name].kill()));
+		const answer = await eventually(
+			'no process answers',
+			// A request that a process had when it was killed is not answered at all.
+			() => fetch(`${cluster.http}/tenant/loginOptions`).catch(() => undefined),
+			(said) => said?.status === 503,
+		);
+		const { error } = JSON.parse((await answer?.text()) ?? '');
+		expect({ error, after: answer?.headers.get('retry-after') }).to.deep.equal({ error: 'http/unavailable', after: '5' });
+		await back;
+	});
 
 	/** What devices are told and what they tell, while `disturb` has its way. */
 	async function keepAccount(

@@ -103,6 +103,18 @@ function ownCases(this: Mocha.Suite): void {
 			expect(store.name).to.match(new RegExp(`/${database.database}$`));
 		});
 
+		it('takes what others commit for the answer to a ping, which under load would wait behind them', async () => {
+			const store = await open({ url: database.url, maxPoolSize: 1 });
+			const things = await thingsOf(store);
+			let ended = 0;
+			const ids = Array.from({ length: 200 }, (_, n) => `${n}`);
+			await Promise.all(ids.map((_id) => things.insert({ _id })));
+			const changes = ids.map((_id) => things.findOneAndUpdate({ _id }, { $set: { at: 1 } }).then(() => ended++));
+			await store.ping();
+			expect(ended).to.be.below(10);
+			await Promise.all(changes);
+		});
+
 		it('refuses a collection whose index is another one, and takes it again without', async () => {
 			const { url, database: name } = database;
 			const client = new MongoClient(url);

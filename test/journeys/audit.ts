@@ -233,6 +233,7 @@ describe('journeys/audit', function () {
 			store: aged,
 			table: auditTable,
 			clock: () => (sixth?.creationTime ?? 0) + 86_400_000,
+			elapsed: () => performance.now(),
 			limits: { valueMaxCharacters: 1000, changesMax: 100, deviceReports: true, retentionDays: 1 },
 			application: 'test',
 			onStored: () => undefined,

@@ -49,6 +49,7 @@ export async function openAuditFixture(store: DocumentStore, limits: Partial<Aud
 		store,
 		table,
 		clock: () => state.time++,
+		elapsed: () => performance.now(),
 		limits: { valueMaxCharacters: 100, changesMax: 10, deviceReports: true, retentionDays: 0, ...limits },
 		application: 'test',
 		onStored: (record) => told.push(record),

@@ -167,6 +167,7 @@ export async function openHttpFixture(
 		store: opened,
 		table: auditTable,
 		clock,
+		elapsed: () => performance.now(),
 		limits: { valueMaxCharacters: 2000, changesMax: 100, deviceReports: true, retentionDays: 30 },
 		application: 'advanced-software-mgmt',
 		onStored: (record) => logRecord(log, record),
