@@ -22,8 +22,6 @@ export function openSealer({
 	readonly elapsed: () => number;
 }) {
 	let pageSize = maxPage;
-	/** Where the chain of each tenant ends, as it was read before the records were: what others seal in between moves it. */
-	const ends = new Map<string, ChainLink | undefined>();
 
 	/**
 	 * Seals what is not sealed yet, in the order of time, until there is nothing or the signal is aborted. Returns how many.
@@ -32,6 +30,8 @@ export function openSealer({
 	 * @param guard makes the batches fail when another process has taken over
 	 */
 	async function seal(guard: readonly Step[], signal?: AbortSignal): Promise<number> {
+		// Where the chain of each tenant ends, as it was read before the records were: what others seal in between moves it.
+		const ends = new Map<string, ChainLink | undefined>();
 		let sealed = 0;
 		let isDone = false;
 		while (!isDone && !signal?.aborted) {
@@ -55,10 +55,7 @@ export function openSealer({
 				steps.push(headStep(tenant, end, added.head), ...added.steps);
 			}
 			const began = elapsed();
-			if (!(await store.batch(steps)).ok) {
-				ends.clear();
-				return sealed;
-			}
+			if (!(await store.batch(steps)).ok) return sealed;
 			for (const [tenant, head] of heads) ends.set(tenant, head);
 			sealed += page.length;
 			isDone = page.length < pageSize;
