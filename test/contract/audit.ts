@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import { type AuditRecord, actAs, type ChainReport, verifyChains } from '../../audit/index.ts';
 import { reportText, verdictOf } from '../../service/verify-audit-command.ts';
-import type { CollectionSpec, DocumentStore, Step, StoredDocument } from '../../store/index.ts';
+import type { DocumentStore, Step, StoredDocument } from '../../store/index.ts';
 import { openAuditFixture, type Thing, userOf } from '../support/audit-fixture.ts';
 import { sized } from '../support/named-stores.ts';
 import { openTestStore } from '../support/test-store.ts';
@@ -288,60 +288,6 @@ describe('contract/audit', function () {
 				{ tenant: 't1', records: count, unsealed: 0, wrong: undefined },
 				{ tenant: 't2', records: count, unsealed: 0, wrong: undefined },
 			]);
-		});
-
-		/** One that seals what `onPage` makes of each page of records without a place. */
-		function openSealing(onPage: (page: readonly StoredDocument[]) => Promise<readonly StoredDocument[]>) {
-			return openAuditFixture({
-				...store,
-				collection: async <T extends StoredDocument>(spec: CollectionSpec<T>) => {
-					const documents = await store.collection(spec);
-					const find: typeof documents.find = async (query) => {
-						const found = await documents.find(query);
-						if (!Object.hasOwn(query.filter, 'pending')) return found;
-						const page = (await onPage(found)).map(({ _id }) => _id);
-						return documents.find({ filter: { _id: { $in: page } }, sort: [['_id', 1]] }).then((all) => all.map(asPending));
-					};
-					return { ...documents, find };
-				},
-			});
-		}
-		function asPending<T extends StoredDocument>(document: T): T {
-			const sealed: Partial<AuditRecord> = document;
-			const { seq: _seq, hash: _hash, previousHash: _previous, ...said } = sealed;
-			return { ...said, pending: true } as unknown as T;
-		}
-
-		it('seals nothing anew that another one has sealed, whatever it has read before', async () => {
-			let onPage = async (page: readonly StoredDocument[]) => page;
-			const late = await openSealing((page) => onPage(page));
-			const other = await openSealing(async (page) => page.slice(1));
-			const write = (...ids: string[]) => fixture.audited.batch(ids.map((each) => insert(each)));
-			const state = async () => (await verify()).map(({ records, unsealed, fault: wrong }) => [records, unsealed, wrong]);
-			await write('1');
-			expect(await late.trail.seal([])).to.equal(1);
-			// The other one seals a part of what it has just read, behind the end that it knows.
-			await write('2', '3');
-			let pages = 0;
-			onPage = async (page) => {
-				if (++pages === 2) await other.trail.seal([]);
-				return page;
-			};
-			expect(await late.trail.seal([])).to.equal(0);
-			expect(await state()).to.deep.equal([[2, 1, undefined]]);
-			// It reads the end, and then a page that is older, as after a failover.
-			let stale: readonly StoredDocument[] | undefined;
-			onPage = async (page) => {
-				stale ??= page;
-				await fixture.trail.seal([]);
-				return stale;
-			};
-			expect(await late.trail.seal([])).to.equal(0);
-			expect(await state()).to.deep.equal([[3, 0, undefined]]);
-			onPage = async (page) => page;
-			await write('4');
-			expect(await late.trail.seal([])).to.equal(1);
-			expect(await state()).to.deep.equal([[4, 0, undefined]]);
 		});
 
 		it('tells how many have no place yet, and seals them when it is their turn', async () => {
