@@ -10,14 +10,8 @@ const insertion = (id: string): Step => ({
 	document: { _id: `t1/${id}`, tenant: 't1' } as Thing,
 });
 
-describe('contract/audit sealing', function () {
-	this.timeout(60_000);
+describe('contract/audit sealing', () => {
 	let store: DocumentStore;
-	let fixture: Awaited<ReturnType<typeof openAuditFixture>>;
-	beforeEach(async () => {
-		store = await openTestStore(() => 0);
-		fixture = await openAuditFixture(store);
-	});
 	afterEach(() => store.close());
 
 	/** One that seals what `onPage` makes of each page of records without a place. */
@@ -43,6 +37,8 @@ describe('contract/audit sealing', function () {
 	}
 
 	it('seals nothing anew that another one has sealed, whatever it has read before', async () => {
+		store = await openTestStore(() => 0);
+		const fixture = await openAuditFixture(store);
 		let onPage = async (page: readonly StoredDocument[]) => page;
 		const late = await openSealing((page) => onPage(page));
 		const other = await openSealing(async (page) => page.slice(1));
@@ -76,5 +72,5 @@ describe('contract/audit sealing', function () {
 		await write('4');
 		expect(await late.trail.seal([])).to.equal(1);
 		expect(await state()).to.deep.equal([[4, 0, undefined]]);
-	});
+	}).timeout(60_000);
 });
