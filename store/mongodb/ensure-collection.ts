@@ -1,4 +1,4 @@
-import { type Collection, type Db, type IndexDescription, MongoServerError } from 'mongodb';
+import { type Db, type IndexDescription, MongoServerError } from 'mongodb';
 import { type CollectionSpec, type StoredDocument, StoreError } from '../document-store.ts';
 import { segmentsOf } from '../field-path.ts';
 import { encodePath } from './bson-document.ts';
@@ -9,16 +9,12 @@ interface Shape {
 	readonly name: string;
 	readonly key: readonly (readonly [path: string, direction: number])[];
 	readonly unique: boolean;
-	/** Documents without this path are not in it. */
-	readonly sparse: string | undefined;
 }
 
 const namespaceExists = 48;
-const indexNotFound = 27;
 
 /**
- * Makes the collection and its indexes where they are missing; what is there already stays, but for indexes that became sparse,
- * or are so no more: these are made anew.
+ * Makes the collection and its indexes where they are missing; what is there already stays.
  * @throws StoreError when an index of that name is another one
  */
 export async function ensureCollection<T extends StoredDocument>(db: Db, spec: CollectionSpec<T>): Promise<void> {
@@ -32,55 +28,32 @@ export async function ensureCollection<T extends StoredDocument>(db: Db, spec: C
 	for (const index of wantedIndexes(spec)) {
 		const known = present.get(index.name);
 		if (known === undefined) missing.push(index);
-		else if (describe(known) !== describe(index) && describe({ ...known, sparse: index.sparse }) === describe(index)) {
-			await dropIndex(rows, index.name);
-			missing.push(index);
-		} else if (describe(known) !== describe(index)) throw mismatch(db, spec.name, known, index);
+		else if (describe(known) !== describe(index)) throw mismatch(db, spec.name, known, index);
 	}
 	if (missing.length > 0) await rows.createIndexes(missing.map(toDescription));
 }
 
 function wantedIndexes<T extends StoredDocument>({ indexes, expire }: CollectionSpec<T>): Shape[] {
-	const wanted = indexes.map(({ name, keys, unique, sparse }) => shape(name, keys, unique ?? false, sparse));
+	const wanted = indexes.map(({ name, keys, unique }) => shape(name, keys, unique ?? false));
 	// No name of a specification has a hyphen.
 	return expire ? [...wanted, shape('expire-', [expire.field], false)] : wanted;
 }
 
-/** Another process that starts may have dropped it already. */
-async function dropIndex(rows: Collection<Row>, name: string): Promise<void> {
-	await rows.dropIndex(name).catch((error: unknown) => {
-		if (!(error instanceof MongoServerError) || error.code !== indexNotFound) throw error;
-	});
+function shape(name: string, keys: readonly string[], unique: boolean): Shape {
+	return { name, key: keys.map((path) => [encodePath(segmentsOf(path)), 1]), unique };
 }
 
-function shape(name: string, keys: readonly string[], unique: boolean, sparse?: string): Shape {
-	const encode = (path: string) => encodePath(segmentsOf(path));
-	return { name, key: keys.map((path) => [encode(path), 1]), unique, sparse: sparse === undefined ? undefined : encode(sparse) };
-}
-
-function shapeOf({ name, key, unique, partialFilterExpression }: { readonly [field: string]: unknown }): Shape {
+function shapeOf({ name, key, unique }: { readonly [field: string]: unknown }): Shape {
 	const entries = typeof key === 'object' && key !== null ? Object.entries(key) : [];
-	const [sparse] = Object.keys(partialFilterExpression ?? {});
-	return {
-		name: String(name),
-		key: entries.map(([path, direction]) => [path, Number(direction)]),
-		unique: unique === true,
-		sparse,
-	};
+	return { name: String(name), key: entries.map(([path, direction]) => [path, Number(direction)]), unique: unique === true };
 }
 
-function toDescription({ name, key, unique, sparse }: Shape): IndexDescription {
-	const partialFilterExpression = sparse === undefined ? undefined : { [sparse]: { $exists: true } };
-	return {
-		name,
-		key: new Map(key.map(([path]) => [path, 1])),
-		...(unique && { unique }),
-		...(partialFilterExpression && { partialFilterExpression }),
-	};
+function toDescription({ name, key, unique }: Shape): IndexDescription {
+	return { name, key: new Map(key.map(([path]) => [path, 1])), ...(unique && { unique }) };
 }
 
-function describe({ key, unique, sparse }: Shape): string {
-	return `${unique ? 'unique ' : ''}${sparse === undefined ? '' : `sparse by ${sparse} `}{ ${key.map(([path, direction]) => `${path}: ${direction}`).join(', ')} }`;
+function describe({ key, unique }: Shape): string {
+	return `${unique ? 'unique ' : ''}{ ${key.map(([path, direction]) => `${path}: ${direction}`).join(', ')} }`;
 }
 
 function mismatch(db: Db, collection: string, known: Shape, wanted: Shape): StoreError {

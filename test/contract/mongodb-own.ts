@@ -127,23 +127,6 @@ function ownCases(this: Mocha.Suite): void {
 			await thingsOf(await open());
 		});
 
-		it('makes an index sparse that was whole, also when several start at once, and refuses one with other keys', async () => {
-			const client = new MongoClient(database.url);
-			const things = client.db(database.database).collection<AnyDocument>('things');
-			const openThings = async (...keys: string[]) =>
-				(await open()).collection<AnyDocument>({ name: 'things', indexes: [{ name: 'owner', keys, sparse: 'owner' }] });
-			await things.createIndex({ owner: 1 }, { name: 'owner' });
-			await things.insertMany([{ _id: 'a', owner: 'o' }, { _id: 'b' }]);
-			const [one] = await Promise.all(Array.from({ length: 3 }, () => openThings('owner')));
-			const filter = async () => (await things.indexes()).find((index) => index.name === 'owner')?.partialFilterExpression;
-			expect(await filter()).to.deep.equal({ owner: { $exists: true } });
-			expect(await one?.find({ filter: { owner: 'o' } })).to.deep.equal([{ _id: 'a', owner: 'o' }]);
-			expect(await refusal(openThings('kind', 'owner'))).to.include('sparse by owner { owner: 1 }, and has to be');
-			await thingsOf(await open());
-			expect(await filter()).to.equal(undefined);
-			await client.close();
-		});
-
 		it('makes collections and indexes once when several processes start on an empty database', async () => {
 			const stores = await Promise.all(Array.from({ length: 4 }, () => open()));
 			const all = await Promise.all(stores.map(thingsOf));
