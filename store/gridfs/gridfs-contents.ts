@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { GridFSBucket, MongoClient, MongoError, ObjectId } from 'mongodb';
+import { type DbOptions, GridFSBucket, MongoClient, MongoError, ObjectId, ReadConcern } from 'mongodb';
 import {
 	type ByteRange,
 	type ContentStore,
@@ -22,6 +22,13 @@ export interface GridFsContentsOptions {
 
 const bucketName = 'contents';
 
+/** Whoever hears of a content finds it, whatever the address says: there it would win over what the client is made with. */
+const concerns: DbOptions = {
+	writeConcern: { w: 'majority', journal: true },
+	readConcern: new ReadConcern('majority'),
+	readPreference: 'primary',
+};
+
 /** Opens the bucket `contents`. A content is there when its document in `contents.files` is; that is written last. */
 export async function openGridFsContents(options: GridFsContentsOptions): Promise<ContentStore> {
 	const client = createClient(options);
@@ -31,7 +38,7 @@ export async function openGridFsContents(options: GridFsContentsOptions): Promis
 		await client.close();
 		throw error;
 	}
-	const database = client.db(options.database);
+	const database = client.db(options.database, concerns);
 	const bucket = new GridFSBucket(database, { bucketName });
 	const files = database.collection<{ _id: ObjectId; length: number }>(`${bucketName}.files`);
 	const chunks = database.collection<{ files_id: ObjectId; n: number }>(`${bucketName}.chunks`);
@@ -84,10 +91,7 @@ function createClient({ url, timeoutMilliseconds, maxPoolSize = 100 }: GridFsCon
 			serverSelectionTimeoutMS: timeoutMilliseconds,
 			waitQueueTimeoutMS: timeoutMilliseconds,
 			maxPoolSize,
-			writeConcern: { w: 'majority', journal: true },
-			// Whoever hears of a content finds it, whatever the address says.
-			readConcern: { level: 'majority' },
-			readPreference: 'primary',
+			retryWrites: true,
 		});
 	} catch {
 		throw new Error("the address of the database is none that MongoDB's driver understands");
