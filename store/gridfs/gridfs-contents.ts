@@ -17,6 +17,11 @@ export interface GridFsContentsOptions {
 	readonly database?: string;
 	/** How long a call waits for a server that can do it. */
 	readonly timeoutMilliseconds: number;
+	readonly connectTimeoutMilliseconds?: number;
+	/** Between two looks at each server, by which a call hears that its server does not answer at all. */
+	readonly heartbeatMilliseconds?: number;
+	/** How long a call waits for its answer. */
+	readonly socketTimeoutMilliseconds?: number;
 	readonly maxPoolSize?: number;
 }
 
@@ -85,11 +90,14 @@ export async function openGridFsContents(options: GridFsContentsOptions): Promis
 }
 
 // The driver's words about an address may hold a piece of it, so they are not passed on.
-function createClient({ url, timeoutMilliseconds, maxPoolSize = 100 }: GridFsContentsOptions): MongoClient {
+function createClient({ url, timeoutMilliseconds, maxPoolSize = 100, ...options }: GridFsContentsOptions): MongoClient {
 	try {
 		return new MongoClient(url, {
 			serverSelectionTimeoutMS: timeoutMilliseconds,
 			waitQueueTimeoutMS: timeoutMilliseconds,
+			connectTimeoutMS: options.connectTimeoutMilliseconds ?? 10_000,
+			heartbeatFrequencyMS: options.heartbeatMilliseconds ?? 2000,
+			socketTimeoutMS: options.socketTimeoutMilliseconds ?? 60_000,
 			maxPoolSize,
 			retryWrites: true,
 		});
