@@ -41,6 +41,8 @@ export interface Benchmark {
 	readonly explanation: readonly string[];
 	readonly columns: readonly FigureColumn[];
 	readonly comparisons: readonly Comparison[];
+	/** Whether it runs where none is named; so do those without it. */
+	readonly isPossible?: () => boolean;
 	/** Does once what all rounds need, and gives the targets in the order of the first round. */
 	readonly prepare: (workshop: Workshop) => Promise<readonly Target[]>;
 }

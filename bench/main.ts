@@ -1,6 +1,6 @@
 /** Runs the benchmarks and writes `docs/benchmarks.md`: all of them, or those that are named. */
 import { parseArgs } from 'node:util';
-import { ingest } from './ingest.ts';
+import { ingest, ingestOnMongoDb } from './ingest.ts';
 import { memory } from './memory.ts';
 import { operation } from './operation.ts';
 import { page } from './page.ts';
@@ -23,9 +23,9 @@ when other programs keep cores busy, it loses more than they do, and its ratios 
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: runOptions });
 await runBenchmarks({
-	usage: 'npm run bench [-- [ingest | page | operation | memory]… [options]]\n\n',
+	usage: 'npm run bench [-- [ingest | mongodb | page | operation | memory]… [options]]\n\n',
 	page: { file: 'docs/benchmarks.md', head },
-	benchmarks: [ingest, page, operation, memory],
+	benchmarks: [ingest, ingestOnMongoDb, page, operation, memory],
 	names: positionals,
 	options: values,
 });

@@ -52,15 +52,15 @@ export function openOperationCreation(options: {
 	): Promise<Operation> {
 		const device = await inventory.objects.get(tenant, deviceId);
 		if (device.removing) throw beingRemoved(deviceId);
-		const [agent, externalIds] = await Promise.all([
-			inventory.objects.findAgent(tenant, device),
+		const [{ agentId, newest }, externalIds] = await Promise.all([
+			findHead(tenant, device),
 			inventory.externalIds.list(tenant, deviceId),
 		]);
 		const now = clock();
 		const numberless = {
 			tenant,
 			deviceId,
-			agentId: agent?.id ?? deviceId,
+			agentId,
 			...(device.name !== undefined && { deviceName: device.name }),
 			externalIds: externalIds.map(({ type, externalId }) => ({ type, externalId })),
 			status: 'PENDING',
@@ -73,17 +73,25 @@ export function openOperationCreation(options: {
 			revision: 1,
 			delivery: { status: 'PENDING', time: now },
 		} as const;
-		for (let attempt = 0; attempt < maxAttempts; attempt++) {
+		for (let attempt = 0, before = newest; attempt < maxAttempts; attempt++) {
 			const seq = await sequence.next();
 			const id = parseOperationId(String(seq));
 			const operation: Operation = { _id: documentId(tenant, id), ...numberless, id, seq };
 			if (attempt === 0) checkAgainst(device, operation);
-			if (await heads.append(device, operation)) return operation;
+			if (await heads.append(device, operation, before)) return operation;
+			before = await heads.newest(tenant, agentId);
 		}
 		throw new InventoryError(
 			'inventory/conflict',
 			`Others create operations for device '${deviceId}' again and again: try once more`,
 		);
+	}
+
+	/** Which agent takes the operations of a device, and the number of the newest one that it has, 0 for none. */
+	async function findHead(tenant: string, device: ManagedObject) {
+		const agent = await inventory.objects.findAgent(tenant, device);
+		const agentId = agent?.id ?? device.id;
+		return { agentId, newest: await heads.newest(tenant, agentId) };
 	}
 
 	/**

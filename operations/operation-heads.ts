@@ -1,5 +1,5 @@
 import { type ManagedObject, type ManagedObjectId, noSuchObject, requireKeptObjectStep } from '../inventory/index.ts';
-import type { Collection, CollectionSpec, DocumentStore, Step, StoredDocument } from '../store/index.ts';
+import type { Collection, CollectionSpec, DocumentStore, StoredDocument } from '../store/index.ts';
 import type { Operation } from './operation.ts';
 
 interface OperationHead extends StoredDocument {
@@ -24,37 +24,24 @@ export async function openOperationHeads({
 	const heads: Collection<OperationHead> = await store.collection(headSpec);
 
 	/**
-	 * Stores a new operation as the newest one of its agent. False when a newer one is there: then it needs another number.
+	 * Stores a new operation as the newest one of its agent. `before` is the number of the one that was. False when there is another
+	 * by now: then it needs another number.
 	 * @throws InventoryError `inventory/notFound`
 	 */
-	async function append(device: ManagedObject, operation: Operation): Promise<boolean> {
+	async function append(device: ManagedObject, operation: Operation, before: number): Promise<boolean> {
 		const { tenant, agentId, seq } = operation;
 		const id = headId(tenant, agentId);
-		const next: Step = {
-			kind: 'update',
-			collection: heads.name,
-			id,
-			where: { lastSeq: { $lt: seq } },
-			update: { $set: { lastSeq: seq } },
-		};
-		const outcome = await store.batch(appendSteps(device, next, operation));
-		if (outcome.ok) return true;
-		if (outcome.failed === 0) throw noSuchObject(device.id);
-		if (await heads.get(id)) return false;
-		const document: OperationHead = { _id: id, lastSeq: seq };
-		const first: Step = { kind: 'insert', collection: heads.name, document };
-		const made = await store.batch(appendSteps(device, first, operation));
-		if (!made.ok && made.failed === 0) throw noSuchObject(device.id);
-		return made.ok;
-	}
-
-	// Together with the proof that the device stays: what waits for a device that is gone would wait for ever.
-	function appendSteps(device: ManagedObject, head: Step, operation: Operation): Step[] {
-		return [
-			requireKeptObjectStep(device.tenant, device.id),
-			head,
+		const first: OperationHead = { _id: id, lastSeq: seq };
+		const [where, update] = [{ lastSeq: { $lt: seq } }, { $set: { lastSeq: seq } }];
+		const collection = heads.name;
+		const outcome = await store.batch([
+			// The proof that the device stays: what waits for a device that is gone would wait for ever.
+			requireKeptObjectStep(tenant, device.id),
+			before === 0 ? { kind: 'insert', collection, document: first } : { kind: 'update', collection, id, where, update },
 			{ kind: 'insert', collection: operations.name, document: operation },
-		];
+		]);
+		if (!outcome.ok && outcome.failed === 0) throw noSuchObject(device.id);
+		return outcome.ok;
 	}
 
 	/** The number of the newest operation of an agent, 0 when there is none. */

@@ -1,26 +1,30 @@
 /** Compares what an indexed query costs among few and among many objects, and writes `docs/query-figures.md`. */
 import { mkdirSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { runLoad, startChild } from '../child.ts';
 import { chooseDataDirectory } from '../machine.ts';
+import { parseOptions } from '../parse-options.ts';
 import type { QueriesResult } from './probe.ts';
 import { writeFigures } from './report.ts';
 import type { QueriesJob } from './store.ts';
 
-const { values } = parseArgs({
-	options: {
-		/** How many objects there are, in the small and in the large store. */
-		objects: { type: 'string', default: '1000,100000' },
-		/** A MongoDB to measure instead of the embedded store; databases are made in it and stay there. */
-		mongodb: { type: 'string' },
-		/** What the page calls that MongoDB. */
-		as: { type: 'string', default: 'MongoDB' },
-		/** Calls of each kind. */
-		runs: { type: 'string', default: '300' },
-		/** Prints, but leaves the page as it is. */
-		'no-write': { type: 'boolean', default: false },
-	},
+const usage = `npm run bench:queries [-- options]
+
+  --objects 1000,100000     how many objects there are, in the small and in the large store
+  --mongodb URL             a MongoDB to measure instead of the embedded store; databases are made in it and stay there
+  --as MongoDB              what the page calls that MongoDB
+  --runs 300                calls of each kind
+`;
+
+const values = parseOptions(usage, {
+	/** How many objects there are, in the small and in the large store. */
+	objects: { type: 'string', default: '1000,100000' },
+	/** A MongoDB to measure instead of the embedded store; databases are made in it and stay there. */
+	mongodb: { type: 'string' },
+	/** What the page calls that MongoDB. */
+	as: { type: 'string', default: 'MongoDB' },
+	/** Calls of each kind. */
+	runs: { type: 'string', default: '300' },
 });
 const [few, many] = values.objects.split(',').map(Number);
 const multiple = 500;

@@ -1,8 +1,9 @@
 /** Fills a store with a fleet, or goes on where it was interrupted. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { actAs } from '../../audit/index.ts';
 import { readJob, say } from '../load/job.ts';
-import { openDomain } from './domain.ts';
+import { deviceActor, openDomain } from './domain.ts';
 import { newDevice, packagesOf, serialOf, tenantOf } from './fleet.ts';
 
 export interface FillJob {
@@ -26,12 +27,18 @@ const reportMilliseconds = 2000;
 const { directory, devices, packagesEach, tenants } = readJob<FillJob>();
 const file = join(directory, 'progress.json');
 const before = readProgress();
-const { store, inventory } = await openDomain(directory, groupSteps);
+const { store, inventory, seal } = await openDomain(directory, groupSteps);
 const began = performance.now();
 let reported = began;
 for (let from = before.devices; from < devices; from += devicesAtOnce) {
 	const to = Math.min(devices, from + devicesAtOnce);
-	await Promise.all(Array.from({ length: to - from }, (_, index) => fillDevice(from + index)));
+	await Promise.all(
+		Array.from({ length: to - from }, (_, index) => {
+			const device = from + index;
+			return actAs(deviceActor(device, tenants, '140'), () => fillDevice(device));
+		}),
+	);
+	await seal();
 	const now = performance.now();
 	const progress: FillProgress = { devices: to, seconds: before.seconds + (now - began) / 1000 };
 	writeFileSync(file, JSON.stringify(progress));

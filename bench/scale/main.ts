@@ -1,29 +1,34 @@
 /** Fills stores with fleets of several sizes, measures on them, and writes `docs/scale-figures.md`. */
 import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { runLoad } from '../child.ts';
 import { chooseDataDirectory } from '../machine.ts';
+import { parseOptions } from '../parse-options.ts';
 import type { FillJob } from './fill.ts';
 import { fillStore } from './fill-store.ts';
 import { packagesMax } from './fleet.ts';
 import type { ProbeResult } from './probe.ts';
 import { type SizeFigures, writeData, writeFigures } from './report.ts';
 
-const { values } = parseArgs({
-	options: {
-		/** Sizes of the fleets, one after the other. */
-		devices: { type: 'string', default: '10,1000' },
-		packages: { type: 'string', default: '200' },
-		/** Over how many tenants each fleet is spread, one after the other. */
-		tenants: { type: 'string', default: '1' },
-		/** Where the stores are made; an interrupted run goes on with what is there. */
-		directory: { type: 'string', default: join(chooseDataDirectory(), 'bench-scale') },
-		/** Leaves the stores where they are. */
-		keep: { type: 'boolean', default: false },
-		/** Prints, but leaves the page as it is. */
-		'no-write': { type: 'boolean', default: false },
-	},
+const usage = `npm run bench:scale [-- options]
+
+  --devices 10,1000         sizes of the fleets, one after the other
+  --packages 200            how many packages each device has
+  --tenants 1               over how many tenants each fleet is spread, one after the other
+  --directory FOLDER        where the stores are made; an interrupted run goes on with what is there
+  --keep                    leaves the stores where they are
+`;
+
+const values = parseOptions(usage, {
+	/** Sizes of the fleets, one after the other. */
+	devices: { type: 'string', default: '10,1000' },
+	packages: { type: 'string', default: '200' },
+	/** Over how many tenants each fleet is spread, one after the other. */
+	tenants: { type: 'string', default: '1' },
+	/** Where the stores are made; an interrupted run goes on with what is there. */
+	directory: { type: 'string', default: join(chooseDataDirectory(), 'bench-scale') },
+	/** Leaves the stores where they are. */
+	keep: { type: 'boolean', default: false },
 });
 const sizes = values.devices.split(',').map((text) => wholeNumber('--devices', text, 1_000_000));
 const spreads = values.tenants.split(',').map((text) => wholeNumber('--tenants', text, 1000));

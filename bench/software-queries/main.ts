@@ -1,27 +1,31 @@
 /** Measures searches for installed software on fleets of several sizes, and writes `docs/software-search-figures.md`. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { startChild } from '../child.ts';
 import { chooseDataDirectory } from '../machine.ts';
+import { parseOptions } from '../parse-options.ts';
 import type { FillJob } from '../scale/fill.ts';
 import { fillStore } from '../scale/fill-store.ts';
 import { packagesMax } from '../scale/fleet.ts';
 import type { PackageSizes, SoftwareLatency } from './probe.ts';
 import { type SizeFigures, writeFigures } from './report.ts';
 
-const { values } = parseArgs({
-	options: {
-		/** Sizes of the fleets, the smallest first. */
-		devices: { type: 'string', default: '1000,10000' },
-		packages: { type: 'string', default: '200' },
-		/** Where the stores are made; one that is there, as `npm run bench:scale -- --keep` leaves it, is used. */
-		directory: { type: 'string', default: join(chooseDataDirectory(), 'bench-software') },
-		/** Leaves the stores where they are. */
-		keep: { type: 'boolean', default: false },
-		/** Prints, but leaves the page as it is. */
-		'no-write': { type: 'boolean', default: false },
-	},
+const usage = `npm run bench:software [-- options]
+
+  --devices 1000,10000      sizes of the fleets, the smallest first
+  --packages 200            how many packages each device has
+  --directory FOLDER        where the stores are made; one that is there, as \`npm run bench:scale -- --keep\` leaves it, is used
+  --keep                    leaves the stores where they are
+`;
+
+const values = parseOptions(usage, {
+	/** Sizes of the fleets, the smallest first. */
+	devices: { type: 'string', default: '1000,10000' },
+	packages: { type: 'string', default: '200' },
+	/** Where the stores are made; one that is there, as `npm run bench:scale -- --keep` leaves it, is used. */
+	directory: { type: 'string', default: join(chooseDataDirectory(), 'bench-software') },
+	/** Leaves the stores where they are. */
+	keep: { type: 'boolean', default: false },
 });
 const sizes = values.devices.split(',').map(Number);
 const packagesEach = Number(values.packages);
