@@ -94,8 +94,8 @@ export const recordSpec: CollectionSpec<AuditRecord> = {
 		{ name: 'byType', keys: ['tenant', 'type', 'time', 'number'] },
 		{ name: 'byUser', keys: ['tenant', 'user', 'time', 'number'] },
 		{ name: 'bySource', keys: ['tenant', 'source', 'time', 'number'] },
-		{ name: 'bySeq', keys: ['tenant', 'seq'] },
-		{ name: 'pending', keys: ['pending', 'time', 'number'] },
+		{ name: 'bySeq', keys: ['tenant', 'seq'], sparse: 'seq' },
+		{ name: 'pending', keys: ['pending', 'time', 'number'], sparse: 'pending' },
 	],
 };
 export const chainSpec: CollectionSpec<AuditChain> = { name: 'auditChains', indexes: [] };

@@ -45,7 +45,7 @@ export async function planBatch(
 	table: AuditTable,
 	{ read, find, limits, summarises }: PlanOptions,
 ): Promise<BatchPlan> {
-	const before = await readBefore(asked, table, read, summarises);
+	const { before, items } = await readBefore(asked, table, read, summarises);
 	const images = new Map(before);
 	const guarded = new Set<string>();
 	const steps: Step[] = [];
@@ -68,14 +68,15 @@ export async function planBatch(
 	for (const [origin, step] of asked.entries()) {
 		const row = table[step.collection];
 		if (row?.kind === 'summary' && summarises && (step.kind === 'put' || step.kind === 'remove')) {
-			const key = keyOf(step.collection, idOf(step));
-			const was = images.get(key);
+			const id = idOf(step);
+			const states = items.get(step.collection);
+			const was = states?.get(id);
 			const is = step.kind === 'put' ? toAudited(step.document) : undefined;
 			// What is as it was need not be written.
 			if (!isSame(was, is)) {
 				summaries.add(step.collection, row, was, is);
 				push(step, origin, false);
-				images.set(key, is);
+				states?.set(id, is);
 			}
 			continue;
 		}
@@ -141,10 +142,14 @@ export async function planBatch(
 /** What a batch changes, of what has its state before on record: documents, and sources of many. */
 export function changedDocuments(steps: readonly Step[], table: AuditTable, summarises: boolean): string[] {
 	const keys = new Set<string>();
+	let summed: string | undefined;
 	for (const step of steps) {
+		// Those of one batch and collection are of one source.
+		if (step.collection === summed) continue;
 		const id = idOfChanged(step, table, summarises);
 		if (id === undefined) continue;
 		const row = table[step.collection];
+		if (row?.kind === 'summary') summed = step.collection;
 		keys.add(keyOf(step.collection, row?.kind === 'summary' ? row.parse(id).source : id));
 	}
 	return [...keys];
@@ -163,27 +168,34 @@ function idOf(step: Exclude<Step, { kind: 'removeWhere' }>): string {
 	return 'id' in step ? step.id : step.document._id;
 }
 
-/** The documents that a batch changes, as they are. */
+/** States of documents by their id; what is not there is in it, too. */
+type States = Map<string, AuditedDocument | undefined>;
+
+/** The documents that a batch changes, as they are: by collection and id, and those that are summed up by collection. */
 async function readBefore(
 	steps: readonly Step[],
 	table: AuditTable,
 	read: ReadDocuments,
 	summarises: boolean,
-): Promise<Map<string, AuditedDocument | undefined>> {
-	const wanted = new Map<string, Set<string>>();
+): Promise<{ readonly before: States; readonly items: ReadonlyMap<string, States> }> {
+	const wanted = new Map<string, States>();
 	for (const step of steps) {
 		const id = idOfChanged(step, table, summarises);
 		if (id === undefined) continue;
-		wanted.set(step.collection, (wanted.get(step.collection) ?? new Set()).add(id));
+		const states = wanted.get(step.collection);
+		if (states) states.set(id, undefined);
+		else wanted.set(step.collection, new Map([[id, undefined]]));
 	}
-	const found = new Map<string, AuditedDocument | undefined>();
-	await Promise.all(
-		[...wanted].map(async ([collection, ids]) => {
-			for (const id of ids) found.set(keyOf(collection, id), undefined);
-			for (const document of await read(collection, [...ids])) found.set(keyOf(collection, document._id), toAudited(document));
-		}),
-	);
-	return found;
+	const collections = [...wanted];
+	const found = await Promise.all(collections.map(([collection, states]) => read(collection, [...states.keys()])));
+	const before: States = new Map();
+	for (const [position, [collection, states]] of collections.entries()) {
+		for (const document of found[position] ?? []) states.set(document._id, toAudited(document));
+		if (table[collection]?.kind !== 'changes') continue;
+		for (const [id, document] of states) before.set(keyOf(collection, id), document);
+		wanted.delete(collection);
+	}
+	return { before, items: wanted };
 }
 
 /** Holds while these fields are as they were read. Objects are told by the numbers that grow with every change of them. */

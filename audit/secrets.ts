@@ -18,12 +18,22 @@ const queryPart = /([?&;])([^=&;\s#]{1,100})=([^&;\s#"]+)/g;
 /** Whether people keep a secret under such a name: `adminPass`, `X-Api-Key`; not `passwordPolicy`. Yes or no is none. */
 export function isSecret(name: string, value: unknown): boolean {
 	if (value === null || value === undefined || typeof value === 'boolean') return false;
+	const known = knownNames.get(name);
+	if (known !== undefined) return known;
 	const words = name
 		.replace(/([a-z0-9])([A-Z])/g, '$1_$2')
 		.replace(/[^A-Za-z0-9]+/g, '_')
 		.toLowerCase();
-	return secretWord.test(words) && !aboutIt.test(words);
+	const isOne = secretWord.test(words) && !aboutIt.test(words);
+	if (knownNames.size >= maxKnownNames) knownNames.clear();
+	if (name.length <= maxKnownLength) knownNames.set(name, isOne);
+	return isOne;
 }
+
+const maxKnownNames = 1000;
+const maxKnownLength = 100;
+// The names of a few fields come again and again.
+const knownNames = new Map<string, boolean>();
 
 /** The same value with `hidden` in the place of what its name, or its place in a URL, says is a secret. */
 export function withoutSecrets(value: unknown, hidden: string): unknown {
@@ -31,11 +41,14 @@ export function withoutSecrets(value: unknown, hidden: string): unknown {
 	if (typeof value !== 'object' || value === null) return value;
 	if (Array.isArray(value)) return value.map((item) => withoutSecrets(item, hidden));
 	const called = nameBeside(value);
-	const shown = Object.entries(value).map(([name, item]) => [
-		name,
-		isSecret(name, item) || (name === 'value' && isSecret(called, item)) ? hidden : withoutSecrets(item, hidden),
-	]);
-	return Object.fromEntries(shown);
+	let hides = false;
+	const shown = Object.entries(value);
+	for (const entry of shown) {
+		const [name, item] = entry;
+		entry[1] = isSecret(name, item) || (name === 'value' && isSecret(called, item)) ? hidden : withoutSecrets(item, hidden);
+		hides ||= entry[1] !== item;
+	}
+	return hides ? Object.fromEntries(shown) : value;
 }
 
 /** What a list of pairs calls its `value`. */
@@ -49,9 +62,9 @@ function nameBeside(pair: object): string {
 
 function textWithoutSecrets(text: string, hidden: string): string {
 	if (!text.includes('://') && !text.includes('?')) return text;
-	return text
-		.replace(userInUrl, `$1${hidden}@`)
-		.replace(queryPart, (whole, mark: string, name: string, value: string) =>
-			isSecret(name, value) ? `${mark}${name}=${hidden}` : whole,
-		);
+	const anonymous = text.includes('@') ? text.replace(userInUrl, `$1${hidden}@`) : text;
+	if (!anonymous.includes('=')) return anonymous;
+	return anonymous.replace(queryPart, (whole, mark: string, name: string, value: string) =>
+		isSecret(name, value) ? `${mark}${name}=${hidden}` : whole,
+	);
 }

@@ -26,15 +26,9 @@ export function createSummaries(limits: ChangeLimits) {
 
 	/** Notes a change of one document; the documents of one batch and collection are those of one source. */
 	function add(collection: string, row: SummaryRow, was: AuditedDocument | undefined, is: AuditedDocument | undefined): void {
-		const { name, ...place } = row.parse((is ?? was)?._id ?? '');
-		const summary = summaries.get(collection) ?? {
-			row,
-			...place,
-			added: listing(),
-			removed: listing(),
-			replaced: [],
-			replacedCount: 0,
-		};
+		const { name, tenant, source } = row.parse((is ?? was)?._id ?? '');
+		let summary = summaries.get(collection);
+		summary ??= { row, tenant, source, added: listing(), removed: listing(), replaced: [], replacedCount: 0 };
 		const detailsOf = (document: AuditedDocument) => shownValue(row.details(document), limits);
 		if (!was || !is) {
 			const document = is ?? was;
@@ -100,6 +94,6 @@ function textOf({ count, shown, text }: Listing): string {
 /** Whether two states of a document say the same, whatever the order of their fields. */
 export function isSame(a: AuditedDocument | undefined, b: AuditedDocument | undefined): boolean {
 	if (!a || !b) return a === b;
-	const names = new Set([...Object.keys(a), ...Object.keys(b)]);
-	return [...names].every((name) => JSON.stringify(a[name]) === JSON.stringify(b[name]));
+	const isEqual = (name: string) => a[name] === b[name] || JSON.stringify(a[name]) === JSON.stringify(b[name]);
+	return Object.keys(a).every(isEqual) && Object.keys(b).every(isEqual);
 }

@@ -44,7 +44,7 @@ export const auditTable = {
 		type: 'Inventory',
 		activity: 'Installed software changed',
 		parse: parsePackageId,
-		details: ({ softwareType, url, sent }) => withoutName(sent ?? { softwareType, url }),
+		details: ({ softwareType, url, sent }) => (sent ? withoutName(sent) : { softwareType, url }),
 	},
 	operations: {
 		kind: 'changes',
@@ -171,11 +171,17 @@ function tenantOfId({ _id }: AuditedDocument): string {
 	return _id.slice(0, _id.indexOf('/'));
 }
 
+const separator = '\u0001';
+
 // The id is tenant/device, name and version; the inventory keeps them apart by this character.
 function parsePackageId(id: string) {
-	const [owner = '', name = '', version = ''] = id.split('\u0001');
-	const slash = owner.indexOf('/');
-	return { tenant: owner.slice(0, slash), source: owner.slice(slash + 1), name: `${name} ${version}`.trim() };
+	const slash = id.indexOf('/');
+	const owner = id.indexOf(separator);
+	const name = id
+		.slice(owner + 1)
+		.replace(separator, ' ')
+		.trim();
+	return { tenant: id.slice(0, slash), source: id.slice(slash + 1, owner), name };
 }
 
 function withoutName(item: unknown): Readonly<Record<string, unknown>> {

@@ -12,6 +12,10 @@ export function checkSpec<T extends StoredDocument>(spec: CollectionSpec<T>): vo
 		names.add(index.name.toLowerCase());
 		if (index.keys.length === 0) throw new TypeError(`${where} has no keys`);
 		for (const key of index.keys) if (!isIndexPath(key)) throw new TypeError(`${where}: '${key}' cannot be indexed`);
+		if (index.sparse !== undefined) {
+			if (!index.keys.includes(index.sparse)) throw new TypeError(`${where}: sparse is not one of its keys`);
+			if (index.unique || index.multikey !== undefined) throw new TypeError(`${where}: only a plain index can be sparse`);
+		}
 		if (index.multikey === undefined) continue;
 		if (!index.keys.includes(index.multikey)) throw new TypeError(`${where}: multikey is not one of its keys`);
 		if (index.unique) throw new TypeError(`${where}: a multikey index cannot be unique`);

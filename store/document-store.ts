@@ -19,12 +19,15 @@ export interface StoredDocument {
  * A path that holds an array of scalars is named in `multikey`: a document is then found by each of its elements.
  * The embedded engine refuses documents with an array in a path that is indexed but not multikey.
  * Documents have all keys of a `unique` index: whether a missing one counts as a value is up to the engine.
+ * Of a `sparse` index, that is one of its keys, which few documents have, or only for a while: those without it are not in the
+ * index, and only queries that compare it with a value use it. It is never null.
  */
 export interface IndexSpec {
 	readonly name: string;
 	readonly keys: readonly string[];
 	readonly unique?: boolean;
 	readonly multikey?: string;
+	readonly sparse?: string;
 }
 
 export interface CollectionSpec<T extends StoredDocument> {

@@ -1,4 +1,5 @@
-import { type Db, type IndexDescription, MongoServerError } from 'mongodb';
+import { isDeepStrictEqual } from 'node:util';
+import { type Collection, type Db, type IndexDescription, MongoServerError } from 'mongodb';
 import { type CollectionSpec, type StoredDocument, StoreError } from '../document-store.ts';
 import { segmentsOf } from '../field-path.ts';
 import { encodePath } from './bson-document.ts';
@@ -9,16 +10,20 @@ interface Shape {
 	readonly name: string;
 	readonly key: readonly (readonly [path: string, direction: number])[];
 	readonly unique: boolean;
-	/** Whatever else was said of one that is there, such as `sparse`: what is wanted has nothing of it. */
+	/** Documents without this path are not in it. */
+	readonly sparse: string | undefined;
+	/** Whatever else was said of one that is there, such as a collation: what is wanted has nothing of it. */
 	readonly others: readonly string[];
 }
 
 /** What tells nothing of which documents are found by an index, or is looked at by itself. */
 const usualOptions = ['v', 'ns', 'background'];
 const namespaceExists = 48;
+const indexNotFound = 27;
 
 /**
- * Makes the collection and its indexes where they are missing; what is there already stays.
+ * Makes the collection and its indexes where they are missing; what is there already stays, but for indexes that became sparse,
+ * or are so no more: these are made anew.
  * @throws StoreError when an index of that name is another one
  */
 export async function ensureCollection<T extends StoredDocument>(db: Db, spec: CollectionSpec<T>): Promise<void> {
@@ -32,38 +37,65 @@ export async function ensureCollection<T extends StoredDocument>(db: Db, spec: C
 	for (const index of wantedIndexes(spec)) {
 		const known = present.get(index.name);
 		if (known === undefined) missing.push(index);
-		else if (describe(known) !== describe(index)) throw mismatch(db, spec.name, known, index);
+		else if (describe(known) !== describe(index) && describe({ ...known, sparse: index.sparse }) === describe(index)) {
+			await dropIndex(rows, index.name);
+			missing.push(index);
+		} else if (describe(known) !== describe(index)) throw mismatch(db, spec.name, known, index);
 	}
 	if (missing.length > 0) await rows.createIndexes(missing.map(toDescription));
 }
 
 function wantedIndexes<T extends StoredDocument>({ indexes, expire }: CollectionSpec<T>): Shape[] {
-	const wanted = indexes.map(({ name, keys, unique }) => shape(name, keys, unique ?? false));
+	const wanted = indexes.map(({ name, keys, unique, sparse }) => shape(name, keys, unique ?? false, sparse));
 	// No name of a specification has a hyphen.
 	return expire ? [...wanted, shape('expire-', [expire.field], false)] : wanted;
 }
 
-function shape(name: string, keys: readonly string[], unique: boolean): Shape {
-	return { name, key: keys.map((path) => [encodePath(segmentsOf(path)), 1]), unique, others: [] };
+/** Another process that starts may have dropped it already. */
+async function dropIndex(rows: Collection<Row>, name: string): Promise<void> {
+	await rows.dropIndex(name).catch((error: unknown) => {
+		if (!(error instanceof MongoServerError) || error.code !== indexNotFound) throw error;
+	});
+}
+
+function shape(name: string, keys: readonly string[], unique: boolean, sparse?: string): Shape {
+	const encode = (path: string) => encodePath(segmentsOf(path));
+	const key = keys.map((path) => [encode(path), 1] as const);
+	return { name, key, unique, sparse: sparse === undefined ? undefined : encode(sparse), others: [] };
 }
 
 function shapeOf({ name, key, unique, ...options }: { readonly [field: string]: unknown }): Shape {
 	const entries = typeof key === 'object' && key !== null ? Object.entries(key) : [];
+	const { partialFilterExpression = {} } = options;
+	const [path] = Object.keys(partialFilterExpression ?? {});
+	const sparse = path !== undefined && isDeepStrictEqual(partialFilterExpression, filterOf(path)) ? path : undefined;
+	const usual = sparse === undefined ? usualOptions : [...usualOptions, 'partialFilterExpression'];
 	return {
 		name: String(name),
 		key: entries.map(([path, direction]) => [path, Number(direction)]),
 		unique: unique === true,
-		others: Object.keys(options).filter((option) => !usualOptions.includes(option) && options[option] !== false),
+		sparse,
+		others: Object.keys(options).filter((option) => !usual.includes(option) && options[option] !== false),
 	};
 }
 
-function toDescription({ name, key, unique }: Shape): IndexDescription {
-	return { name, key: new Map(key.map(([path]) => [path, 1])), ...(unique && { unique }) };
+function toDescription({ name, key, unique, sparse }: Shape): IndexDescription {
+	return {
+		name,
+		key: new Map(key.map(([path]) => [path, 1])),
+		...(unique && { unique }),
+		...(sparse !== undefined && { partialFilterExpression: filterOf(sparse) }),
+	};
 }
 
-function describe({ key, unique, others }: Shape): string {
+function filterOf(sparse: string) {
+	return { [sparse]: { $exists: true } };
+}
+
+function describe({ key, unique, sparse, others }: Shape): string {
 	const keys = key.map(([path, direction]) => `${path}: ${direction}`).join(', ');
-	return `${unique ? 'unique ' : ''}{ ${keys} }${others.map((option) => `, ${option}`).join('')}`;
+	const kind = `${unique ? 'unique ' : ''}${sparse === undefined ? '' : `sparse by ${sparse} `}`;
+	return `${kind}{ ${keys} }${others.map((option) => `, ${option}`).join('')}`;
 }
 
 function mismatch(db: Db, collection: string, known: Shape, wanted: Shape): StoreError {

@@ -8,9 +8,17 @@ export interface Layout {
 	readonly name: string;
 	/** Field paths that are columns of the table, beside `_id` and the document. */
 	readonly columns: readonly string[];
-	readonly indexes: readonly { readonly name: string; readonly keys: readonly string[]; readonly unique: boolean }[];
+	readonly indexes: readonly IndexLayout[];
 	/** Indexes on the elements of an array: tables of their own with a row for each element. */
 	readonly sides: readonly SideLayout[];
+}
+
+export interface IndexLayout {
+	readonly name: string;
+	readonly keys: readonly string[];
+	readonly unique: boolean;
+	/** Rows without this column are not in it. */
+	readonly sparse?: string;
 }
 
 export interface SideLayout {
@@ -23,12 +31,13 @@ export interface SideLayout {
 export function layOut<T extends StoredDocument>(spec: CollectionSpec<T>): Layout {
 	checkSpec(spec);
 	const columns = new Set<string>();
-	const indexes: Layout['indexes'][number][] = [];
+	const indexes: IndexLayout[] = [];
 	const sides: SideLayout[] = [];
 	for (const index of spec.indexes) {
 		for (const key of index.keys) if (key !== '_id' && key !== index.multikey) columns.add(key);
 		if (index.multikey === undefined) {
-			indexes.push({ name: index.name, keys: [...index.keys], unique: index.unique ?? false });
+			const { name, keys, unique = false, sparse } = index;
+			indexes.push({ name, keys: [...keys], unique, ...(sparse !== undefined && { sparse }) });
 			continue;
 		}
 		sides.push({ name: index.name, keys: [...index.keys], multikey: index.multikey });

@@ -1,7 +1,7 @@
 import { StoreError } from '../document-store.ts';
 import { type Connection, codeOf } from './connection.ts';
 import { parseStored } from './document-text.ts';
-import { columnCells, type Layout, sideRows } from './layout.ts';
+import { columnCells, type IndexLayout, type Layout, sideRows } from './layout.ts';
 import { indexName, quote, sideTable, tableName } from './names.ts';
 import { type Cell, toBinding } from './values.ts';
 
@@ -100,12 +100,13 @@ function createSide(connection: Connection, layout: Layout, side: Layout['sides'
 	);
 }
 
-function createIndex(connection: Connection, layout: Layout, index: Layout['indexes'][number]): void {
+function createIndex(connection: Connection, layout: Layout, index: IndexLayout): void {
 	const keys = index.keys.map((path) => (path === '_id' ? 'id' : quote(path))).join(', ');
 	const unique = index.unique ? 'UNIQUE ' : '';
+	const rows = index.sparse === undefined ? '' : ` WHERE ${quote(index.sparse)} IS NOT NULL`;
 	try {
 		connection.exec(
-			`CREATE ${unique}INDEX IF NOT EXISTS ${indexName(layout.name, index.name)} ON ${tableName(layout.name)} (${keys})`,
+			`CREATE ${unique}INDEX IF NOT EXISTS ${indexName(layout.name, index.name)} ON ${tableName(layout.name)} (${keys})${rows}`,
 		);
 	} catch (error) {
 		if (!codeOf(error).startsWith('SQLITE_CONSTRAINT')) throw error;

@@ -159,10 +159,12 @@ export function openTable(connection: Connection, layout: Layout, number: number
 
 /**
  * Inserts rows, or replaces what differs. SQLite writes an index anew whenever one of its columns is assigned, though it be to the
- * same value: where the columns stay as they are, only the document is assigned.
+ * same value: where the other columns stay as they are, only the document is assigned, with the columns that only sparse indexes
+ * have: those come and go.
  */
 function openUpsert(connection: Connection, layout: Layout, insertInto: string, rows: string) {
 	const columns = layout.columns.map(quote);
+	const fixed = layout.indexes.flatMap(({ keys, sparse }) => (sparse === undefined ? keys : [])).map(quote);
 	const orReplace = (assigned: readonly string[], and: readonly string[]) => {
 		const assignments = assigned.map((name) => `${name} = excluded.${name}`).join(', ');
 		const condition = ['doc <> excluded.doc', ...and].join(' AND ');
@@ -170,14 +172,14 @@ function openUpsert(connection: Connection, layout: Layout, insertInto: string, 
 	};
 	const whole = orReplace(['doc', ...columns], []);
 	if (columns.length === 0) return (bindings: readonly Binding[]) => void whole.run(bindings);
-	const docOnly = orReplace(
-		['doc'],
-		columns.map((name) => `${name} IS excluded.${name}`),
+	const loose = orReplace(
+		['doc', ...columns.filter((name) => !fixed.includes(name))],
+		columns.filter((name) => fixed.includes(name)).map((name) => `${name} IS excluded.${name}`),
 	);
 	const width = columns.length + 2;
 	return (bindings: readonly Binding[]): void => {
 		// The same rows once more: what is written already does not differ any more, and the last of several rows of one id wins.
-		if (docOnly.run(bindings).changes < bindings.length / width) whole.run(bindings);
+		if (loose.run(bindings).changes < bindings.length / width) whole.run(bindings);
 	};
 }
 

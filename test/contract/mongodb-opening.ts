@@ -6,6 +6,7 @@ import { refusal, thingsOf, useMongoStores } from '../support/mongo-stores.ts';
 import { startTestMongoDb } from '../support/mongodb.ts';
 import { isOnMongoDb } from '../support/named-stores.ts';
 import { didNotRun } from '../support/skip.ts';
+import type { AnyDocument } from './engine.ts';
 
 if (isOnMongoDb) describe('store/mongodb opening', openingCases);
 else didNotRun('store/mongodb opening', 'STORES does not name mongodb');
@@ -108,7 +109,8 @@ function openingCases(this: Mocha.Suite): void {
 	const others: [what: string, keys: Record<string, 1 | -1>, options: CreateIndexesOptions, found: string][] = [
 		['in another order', { owner: -1 }, {}, '{ owner: -1 }'],
 		['that has to be unique', { owner: 1 }, { unique: true }, 'unique { owner: 1 }'],
-		['that leaves documents out', { owner: 1 }, { sparse: true }, '{ owner: 1 }, sparse'],
+		['of MongoDB that is sparse by all its fields', { owner: 1 }, { sparse: true }, '{ owner: 1 }, sparse'],
+		['of some owners', { owner: 1 }, { partialFilterExpression: { owner: { $gt: 5 } } }, '{ owner: 1 }, partialFilterExpression'],
 	];
 	for (const [what, keys, options, found] of others) {
 		it(`refuses a collection with an index ${what}, and takes it again without`, async () => {
@@ -124,6 +126,23 @@ function openingCases(this: Mocha.Suite): void {
 			await thingsOf(await open());
 		});
 	}
+
+	it('makes an index sparse that was whole, also when several start at once, and refuses one with other keys', async () => {
+		const client = new MongoClient(database().url);
+		const things = client.db(database().database).collection<AnyDocument>('things');
+		const openThings = async (...keys: string[]) =>
+			(await open()).collection<AnyDocument>({ name: 'things', indexes: [{ name: 'owner', keys, sparse: 'owner' }] });
+		await things.createIndex({ owner: 1 }, { name: 'owner' });
+		await things.insertMany([{ _id: 'a', owner: 'o' }, { _id: 'b' }]);
+		const [one] = await Promise.all(Array.from({ length: 3 }, () => openThings('owner')));
+		const filter = async () => (await things.indexes()).find((index) => index.name === 'owner')?.partialFilterExpression;
+		expect(await filter()).to.deep.equal({ owner: { $exists: true } });
+		expect(await one?.find({ filter: { owner: 'o' } })).to.deep.equal([{ _id: 'a', owner: 'o' }]);
+		expect(await refusal(openThings('kind', 'owner'))).to.include('sparse by owner { owner: 1 }, and has to be');
+		await thingsOf(await open());
+		expect(await filter()).to.equal(undefined);
+		await client.close();
+	});
 
 	it('makes collections and indexes once when several processes start on an empty database', async () => {
 		const stores = await Promise.all(Array.from({ length: 4 }, () => open()));

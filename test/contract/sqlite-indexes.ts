@@ -17,6 +17,7 @@ const indexes: readonly IndexSpec[] = [
 	{ name: 'name', keys: ['name'], unique: true },
 	{ name: 'tags', keys: ['tenant', 'tags', 'created'], multikey: 'tags' },
 	{ name: 'nested', keys: ['owner.id'] },
+	{ name: 'place', keys: ['tenant', 'place'], sparse: 'place' },
 ];
 
 describe('store/sqlite indexes', () => {
@@ -59,6 +60,8 @@ describe('store/sqlite indexes', () => {
 		['a unique key', { filter: { name: 'n' } }, /^SEARCH m USING INDEX i:things:name \(f:name=\?\)$/],
 		['a prefix', { filter: { name: { $wildcard: 'abc*' } } }, /^SEARCH m USING INDEX i:things:name \(f:name>\? AND f:name<\?\)$/],
 		['a nested field', { filter: { 'owner.id': 7 } }, /^SEARCH m USING INDEX i:things:nested \(f:owner.id=\?\)$/],
+		['a range of a sparse key in order', { filter: { tenant: 't', place: { $gte: 5 } }, sort: [['place', 1]], limit: 5 }, /^SEARCH m USING INDEX i:things:place \(f:tenant=\? AND f:place>\? AND f:place<\?\)$/],
+		['a sparse key', { filter: { tenant: 't', place: 'p' } }, /^SEARCH m USING INDEX i:things:place \(f:tenant=\? AND f:place=\?\)$/],
 		['an element of a list', { filter: { tenant: 't', tags: 'x' } }, /^SEARCH s USING PRIMARY KEY \(k0=\? AND k1=\?\)\nSEARCH m USING PRIMARY KEY \(id=\?\)$/],
 		['an element of a list, in order', { filter: { tenant: 't', tags: 'x', created: { $lt: 9 } }, sort: [['created', -1]] }, /^SEARCH s USING PRIMARY KEY \(k0=\? AND k1=\? AND k2>\? AND k2<\?\)\nSEARCH m USING PRIMARY KEY \(id=\?\)$/],
 		['an indexed field and others', { filter: { name: 'n', other: 5, 'deep.er': { $exists: true } } }, /^SEARCH m USING INDEX i:things:name \(f:name=\?\)/],
@@ -118,6 +121,29 @@ describe('store/sqlite indexes', () => {
 		expect(await things.count({ tags: 't1' })).to.equal(567);
 		expect(await things.count({ tags: 'all', n: 3 })).to.equal(170);
 		expect((await store.explain('things', { filter: { ok: true, n: 4 } })).join()).to.include('i:things:n');
+	});
+
+	it('makes an index sparse that was whole, and whole again', async () => {
+		const spec = (sparse?: 'place'): CollectionSpec<AnyDocument> => ({
+			name: 'things',
+			indexes: [{ name: 'place', keys: ['place', 'n'], ...(sparse && { sparse }) }],
+		});
+		const entries = (): unknown => {
+			const connection = openConnection(join(directory, 'store.db'), { readOnly: true });
+			const whole = connection.prepare(`SELECT sql LIKE '%NOT NULL' FROM sqlite_master WHERE name = 'i:things:place'`).get([]);
+			connection.close();
+			return whole?.[0];
+		};
+		let store = await open();
+		let things = await store.collection<AnyDocument>(spec());
+		await things.insert({ _id: 'a', place: 1 });
+		await things.insert({ _id: 'b' });
+		for (const sparse of ['place', undefined, 'place'] as const) {
+			({ store, things } = await reopen(store, spec(sparse)));
+			expect(entries()).to.equal(sparse ? 1 : 0);
+			expect(await idsOf(things.find({ filter: { place: { $gte: 0 } }, hint: 'place' }))).to.deep.equal(['a']);
+			expect(await idsOf(things.find({ filter: {} }))).to.deep.equal(['a', 'b']);
+		}
 	});
 
 	it('goes on filling where it was interrupted, and knows when another layout came in between', async () => {
@@ -256,6 +282,9 @@ describe('store/sqlite indexes', () => {
 		['a multikey path that is no key', { name: 'things', indexes: [{ name: 'a', keys: ['a'], multikey: 'b' }] }],
 		['a unique multikey index', { name: 'things', indexes: [{ name: 'a', keys: ['a'], multikey: 'a', unique: true }] }],
 		['a path that is multikey in one index only', { name: 'things', indexes: [{ name: 'a', keys: ['a'], multikey: 'a' }, { name: 'b', keys: ['a'] }] }],
+		['a sparse path that is no key', { name: 'things', indexes: [{ name: 'a', keys: ['a'], sparse: 'b' }] }],
+		['a sparse index that is unique', { name: 'things', indexes: [{ name: 'a', keys: ['a'], sparse: 'a', unique: true }] }],
+		['a sparse index of a list', { name: 'things', indexes: [{ name: 'a', keys: ['a'], sparse: 'a', multikey: 'a' }] }],
 		['an expiring field with a quote', { name: 'things', indexes: [], expire: { field: 'a"', afterSeconds: 1 } }],
 	]; // biome-ignore format: one line a row
 	for (const [what, spec] of refused) {

@@ -36,7 +36,7 @@ export function bestIndexes(spec: CollectionSpec<StoredDocument>, query: Query):
 /** The indexes that narrow what is read by every field of the filter, whatever the order. */
 export function narrowingIndexes(spec: CollectionSpec<StoredDocument>, { filter }: Query): string[] {
 	return branchesOf(filter).flatMap((fields) =>
-		[idIndex, ...spec.indexes]
+		[idIndex, ...usableIndexes(spec, fields)]
 			.filter(({ keys }) => costOf(misfitOfKeys(keys, fields, [], undefined)) === 0)
 			.map(({ name }) => name),
 	);
@@ -72,8 +72,14 @@ function bestFit(spec: CollectionSpec<StoredDocument>, fields: ReadonlyMap<strin
 	const id = fields.get('_id');
 	if (id === 'equal' || id === 'oneOf') return { index: idIndex.name, misfit: { residual: [], isSorted: false, isWhole: false } };
 	const fitOf = ({ name, keys }: IndexSpec): Fit => ({ index: name, misfit: misfitOfKeys(keys, fields, sort, limit) });
-	const indexes = hint === undefined ? spec.indexes : spec.indexes.filter(({ name }) => name === hint);
+	const usable = usableIndexes(spec, fields);
+	const indexes = hint === undefined ? usable : usable.filter(({ name }) => name === hint);
 	return indexes.map(fitOf).reduce((best, fit) => (costOf(fit.misfit) < costOf(best.misfit) ? fit : best), fitOf(idIndex));
+}
+
+/** A sparse index holds all that match only where its field is compared with a value. */
+function usableIndexes({ indexes }: CollectionSpec<StoredDocument>, fields: ReadonlyMap<string, Use>): IndexSpec[] {
+	return indexes.filter(({ sparse }) => sparse === undefined || (fields.get(sparse) ?? 'residual') !== 'residual');
 }
 
 function costOf({ residual, isSorted, isWhole }: Misfit): number {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Collection, Query } from '../../../store/index.ts';
+import type { Collection, Query, Step } from '../../../store/index.ts';
 import { type AnyDocument, type Bench, idsOf } from '../engine.ts';
 
 /** Sorting, paging, counting, and reading much. */
@@ -25,6 +25,39 @@ export function queryCases(bench: Bench): void {
 			[{ sort: [['_id', 1]], skip: 100 }, []],
 			[{ sort: [['_id', 1]], limit: 0 }, []],
 		]; // biome-ignore format: one line a row
+		it('finds by a sparse index those that have its field, while they have it', async () => {
+			const indexes = [
+				{ name: 'place', keys: ['city', 'place'], sparse: 'place' },
+				{ name: 'waiting', keys: ['waiting', 'age'], sparse: 'waiting' },
+				{ name: 'city', keys: ['city', 'age'] },
+			];
+			const things = await collection<AnyDocument>({ indexes });
+			const write = (...steps: Step[]) => store().batch(steps);
+			const put = (document: AnyDocument): Step => ({ kind: 'put', collection: things.name, document });
+			const found = async () => {
+				const placed = { filter: { city: 'x', place: { $gte: 0 } }, sort: [['place', 1]] as const, limit: 9 };
+				const waiting = { filter: { waiting: true }, sort: [['age', 1]] as const };
+				const all = { filter: { city: 'x' }, sort: [['age', 1]] as const };
+				const ids = (documents: readonly AnyDocument[]) => documents.map(({ _id }) => _id).join('');
+				return [
+					ids(await things.find({ ...placed, hint: 'place' })),
+					ids(await things.find(placed)),
+					ids(await things.find({ ...waiting, hint: 'waiting' })),
+					ids(await things.find(all)),
+					await things.count({ waiting: true }),
+				];
+			};
+			await write(...['c', 'b', 'a'].map((_id, n) => put({ _id, city: 'x', age: n, waiting: true })));
+			expect(await found()).to.deep.equal(['', '', 'cba', 'cba', 3]);
+			// By a put that changes nothing else, by one that does, and by an update.
+			await write(put({ _id: 'a', city: 'x', age: 2, place: 2 }), put({ _id: 'b', city: 'x', age: 5, place: 3 }));
+			expect(await found()).to.deep.equal(['ab', 'ab', 'c', 'cab', 1]);
+			await write({ kind: 'update', collection: things.name, id: 'c', update: { $set: { place: 1 }, $unset: ['waiting'] } });
+			expect(await found()).to.deep.equal(['cab', 'cab', '', 'cab', 0]);
+			await write(put({ _id: 'a', city: 'x', age: 2, waiting: true }), { kind: 'remove', collection: things.name, id: 'b' });
+			expect(await found()).to.deep.equal(['c', 'c', 'a', 'ca', 1]);
+		});
+
 		for (const indexes of [
 			[],
 			[
