@@ -112,6 +112,9 @@ const engines: Readonly<Record<NonNullable<Config['binaries']['store']>, Engine>
 			url,
 			database: databaseNameOf({ url, ...(!own && mongodb.database !== undefined && { database: mongodb.database }) }),
 			timeoutMilliseconds: mongodb.serverSelectionTimeoutSeconds * 1000,
+			connectTimeoutMilliseconds: mongodb.connectTimeoutSeconds * 1000,
+			heartbeatMilliseconds: mongodb.heartbeatSeconds * 1000,
+			socketTimeoutMilliseconds: mongodb.answerTimeoutSeconds * 1000,
 			maxPoolSize: mongodb.poolMax,
 		});
 	},

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { GridFSBucket, MongoClient, MongoError, ObjectId } from 'mongodb';
+import { type DbOptions, GridFSBucket, MongoClient, MongoError, ObjectId, ReadConcern } from 'mongodb';
 import {
 	type ByteRange,
 	type ContentStore,
@@ -17,10 +17,22 @@ export interface GridFsContentsOptions {
 	readonly database?: string;
 	/** How long a call waits for a server that can do it. */
 	readonly timeoutMilliseconds: number;
+	readonly connectTimeoutMilliseconds?: number;
+	/** Between two looks at each server, by which a call hears that its server does not answer at all. */
+	readonly heartbeatMilliseconds?: number;
+	/** How long a call waits for its answer. */
+	readonly socketTimeoutMilliseconds?: number;
 	readonly maxPoolSize?: number;
 }
 
 const bucketName = 'contents';
+
+/** Whoever hears of a content finds it, whatever the address says: there it would win over what the client is made with. */
+const concerns: DbOptions = {
+	writeConcern: { w: 'majority', journal: true },
+	readConcern: new ReadConcern('majority'),
+	readPreference: 'primary',
+};
 
 /** Opens the bucket `contents`. A content is there when its document in `contents.files` is; that is written last. */
 export async function openGridFsContents(options: GridFsContentsOptions): Promise<ContentStore> {
@@ -31,7 +43,7 @@ export async function openGridFsContents(options: GridFsContentsOptions): Promis
 		await client.close();
 		throw error;
 	}
-	const database = client.db(options.database);
+	const database = client.db(options.database, concerns);
 	const bucket = new GridFSBucket(database, { bucketName });
 	const files = database.collection<{ _id: ObjectId; length: number }>(`${bucketName}.files`);
 	const chunks = database.collection<{ files_id: ObjectId; n: number }>(`${bucketName}.chunks`);
@@ -78,16 +90,16 @@ export async function openGridFsContents(options: GridFsContentsOptions): Promis
 }
 
 // The driver's words about an address may hold a piece of it, so they are not passed on.
-function createClient({ url, timeoutMilliseconds, maxPoolSize = 100 }: GridFsContentsOptions): MongoClient {
+function createClient({ url, timeoutMilliseconds, maxPoolSize = 100, ...options }: GridFsContentsOptions): MongoClient {
 	try {
 		return new MongoClient(url, {
 			serverSelectionTimeoutMS: timeoutMilliseconds,
 			waitQueueTimeoutMS: timeoutMilliseconds,
+			connectTimeoutMS: options.connectTimeoutMilliseconds ?? 10_000,
+			heartbeatFrequencyMS: options.heartbeatMilliseconds ?? 2000,
+			socketTimeoutMS: options.socketTimeoutMilliseconds ?? 60_000,
 			maxPoolSize,
-			writeConcern: { w: 'majority', journal: true },
-			// Whoever hears of a content finds it, whatever the address says.
-			readConcern: { level: 'majority' },
-			readPreference: 'primary',
+			retryWrites: true,
 		});
 	} catch {
 		throw new Error("the address of the database is none that MongoDB's driver understands");

@@ -1,4 +1,4 @@
-import { type Db, MongoClient, type MongoClientOptions } from 'mongodb';
+import { type Db, type DbOptions, MongoClient, type MongoClientOptions, ReadConcern } from 'mongodb';
 import { StoreError } from '../document-store.ts';
 import { type Endpoint, messageOf, toStoreError } from './explain-error.ts';
 import { mendLostConnections } from './lost-connections.ts';
@@ -32,6 +32,16 @@ export interface Connection {
 
 const defaultDatabase = 'deviceSoftware';
 
+/**
+ * What is acknowledged outlives the loss of any one server, and what is read cannot be taken back. Asked for by the database:
+ * the driver lets `journal`, `wtimeoutMS` and `readConcernLevel` of a URL win over those of its client.
+ */
+const concerns: DbOptions = {
+	writeConcern: { w: 'majority', journal: true },
+	readConcern: new ReadConcern('majority'),
+	readPreference: 'primary',
+};
+
 /** Connects and looks at what is there. @throws StoreError that tells what to do */
 export async function connect(options: ConnectionOptions): Promise<Connection> {
 	const { url, serverSelectionTimeoutMilliseconds = 30_000, socketTimeoutMilliseconds = 60_000 } = options;
@@ -45,10 +55,6 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
 		connectTimeoutMS: options.connectTimeoutMilliseconds ?? 10_000,
 		socketTimeoutMS: socketTimeoutMilliseconds,
 		heartbeatFrequencyMS: options.heartbeatMilliseconds ?? 2000,
-		// What is acknowledged outlives the loss of any one server, and what is read cannot be taken back.
-		writeConcern: { w: 'majority', journal: true },
-		readConcern: { level: 'majority' },
-		readPreference: 'primary',
 		retryReads: true,
 		retryWrites: true,
 		ignoreUndefined: true,
@@ -66,7 +72,7 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
 	try {
 		await client.connect();
 		await checkTopology(client, endpoint);
-		return { client, db: client.db(database), endpoint };
+		return { client, db: client.db(database, concerns), endpoint };
 	} catch (error) {
 		await client.close();
 		throw wrongSetName(client.options.replicaSet, setNames, endpoint) ?? toStoreError(error, endpoint);

@@ -9,8 +9,12 @@ interface Shape {
 	readonly name: string;
 	readonly key: readonly (readonly [path: string, direction: number])[];
 	readonly unique: boolean;
+	/** Whatever else was said of one that is there, such as `sparse`: what is wanted has nothing of it. */
+	readonly others: readonly string[];
 }
 
+/** What tells nothing of which documents are found by an index, or is looked at by itself. */
+const usualOptions = ['v', 'ns', 'background'];
 const namespaceExists = 48;
 
 /**
@@ -40,20 +44,26 @@ function wantedIndexes<T extends StoredDocument>({ indexes, expire }: Collection
 }
 
 function shape(name: string, keys: readonly string[], unique: boolean): Shape {
-	return { name, key: keys.map((path) => [encodePath(segmentsOf(path)), 1]), unique };
+	return { name, key: keys.map((path) => [encodePath(segmentsOf(path)), 1]), unique, others: [] };
 }
 
-function shapeOf({ name, key, unique }: { readonly [field: string]: unknown }): Shape {
+function shapeOf({ name, key, unique, ...options }: { readonly [field: string]: unknown }): Shape {
 	const entries = typeof key === 'object' && key !== null ? Object.entries(key) : [];
-	return { name: String(name), key: entries.map(([path, direction]) => [path, Number(direction)]), unique: unique === true };
+	return {
+		name: String(name),
+		key: entries.map(([path, direction]) => [path, Number(direction)]),
+		unique: unique === true,
+		others: Object.keys(options).filter((option) => !usualOptions.includes(option) && options[option] !== false),
+	};
 }
 
 function toDescription({ name, key, unique }: Shape): IndexDescription {
 	return { name, key: new Map(key.map(([path]) => [path, 1])), ...(unique && { unique }) };
 }
 
-function describe({ key, unique }: Shape): string {
-	return `${unique ? 'unique ' : ''}{ ${key.map(([path, direction]) => `${path}: ${direction}`).join(', ')} }`;
+function describe({ key, unique, others }: Shape): string {
+	const keys = key.map(([path, direction]) => `${path}: ${direction}`).join(', ');
+	return `${unique ? 'unique ' : ''}{ ${keys} }${others.map((option) => `, ${option}`).join('')}`;
 }
 
 function mismatch(db: Db, collection: string, known: Shape, wanted: Shape): StoreError {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { type DocumentStore, type Lease, type Leases, openLeases, type StoredDocument } from '../../store/index.ts';
-import { openSqliteStore } from '../../store/sqlite/index.ts';
+import { openTestStore } from '../support/test-store.ts';
 
 const leaseMilliseconds = 100;
 
@@ -12,7 +12,7 @@ interface Participant extends Leases {
 describe('contract/lease', () => {
 	let store: DocumentStore;
 	beforeEach(async () => {
-		store = await openSqliteStore({ directory: ':memory:', now: () => 0 });
+		store = await openTestStore(() => 0);
 	});
 	afterEach(() => store.close());
 

@@ -1,13 +1,12 @@
 import { Socket } from 'node:net';
 import { expect } from 'chai';
 import { MongoClient } from 'mongodb';
-import { DocumentRefusedError, type DocumentStore, type Step, StoreError } from '../../store/index.ts';
-import { type MongoStore, type MongoStoreOptions, openMongoStore } from '../../store/mongodb/index.ts';
+import { DocumentRefusedError, type Step, StoreError } from '../../store/index.ts';
 import { eventually, within } from '../support/eventually.ts';
+import { refusal, thingsOf, useMongoStores } from '../support/mongo-stores.ts';
 import { startTestMongoDb, type TestMongoDb } from '../support/mongodb.ts';
 import { isOnMongoDb } from '../support/named-stores.ts';
 import { didNotRun } from '../support/skip.ts';
-import { freshMongoDatabase, type MongoDatabase } from '../support/test-store.ts';
 import type { AnyDocument } from './engine.ts';
 
 const put = (collection: string, document: AnyDocument): Step => ({ kind: 'put', collection, document });
@@ -17,123 +16,7 @@ else didNotRun('store/mongodb', 'STORES does not name mongodb');
 
 function ownCases(this: Mocha.Suite): void {
 	this.timeout(60_000);
-
-	const opened: MongoStore[] = [];
-	let database: MongoDatabase;
-
-	beforeEach(() => {
-		database = freshMongoDatabase();
-	});
-	afterEach(async () => {
-		await Promise.all(opened.splice(0).map((store) => store.close()));
-		await database.drop();
-	});
-
-	async function open(options: Partial<MongoStoreOptions> = {}): Promise<MongoStore> {
-		const { url, database: name } = database;
-		const store = await openMongoStore({ url, database: name, now: Date.now, onFault: () => {}, ...options });
-		opened.push(store);
-		return store;
-	}
-
-	/** What a call was refused with, as text; fails when it was not, or not with StoreError. */
-	async function refusal(call: Promise<unknown>): Promise<string> {
-		const error = await call.then(
-			() => undefined,
-			(reason: unknown) => reason,
-		);
-		expect(error).to.be.instanceOf(StoreError);
-		return error instanceof Error ? `${error.message}\n${error.stack}\n${String(error.cause)}` : '';
-	}
-
-	async function thingsOf(store: DocumentStore) {
-		return store.collection<AnyDocument>({ name: 'things', indexes: [{ name: 'owner', keys: ['owner'] }] });
-	}
-
-	describe('opening', () => {
-		it('refuses a server that is no replica set, and says how to make it one', async () => {
-			const server = await startTestMongoDb({ standalone: true });
-			try {
-				const said = await refusal(openMongoStore({ url: server.url, now: Date.now }));
-				for (const part of ['mongod --replSet rs0', 'rs.initiate()', '?replicaSet=rs0', 'directConnection=true'])
-					expect(said).to.include(part);
-			} finally {
-				await server.stop();
-			}
-		});
-
-		it('names the replica set that the server is in, where the URL asks for another one', async () => {
-			const client = new MongoClient(database.url);
-			const hello = await client.db('admin').command({ hello: 1 });
-			await client.close();
-			const url = new URL(database.url);
-			url.searchParams.delete('directConnection');
-			url.searchParams.set('replicaSet', 'other');
-			const said = await refusal(openMongoStore({ url: url.href, now: Date.now, serverSelectionTimeoutMilliseconds: 1000 }));
-			expect(said).to.include(`belongs to the replica set '${hello.setName}', and the URL asks for 'other'`);
-		});
-
-		const faulty: [what: string, url: string, message: RegExp][] = [
-			[
-				'where nobody is',
-				'mongodb://user:s3cret@127.0.0.1:1/db?replicaSet=rs0',
-				/did not answer within 300 ms \(127\.0\.0\.1:1\/db\)/,
-			],
-			[
-				'with a password that is not encoded',
-				'mongodb://user:s3cret%@127.0.0.1:1/db',
-				/is none that MongoDB's driver understands/,
-			],
-			['with an unknown option', 'mongodb://user:s3cret@127.0.0.1:1/db?shape=round', /one of its options is wrong/],
-			['of something else', 'http://user:s3cret@127.0.0.1:1/db', /right is mongodb:\/\/user:password@host/],
-		];
-		for (const [what, url, message] of faulty) {
-			it(`refuses a URL ${what}, without its password`, async () => {
-				const said = await refusal(openMongoStore({ url, now: Date.now, serverSelectionTimeoutMilliseconds: 300 }));
-				expect(said).to.match(message);
-				expect(said).to.not.include('s3cret');
-			});
-		}
-
-		it('takes the database from the URL, where no setting names one', async () => {
-			const url = new URL(database.url);
-			url.pathname = `/${database.database}`;
-			const store = await openMongoStore({ url: url.href, now: Date.now });
-			opened.push(store);
-			expect(store.name).to.match(new RegExp(`/${database.database}$`));
-		});
-
-		it('takes what others commit for the answer to a ping, which under load would wait behind them', async () => {
-			const store = await open({ url: database.url, maxPoolSize: 1 });
-			const things = await thingsOf(store);
-			let ended = 0;
-			const ids = Array.from({ length: 200 }, (_, n) => `${n}`);
-			await Promise.all(ids.map((_id) => things.insert({ _id })));
-			const changes = ids.map((_id) => things.findOneAndUpdate({ _id }, { $set: { at: 1 } }).then(() => ended++));
-			await store.ping();
-			expect(ended).to.be.below(10);
-			await Promise.all(changes);
-		});
-
-		it('refuses a collection whose index is another one, and takes it again without', async () => {
-			const { url, database: name } = database;
-			const client = new MongoClient(url);
-			const things = client.db(name).collection('things');
-			await things.createIndex({ owner: -1 }, { name: 'owner' });
-			const said = await refusal(thingsOf(await open()));
-			expect(said).to.include("the index 'owner'").and.include('{ owner: 1 }').and.include("db.things.dropIndex('owner')");
-			await things.dropIndex('owner');
-			await client.close();
-			await thingsOf(await open());
-		});
-
-		it('makes collections and indexes once when several processes start on an empty database', async () => {
-			const stores = await Promise.all(Array.from({ length: 4 }, () => open()));
-			const all = await Promise.all(stores.map(thingsOf));
-			for (const [n, things] of all.entries()) await things.insert({ _id: `${n}`, owner: 'o' });
-			expect(await all[0]?.count({ owner: 'o' })).to.equal(4);
-		});
-	});
+	const { database, open, closeAll } = useMongoStores();
 
 	describe('documents', () => {
 		const names = [
@@ -209,9 +92,9 @@ function ownCases(this: Mocha.Suite): void {
 	describe('writes', () => {
 		it('says in words of the database why it refused one of many, and writes the others', async () => {
 			const things = await thingsOf(await open());
-			const client = new MongoClient(database.url);
+			const client = new MongoClient(database().url);
 			try {
-				await client.db(database.database).command({ collMod: 'things', validator: { n: { $type: 'number' } } });
+				await client.db(database().database).command({ collMod: 'things', validator: { n: { $type: 'number' } } });
 			} finally {
 				await client.close();
 			}
@@ -365,7 +248,7 @@ function ownCases(this: Mocha.Suite): void {
 		await things.insert({ _id: 'a', n: 0 });
 		for (let round = 1; round <= 5; round++) {
 			await Promise.all(Array.from({ length: 10 }, () => things.get('a')));
-			for (const socket of socketsTo(new URL(database.url).port)) socket.destroy();
+			for (const socket of socketsTo(new URL(database().url).port)) socket.destroy();
 			const writes = Array.from({ length: 10 }, () => things.findOneAndUpdate({ _id: 'a' }, { $inc: { n: 1 } }));
 			for (const outcome of await within('all are settled', Promise.allSettled(writes)))
 				if (outcome.status === 'rejected') expect(outcome.reason).to.be.instanceOf(StoreError);
@@ -378,7 +261,7 @@ function ownCases(this: Mocha.Suite): void {
 			server = await startTestMongoDb();
 		});
 		afterEach(async () => {
-			await Promise.all(opened.splice(0).map((store) => store.close()));
+			await closeAll();
 			await server.stop();
 		});
 

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { openSequence } from '../../store/index.ts';
-import { openSqliteStore } from '../../store/sqlite/index.ts';
+import { openTestStore } from '../support/test-store.ts';
 
 describe('contract/sequence', () => {
-	const openStore = () => openSqliteStore({ directory: ':memory:', now: () => 0 });
+	const openStore = () => openTestStore(() => 0);
 
 	it('gives numbers that grow by one, from the first on, over many blocks', async () => {
 		const store = await openStore();

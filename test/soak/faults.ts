@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { type InjectedError, injectFault } from '../support/faulty-mongodb.ts';
 import type { TestMongoDb } from '../support/mongodb.ts';
 import type { Chance } from './chance.ts';
 import type { Findings } from './findings.ts';
@@ -26,6 +27,15 @@ interface FaultKind {
 	readonly isPossible: (scene: FaultScene) => boolean;
 	readonly faults: readonly Fault[];
 }
+
+/** What the database answers instead of doing what it is asked for: what may pass, what others are in the way of, what lasts. */
+const databaseErrors: readonly InjectedError[] = [
+	{ errorCode: 11_600, errorLabels: ['RetryableWriteError'] },
+	{ errorCode: 112, errorLabels: ['TransientTransactionError'] },
+	{ errorCode: 8000 },
+	{ closeConnection: true },
+];
+const databaseCommands = ['find', 'insert', 'update', 'delete', 'findAndModify', 'commitTransaction'];
 
 /** THE table of what goes wrong. Faults of one kind happen one after the other, those of different kinds at any time. */
 export const faultKinds: readonly FaultKind[] = [
@@ -70,6 +80,14 @@ export const faultKinds: readonly FaultKind[] = [
 					database?.pause();
 					await delay(chance.whole(500, 6000));
 					database?.resume();
+				},
+			},
+			{
+				name: 'errors of the database',
+				weight: 3,
+				happen: async ({ database, chance }) => {
+					const error = chance.pick(databaseErrors);
+					if (database && error) await injectFault(database.url, chance.whole(1, 30), databaseCommands, error);
 				},
 			},
 		],

@@ -31,7 +31,8 @@ export function useFaultyMongoDb(): () => Promise<FaultyMongoDb> {
 	};
 }
 
-async function injectFault(
+/** What `fail` does, for a server that is somebody else's. */
+export async function injectFault(
 	url: string,
 	times: number | 'alwaysOn' | 'off',
 	failCommands: readonly string[],

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { openSqliteStore } from '../../../store/sqlite/index.ts';
 import { createAuthority } from '../certificate-chain.ts';
 import { bootstrap, management, type ServiceUnderTest, startService } from '../service-fixture.ts';
+import { openTestStore } from '../test-store.ts';
 import type { Caller, Ids } from './places.ts';
 import { createRawHttp, type RawHttp } from './raw-http.ts';
 import { type RecordedStore, recordWrites } from './recorded-store.ts';
@@ -19,7 +19,7 @@ export interface InjectionFixture {
 
 /** The composed service on a store that remembers what is written, with one of each thing that places need. */
 export async function openInjectionFixture(settings: Readonly<Record<string, string>> = {}): Promise<InjectionFixture> {
-	const store = await openSqliteStore({ directory: ':memory:', now: Date.now });
+	const store = await openTestStore(Date.now);
 	const recorded = recordWrites(store);
 	const logLines: string[] = [];
 	const cheapHashes = { AUTH_HASH_MEMORY_KIB: '7168', AUTH_HASH_PASSES: '1' };

@@ -62,7 +62,7 @@ describe('operations/operation-heads', () => {
 		expect([await operations.newestNumber(tenant, mine), await operations.newestNumber(tenant, other)]).to.deep.equal([seq, 0]);
 	});
 
-	it('costs one batch of three steps, also for the first operation of an agent', async () => {
+	it('costs one batch of three steps, also the first operation of an agent', async () => {
 		const { store, operations, device } = bench();
 		const mine = await device('dev1', { c8y_SupportedOperations: ['c8y_Restart'] });
 		const sizes: number[] = [];
