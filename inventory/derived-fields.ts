@@ -39,8 +39,14 @@ function availableUntilOf(fragments: ManagedObject['fragments']): number | undef
 	const lastMessage = valueAt(fragments, ['c8y_Availability', 'lastMessage']);
 	const minutes = valueAt(fragments, ['c8y_RequiredAvailability', 'responseInterval']);
 	if (typeof lastMessage !== 'string' || typeof minutes !== 'number' || minutes <= 0) return undefined;
+	if (isGone(fragments)) return 0;
 	const heardAt = parseTime(lastMessage);
 	return heardAt === undefined ? undefined : heardAt + minutes * 60_000;
+}
+
+/** Whether the broker of a device has said that it is gone, and nobody that it is back. */
+export function isGone(fragments: ManagedObject['fragments']): boolean {
+	return valueAt(fragments, ['c8y_Availability', 'isGone']) === true;
 }
 
 function collectTexts(value: unknown, into: Set<string>): void {

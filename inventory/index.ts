@@ -17,6 +17,8 @@ export { type BinaryFacts, type ContentRecord, contentSpec, dereferenceStep, ref
 export { type BridgedDevice, type BridgedDevices, openBridgedDevices } from './bridged-devices.ts';
 /** Copies of whole stores. */
 export { type ContentsEnd, contentsPart } from './contents-copy.ts';
+/** Availability. */
+export { isGone } from './derived-fields.ts';
 /** Which process has the connection of a device. */
 export {
 	type ConnectionOwner,

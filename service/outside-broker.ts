@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
 import type { Access } from '../access/index.ts';
 import type { Config } from '../config/index.ts';
-import type { BridgedDevices } from '../inventory/index.ts';
+import type { BridgedDevices, Inventory } from '../inventory/index.ts';
 import type { DocumentStore, Leases } from '../store/index.ts';
 import type { Metrics } from './metrics.ts';
-import { type Bridge, type Gateway, openBridge, readBrokerAddress } from './mqtt/index.ts';
+import { type Bridge, createPresenceNotes, type Gateway, openBridge, readBrokerAddress } from './mqtt/index.ts';
 
 export type OutsideBroker = Awaited<ReturnType<typeof openOutsideBroker>>;
 
@@ -15,6 +15,9 @@ export async function openOutsideBroker(options: {
 	readonly bridgedDevices: BridgedDevices | undefined;
 	readonly gateway: Gateway;
 	readonly access: Access;
+	readonly inventory: Inventory;
+	/** Milliseconds since 1970. */
+	readonly clock: () => number;
 	readonly metrics: Metrics;
 	readonly log: Logger;
 	readonly elapsed: () => number;
@@ -34,6 +37,7 @@ export async function openOutsideBroker(options: {
 		...bridge,
 		address,
 		devices: bridgedDevices,
+		notePresence: createPresenceNotes(options),
 		leaseMilliseconds,
 		isStoreWell: () =>
 			store.ping().then(

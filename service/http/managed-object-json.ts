@@ -5,6 +5,7 @@ import {
 	childKinds,
 	formatTime,
 	type Inventory,
+	isGone,
 	legacyItem,
 	type ManagedObject,
 	type ManagedObjectId,
@@ -145,14 +146,15 @@ export interface Availability {
 	readonly interval?: number;
 }
 
-/** Whether a device was heard of within the time it promised; `undefined` where it was never heard of. */
+/** Whether a device was heard of within the time it promised, and is not known to be gone; `undefined` where it was never heard of. */
 export function availabilityOf({ fragments }: ManagedObject, now: number): Availability | undefined {
 	const lastMessage = fieldOf(fragments.c8y_Availability, 'lastMessage');
 	const interval = fieldOf(fragments.c8y_RequiredAvailability, 'responseInterval');
 	if (typeof lastMessage !== 'string') return undefined;
 	const heardAt = parseTime(lastMessage);
 	if (typeof interval !== 'number' || interval <= 0 || heardAt === undefined) return { lastMessage };
-	return { lastMessage, interval, status: now - heardAt <= interval * 60_000 ? 'AVAILABLE' : 'UNAVAILABLE' };
+	const isAvailable = !isGone(fragments) && now - heardAt <= interval * 60_000;
+	return { lastMessage, interval, status: isAvailable ? 'AVAILABLE' : 'UNAVAILABLE' };
 }
 
 function fieldOf(value: unknown, field: string): unknown {

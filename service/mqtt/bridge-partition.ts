@@ -18,6 +18,8 @@ export interface BridgePartitionOptions {
 	readonly gateway: Gateway;
 	readonly access: Access;
 	readonly devices: BridgedDevices;
+	/** Hears when a device is gone, or back. */
+	readonly notePresence: (tenant: string, serial: string, isThere: boolean) => Promise<void>;
 	readonly metrics: Metrics;
 	readonly log: Logger;
 	/** Milliseconds that never go back. */
@@ -41,7 +43,7 @@ const jsonKinds = ['inventory', 'event', 'alarm', 'measurement'];
 
 /** The devices of one partition, behind one session at the outside broker. */
 export function openBridgePartition(number: number, options: BridgePartitionOptions) {
-	const { gateway, access, devices, metrics, address, topicRoot, sharing, limits } = options;
+	const { gateway, access, devices, notePresence, metrics, address, topicRoot, sharing, limits } = options;
 	const log = options.log.child({ partition: number });
 	let ended = false;
 
@@ -173,8 +175,10 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 	async function handlePresence(device: BridgeDevice, payload: Buffer): Promise<void> {
 		const state = payload.length > 20 ? '' : payload.toString('latin1').trim();
 		if (!['connected', 'disconnected'].includes(state)) metrics.mqttErrors.inc({ kind: 'bad presence' });
-		else if (!device.home) await devices.setConnected(device.tenant, device.serial, state === 'connected');
-		else if (state === 'connected') {
+		else if (!device.home) {
+			await notePresence(device.tenant, device.serial, state === 'connected');
+			await devices.setConnected(device.tenant, device.serial, state === 'connected');
+		} else if (state === 'connected') {
 			sessions.close(device);
 			await sessions.open(device);
 			await roster.remember(device, true);

@@ -13,6 +13,7 @@ const openedAtOnce = 8;
 export function createBridgeRoster(options: {
 	readonly partition: number;
 	readonly devices: BridgedDevices;
+	readonly notePresence: (tenant: string, serial: string, isThere: boolean) => Promise<void>;
 	readonly sharing: Sharing;
 	readonly maxDevices: number;
 	readonly sessions: BridgeSessions;
@@ -22,7 +23,7 @@ export function createBridgeRoster(options: {
 	readonly isServed: () => boolean;
 	readonly log: Logger;
 }) {
-	const { partition, devices, sharing, maxDevices, sessions, handleTurn, queueLimits, isServed, log } = options;
+	const { partition, devices, notePresence, sharing, maxDevices, sessions, handleTurn, queueLimits, isServed, log } = options;
 	/** The one that was heard last is last. */
 	const known = new Map<string, BridgeDevice>();
 	const endWatch = sharing === 'hashed' ? devices.watch(follow) : () => {};
@@ -89,6 +90,7 @@ export function createBridgeRoster(options: {
 		try {
 			if (!device.lookedUp && (await isStored(device, connected))) return;
 			const { clientId, json } = device;
+			await notePresence(tenant, serial, connected);
 			await devices.remember({ tenant, serial, clientId, partition, connected, json });
 		} catch (error) {
 			device.remembered = false;

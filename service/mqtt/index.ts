@@ -2,6 +2,7 @@
 
 /** The way to devices at an outside broker. */
 export { type Bridge, openBridge } from './bridge.ts';
+export { createPresenceNotes } from './bridge-presence.ts';
 export { readBrokerAddress } from './broker-address.ts';
 export { type EmbeddedBroker, openEmbeddedBroker } from './embedded-broker.ts';
 export type { Origin } from './embedded-logins.ts';

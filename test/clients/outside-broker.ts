@@ -291,6 +291,30 @@ describe('clients/outside-broker', function () {
 		expect(await figure(urls.http, 'mqtt_bridge_devices')).to.equal(2);
 	});
 
+	it('takes a device for unavailable from its will on until it is back, where it has promised to be heard of', async () => {
+		const { operator } = await start();
+		const device = await broker.connect('out1', { topic: 'presence', payload: 'disconnected' });
+		await device.send('117,60');
+		await device.send('125');
+		const availability = async () => (await operator.findId('out1')) && (await operator.objectOf('out1')).c8y_Availability;
+		const becomes = (status: string) =>
+			eventually(`it is ${status}`, availability, (now) => JSON.stringify(now)?.includes(`"${status}"`) === true);
+		const found = async (status: string) => {
+			const query = encodeURIComponent(`$filter=(c8y_Availability.status eq '${status}')`);
+			const { managedObjects } = await operator.http.get<{ managedObjects: unknown[] }>(
+				`/inventory/managedObjects?query=${query}`,
+			);
+			return managedObjects.length;
+		};
+		const heard = await becomes('AVAILABLE');
+		device.drop();
+		expect(await becomes('UNAVAILABLE')).to.deep.equal({ ...Object(heard), status: 'UNAVAILABLE' });
+		expect([await found('UNAVAILABLE'), await found('AVAILABLE')]).to.deep.equal([1, 0]);
+		await (await broker.connect('out1')).send('connected', 'presence');
+		await becomes('AVAILABLE');
+		expect(await found('UNAVAILABLE')).to.equal(0);
+	});
+
 	it('lets no device take the serial of one that is connected, before that has said a word', async () => {
 		const { operator } = await start();
 		const [silent, taking] = [await broker.connect('out1'), await broker.connect('out2')];
