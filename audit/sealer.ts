@@ -36,7 +36,9 @@ export function openSealer({
 		let isDone = false;
 		while (!isDone && !signal?.aborted) {
 			const order = [['time', 1] as const, ['number', 1] as const];
+			const asked = elapsed();
 			const page = await records.find({ filter: isPending, sort: order, limit: pageSize });
+			const readMilliseconds = elapsed() - asked;
 			if (page.length === 0) return sealed;
 			const groups = byTenant(page);
 			const strangers = [...groups.keys()].filter((tenant) => !ends.has(tenant));
@@ -59,7 +61,9 @@ export function openSealer({
 			for (const [tenant, head] of heads) ends.set(tenant, head);
 			sealed += page.length;
 			isDone = page.length < pageSize;
-			const fitting = Math.floor((page.length * pageMilliseconds) / (elapsed() - began));
+			// What it takes longer than a read: where everything has to wait, smaller batches are no quicker.
+			const taken = Math.max(1, elapsed() - began - readMilliseconds);
+			const fitting = Math.floor((page.length * pageMilliseconds) / taken);
 			pageSize = Math.min(maxPage, Math.max(minPage, fitting));
 		}
 		return sealed;

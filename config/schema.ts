@@ -121,7 +121,7 @@ export const groups = {
 				'READY_TIMEOUT_SECONDS',
 				seconds,
 				3,
-				'Seconds that the database has to answer before `/ready` is red.',
+				'Seconds in which the database has to answer, or to commit anything that this process writes, before `/ready` is red.',
 			),
 			keepAliveTimeoutSeconds: setting(
 				'HTTP_KEEP_ALIVE_TIMEOUT_SECONDS',

@@ -51,9 +51,9 @@ export async function openBridgedDevices({ store }: { readonly store: DocumentSt
 		await store.batch([{ kind: 'put', collection: spec.name, document }]);
 	}
 
-	/** Notes whether a device is there; nothing for one that is not known. */
-	async function setConnected(tenant: string, serial: string, connected: boolean): Promise<void> {
-		await devices.findOneAndUpdate({ _id: deviceKey(tenant, serial) }, { $set: { connected } });
+	/** Notes whether a device is there; false, and nothing, for one that is not known. */
+	async function setConnected(tenant: string, serial: string, connected: boolean): Promise<boolean> {
+		return (await devices.findOneAndUpdate({ _id: deviceKey(tenant, serial) }, { $set: { connected } })) !== undefined;
 	}
 
 	/** A page of the devices of a partition that may be there, in the order of their ids. */

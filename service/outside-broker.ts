@@ -32,12 +32,13 @@ export async function openOutsideBroker(options: {
 	if (bridge.url === undefined || !bridgedDevices) return undefined;
 	const address = await readBrokerAddress(bridge.url.reveal(), bridge);
 	const leaseMilliseconds = config.processes.leaseSeconds * 1000;
+	const notePresence = createPresenceNotes(options);
 	return openBridge({
 		...options,
 		...bridge,
 		address,
 		devices: bridgedDevices,
-		notePresence: createPresenceNotes(options),
+		notePresence: (...presence) => store.unlessSilent(() => notePresence(...presence)),
 		leaseMilliseconds,
 		isStoreWell: () =>
 			store.ping().then(

@@ -15,7 +15,7 @@ export function createReadiness(options: {
 	/** Why devices cannot be reached. */
 	readonly brokerFault?: () => string | undefined;
 }): () => Promise<Readiness> {
-	const { store, elapsed, timeoutMilliseconds, isStopping, brokerFault } = options;
+	const { store: database, elapsed, timeoutMilliseconds, isStopping, brokerFault } = options;
 	let looked: { readonly at: number; readonly fault: Promise<string | undefined> } | undefined;
 	let asked: Promise<string | undefined> | undefined;
 
@@ -38,13 +38,17 @@ export function createReadiness(options: {
 	}
 
 	async function ask(): Promise<string | undefined> {
-		return store.ping().then(
+		return database.ping().then(
 			() => undefined,
 			(error: Error) => error.message,
 		);
 	}
 
-	return async () => ({ store: part(await look()), broker: part(isStopping() ? 'the service is stopping' : brokerFault?.()) });
+	return async () => {
+		// A balancer has to hear at once that this process goes, however slow the database is.
+		const store = isStopping() ? undefined : await look();
+		return { store: part(store), broker: part(isStopping() ? 'the service is stopping' : brokerFault?.()) };
+	};
 }
 
 function part(reason: string | undefined) {

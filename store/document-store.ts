@@ -183,7 +183,7 @@ export interface DocumentStore {
 	 * @throws StoreError while that cannot be told
 	 */
 	unlessSilent<T>(work: () => Promise<T>): Promise<T>;
-	/** Proves that the database answers and can write. @throws StoreError */
+	/** Proves that the database answers and can write: by a write of its own, or one that is committed meanwhile. @throws StoreError */
 	ping(): Promise<void>;
 	/** Figures for `/metrics`: writes waiting, commits, steps committed. */
 	statistics(): Promise<StoreStatistics>;

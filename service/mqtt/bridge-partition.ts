@@ -148,6 +148,7 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 			}
 			await handlePublishes(device, publishes);
 			publishes = [];
+			checkServed();
 			await handlePresence(device, publish.payload);
 		}
 		await handlePublishes(device, publishes);
@@ -176,8 +177,9 @@ export function openBridgePartition(number: number, options: BridgePartitionOpti
 		const state = payload.length > 20 ? '' : payload.toString('latin1').trim();
 		if (!['connected', 'disconnected'].includes(state)) metrics.mqttErrors.inc({ kind: 'bad presence' });
 		else if (!device.home) {
-			await notePresence(device.tenant, device.serial, state === 'connected');
-			await devices.setConnected(device.tenant, device.serial, state === 'connected');
+			// Where the device is at home, it is remembered from what it has said.
+			const isKnown = await devices.setConnected(device.tenant, device.serial, state === 'connected');
+			if (isKnown) await notePresence(device.tenant, device.serial, state === 'connected');
 		} else if (state === 'connected') {
 			sessions.close(device);
 			await sessions.open(device);

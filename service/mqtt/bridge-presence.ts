@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import { type Inventory, InventoryError } from '../../inventory/index.ts';
 import { availability } from './template-handlers.ts';
 
@@ -5,7 +6,15 @@ import { availability } from './template-handlers.ts';
  * Makes of presence at an outside broker what the inventory says of availability: a device that has promised to be heard of (117)
  * is unavailable from when it is gone until it is back, whenever it was heard of last.
  */
-export function createPresenceNotes({ inventory, clock }: { readonly inventory: Inventory; readonly clock: () => number }) {
+export function createPresenceNotes({
+	inventory,
+	clock,
+	log,
+}: {
+	readonly inventory: Inventory;
+	readonly clock: () => number;
+	readonly log: Logger;
+}) {
 	return async function notePresence(tenant: string, serial: string, isThere: boolean): Promise<void> {
 		const id = await inventory.devices.find(tenant, serial);
 		if (id === undefined) return;
@@ -17,8 +26,9 @@ export function createPresenceNotes({ inventory, clock }: { readonly inventory: 
 				return { fragments: { c8y_Availability: isThere ? heard : { ...heard, ...known, isGone: true } } };
 			});
 		} catch (error) {
-			// It is being removed.
-			if (!(error instanceof InventoryError) || error.code !== 'inventory/notFound') throw error;
+			// It is being removed, or as large as it may be: that is no reason to refuse what it says.
+			if (!(error instanceof InventoryError)) throw error;
+			log.debug({ err: error, tenant, device: serial }, 'the availability of a device was not noted');
 		}
 	};
 }

@@ -81,8 +81,14 @@ export async function openGridFsContents(options: GridFsContentsOptions): Promis
 	}
 
 	async function* list(): AsyncGenerator<KeptContent> {
-		// Chunks of what was never finished have no document, and an empty content has no chunks.
-		for await (const { _id } of chunks.aggregate<{ _id: ObjectId }>([{ $group: { _id: '$files_id' } }])) yield keptOf(_id);
+		// Chunks of what was never finished have no document, and an empty content has no chunks. One at a time, by their index:
+		// no single question looks at all chunks.
+		const next = (after?: ObjectId) =>
+			chunks.findOne(after ? { files_id: { $gt: after } } : {}, {
+				sort: { files_id: 1, n: 1 },
+				projection: { _id: 0, files_id: 1 },
+			});
+		for (let found = await next(); found; found = await next(found.files_id)) yield keptOf(found.files_id);
 		for await (const { _id } of files.find({ length: 0 }, { projection: { _id: 1 } })) yield keptOf(_id);
 	}
 

@@ -102,6 +102,7 @@ function createStore(options: MongoStoreOptions, { client, db, endpoint }: Conne
 	const size = createSizeProbe(db);
 	const reads = new Set<Promise<unknown>>();
 	let closed: Promise<void> | undefined;
+	let pinging: Promise<void> | undefined;
 
 	const read = async <T>(work: () => Promise<T>): Promise<T> => {
 		if (closed !== undefined) throw new StoreError('the store is closed');
@@ -171,13 +172,15 @@ function createStore(options: MongoStoreOptions, { client, db, endpoint }: Conne
 		batch,
 		unlessSilent,
 		ping: () => {
-			const ping = read(async () => {
+			pinging ??= read(async () => {
 				const pings = db.collection<Row>(pingCollection);
 				await pings.updateOne({ _id: 'ping' }, { $inc: { count: 1 } }, { upsert: true });
 				await pings.findOne({ _id: 'ping' });
+			}).finally(() => {
+				pinging = undefined;
 			});
 			// Under load the ping waits behind all others; what is committed meanwhile proves as much.
-			return Promise.race([ping, queue.nextCommit()]);
+			return Promise.race([pinging, queue.nextCommit()]);
 		},
 		statistics: async () => ({ ...writes.figures(), sizeBytes: await read(size) }),
 		// The driver reconnects for as long as it is open.

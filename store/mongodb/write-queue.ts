@@ -11,7 +11,7 @@ export interface WriteQueue {
 	batch(batch: PreparedBatch): Promise<BatchOutcome>;
 	/** A write of another kind, in its place among the others; of that era only. */
 	alone<T>(claims: Claims, bytes: number, write: () => Promise<T>, era?: number): Promise<T>;
-	/** Resolves when the next write of anybody is committed. */
+	/** Resolves when the next group of writes of this process is committed; what is written alone may have changed nothing. */
 	nextCommit(): Promise<void>;
 	figures(): { readonly waitingBatches: number; readonly commits: number; readonly committedBatches: number };
 	/** Refuses what comes from now on. */
@@ -158,7 +158,6 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
 						const result = await write();
 						commits++;
 						committedBatches++;
-						committed();
 						end();
 						resolve(result);
 					} catch (error) {

@@ -73,4 +73,43 @@ describe('contract/audit sealing', () => {
 		expect(await late.trail.seal([])).to.equal(1);
 		expect(await state()).to.deep.equal([[4, 0, undefined]]);
 	}).timeout(60_000);
+
+	const speeds: [what: string, batch: (records: number) => number, read: number, sizes: number[]][] = [
+		['many at a time where that is quick', (records) => records / 100, 0, [500, 500, 300]],
+		['few at a time where each takes its time', (records) => records * 10, 0, [500, ...Array.from({ length: 40 }, () => 20)]],
+		['as many as fit where a few are quick enough', (records) => records, 0, [500, 200, 200, 200, 200]],
+		['many at a time where all has to wait', (records) => 1000 + records / 100, 1000, [500, 500, 300]],
+	];
+	for (const [what, batchMilliseconds, readMilliseconds, expected] of speeds) {
+		it(`seals ${what}`, async () => {
+			store = await openTestStore(() => 0);
+			let now = 0;
+			const sizes: number[] = [];
+			const slow: DocumentStore = {
+				...store,
+				collection: async <T extends StoredDocument>(spec: CollectionSpec<T>) => {
+					const documents = await store.collection(spec);
+					const find: typeof documents.find = async (query) => {
+						now += readMilliseconds;
+						return documents.find(query);
+					};
+					return { ...documents, find };
+				},
+				async batch(steps) {
+					const outcome = await store.batch(steps);
+					const records = steps.length - 1;
+					if (!steps.some(({ collection }) => collection === 'auditChains')) return outcome;
+					now += batchMilliseconds(records);
+					sizes.push(records);
+					return outcome;
+				},
+			};
+			const { audited, trail } = await openAuditFixture(slow, {}, () => now);
+			const count = 1300;
+			for (let from = 0; from < count; from += 100)
+				await audited.batch(Array.from({ length: 100 }, (_, n) => insertion(`${from + n}`)));
+			expect(await trail.seal([])).to.equal(count);
+			expect(sizes).to.deep.equal(expected);
+		}).timeout(60_000);
+	}
 });

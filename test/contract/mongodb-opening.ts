@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { type CreateIndexesOptions, type Document, MongoClient } from 'mongodb';
 import { connect } from '../../store/mongodb/connection.ts';
 import { openMongoStore } from '../../store/mongodb/index.ts';
+import { injectFault } from '../support/faulty-mongodb.ts';
 import { refusal, thingsOf, useMongoStores } from '../support/mongo-stores.ts';
 import { startTestMongoDb } from '../support/mongodb.ts';
 import { isOnMongoDb } from '../support/named-stores.ts';
@@ -100,9 +101,32 @@ function openingCases(this: Mocha.Suite): void {
 		const ids = Array.from({ length: 200 }, (_, n) => `${n}`);
 		await Promise.all(ids.map((_id) => things.insert({ _id })));
 		const changes = ids.map((_id) => things.findOneAndUpdate({ _id }, { $set: { at: 1 } }).then(() => ended++));
+		const insertion = things.insert({ _id: 'one more' });
 		await store.ping();
 		expect(ended).to.be.below(10);
-		await Promise.all(changes);
+		await Promise.all([...changes, insertion]);
+	});
+
+	it('takes nothing for the answer to a ping that changes nothing', async () => {
+		const server = await startTestMongoDb();
+		try {
+			const store = await open({ url: server.url });
+			const things = await thingsOf(store);
+			await things.insert({ _id: 'a' });
+			await injectFault(server.url, 'alwaysOn', ['update'], { blockConnection: true, blockTimeMS: 3000 });
+			let isAnswered = false;
+			const ping = store.ping().then(() => {
+				isAnswered = true;
+			});
+			await store.batch([{ kind: 'require', collection: 'things', id: 'a' }]);
+			await things.findOneAndUpdate({ _id: 'b' }, { $set: { at: 1 } });
+			expect(isAnswered).to.equal(false);
+			await things.insert({ _id: 'b' });
+			await ping;
+			await store.close();
+		} finally {
+			await server.stop();
+		}
 	});
 
 	const others: [what: string, keys: Record<string, 1 | -1>, options: CreateIndexesOptions, found: string][] = [

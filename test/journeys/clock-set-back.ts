@@ -1,7 +1,6 @@
-import { existsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect } from 'chai';
 import { eventually } from '../support/eventually.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
 import { createHttpClient } from '../support/http-client.ts';
 import { createLedger } from '../support/ledger.ts';
 import { sized } from '../support/named-stores.ts';
@@ -14,8 +13,6 @@ import { skipUnless } from '../support/skip.ts';
 const hour = 3_600_000;
 /** Packages that have to be acknowledged: the stream is under way. */
 const flowing = sized(500, 50);
-/** From Debian's package libfaketime. */
-const library = `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/faketime/libfaketime.so.1`;
 
 describe('journeys/clock-set-back', function () {
 	this.timeout(120_000);
@@ -72,16 +69,9 @@ describe('journeys/clock-set-back', function () {
 	});
 
 	it('loses nothing of a running process whose clock goes back an hour', async function () {
-		skipUnless(existsSync(library), 'libfaketime is not installed').call(this);
-		const offset = join(folder(), 'clock');
-		writeFileSync(offset, '+0');
-		const settings = {
-			ADMIN_PASSWORD: processPassword,
-			LD_PRELOAD: library,
-			FAKETIME_TIMESTAMP_FILE: offset,
-			FAKETIME_CACHE_DURATION: '1',
-			FAKETIME_DONT_FAKE_MONOTONIC: '1',
-		};
+		const clock = createFakeClock(folder());
+		skipUnless(clock !== undefined, 'libfaketime is not installed').call(this);
+		const settings = { ADMIN_PASSWORD: processPassword, ...clock?.settings };
 		const service = await start(settings);
 		const operator = operatorOf(service);
 		const ledger = createLedger();
@@ -92,7 +82,7 @@ describe('journeys/clock-set-back', function () {
 		const create = (text: string) => operator.createOperation('listening-1', { c8y_Command: { text } });
 		const { id: first } = await create('first');
 		await eventually('the stream flows', stream.countAcknowledged, (count) => count > flowing);
-		writeFileSync(offset, '-3600');
+		clock?.shift(-3600);
 		const clockOf = async () => {
 			const { creationTime } = await operator.http.post<{ creationTime: string }>('/inventory/managedObjects', { name: 'clock' });
 			return Date.parse(creationTime);

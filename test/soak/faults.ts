@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { FakeClock } from '../support/fake-clock.ts';
 import { type InjectedError, injectFault } from '../support/faulty-mongodb.ts';
 import type { TestMongoDb } from '../support/mongodb.ts';
+import type { SmallDisk } from '../support/small-disk.ts';
 import type { Chance } from './chance.ts';
 import type { Findings } from './findings.ts';
 import type { FleetPlace, ServiceFleet } from './service-fleet.ts';
@@ -11,6 +13,10 @@ export interface FaultScene {
 	readonly devices: readonly SoakDevice[];
 	/** Where it is ours to be killed. */
 	readonly database: TestMongoDb | undefined;
+	/** The one that the embedded store has for itself. */
+	readonly disk: SmallDisk | undefined;
+	/** The one of all processes. */
+	readonly clock: FakeClock | undefined;
 	readonly chance: Chance;
 }
 
@@ -27,6 +33,9 @@ interface FaultKind {
 	readonly isPossible: (scene: FaultScene) => boolean;
 	readonly faults: readonly Fault[];
 }
+
+/** Of the disk that the embedded store has for itself while nothing is wrong with it. */
+export const soakDiskMegabytes = 4096;
 
 /** What the database answers instead of doing what it is asked for: what may pass, what others are in the way of, what lasts. */
 const databaseErrors: readonly InjectedError[] = [
@@ -93,9 +102,46 @@ export const faultKinds: readonly FaultKind[] = [
 		],
 	},
 	{
+		pause: [10, 30],
+		isPossible: ({ disk }) => disk !== undefined,
+		faults: [
+			{
+				name: 'no room on the disk',
+				weight: 1,
+				happen: async ({ disk, chance }) => {
+					disk?.fill();
+					await delay(chance.whole(500, 6000));
+					disk?.resize(soakDiskMegabytes);
+				},
+			},
+		],
+	},
+	{
+		pause: [10, 30],
+		isPossible: ({ clock }) => clock !== undefined,
+		faults: [
+			{
+				name: 'clock set back',
+				weight: 1,
+				happen: async ({ clock, chance }) => {
+					clock?.shift(-chance.whole(1, 300));
+					await delay(chance.whole(2000, 8000));
+					clock?.shift(0);
+				},
+			},
+		],
+	},
+	{
 		pause: [1, 6],
 		isPossible: () => true,
 		faults: [
+			{
+				name: 'all connections cut',
+				weight: 1,
+				happen: async ({ devices }) => {
+					for (const device of devices) device.cut();
+				},
+			},
 			{
 				name: 'connections cut',
 				weight: 3,

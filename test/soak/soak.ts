@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually, within } from '../support/eventually.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
 import { startTestMongoDb, type TestMongoDb } from '../support/mongodb.ts';
 import { processLogin, processPassword } from '../support/service-process.ts';
+import { makeSmallDisk, type SmallDisk } from '../support/small-disk.ts';
 import { freshMongoDatabase } from '../support/test-store.ts';
 import { createChance } from './chance.ts';
-import { startFaults } from './faults.ts';
+import { soakDiskMegabytes, startFaults } from './faults.ts';
 import { noteEverything } from './final-reading.ts';
 import { createFindings, type Findings } from './findings.ts';
 import { createServiceFleet, type ServiceFleet } from './service-fleet.ts';
@@ -29,7 +31,7 @@ const restMilliseconds = { sqlite: 90_000, mongodb: 180_000 };
 export async function runSoak(options: SoakOptions, print: (line: string) => void): Promise<boolean> {
 	const startedAt = performance.now();
 	const seconds = () => (performance.now() - startedAt) / 1000;
-	const say = (line: string) => print(`${clock(seconds())}  ${line}`);
+	const say = (line: string) => print(`${timeOf(seconds())}  ${line}`);
 	const { minutes, store, processes, devices: deviceCount, rate, operationRate, seed, logs } = options;
 	print(`soak: --minutes ${minutes} --store ${store} --processes ${processes} --devices ${deviceCount} --seed ${seed}`);
 
@@ -37,8 +39,15 @@ export async function runSoak(options: SoakOptions, print: (line: string) => voi
 	const chance = createChance(seed);
 	const ledgers = createSoakLedgers();
 	const database = store === 'mongodb' && !process.env.MONGODB_TEST_URL ? await startTestMongoDb() : undefined;
-	const place = await makeStore(store, database);
-	const fleet = createServiceFleet({ count: processes, settings: { ...settings, ...place.settings }, findings, logs });
+	const scratch = mkdtempSync(join(tmpdir(), 'soak-'));
+	const place = await makeStore(store, scratch, database);
+	const clock = createFakeClock(scratch);
+	const fleet = createServiceFleet({
+		count: processes,
+		settings: { ...settings, ...place.settings, ...clock?.settings },
+		findings,
+		logs,
+	});
 	const devices: SoakDevice[] = Array.from({ length: deviceCount }, (_, index) =>
 		createSoakDevice({
 			serial: `soak-${String(index + 1).padStart(3, '0')}`,
@@ -52,7 +61,7 @@ export async function runSoak(options: SoakOptions, print: (line: string) => voi
 	);
 	try {
 		await fleet.startAll();
-		const faults = startFaults({ fleet, devices, database, chance: chance.fork() }, findings, say);
+		const faults = startFaults({ fleet, devices, database, disk: place.disk, clock, chance: chance.fork() }, findings, say);
 		const operator = createSoakOperator({
 			places: fleet.http,
 			ledgers,
@@ -104,18 +113,21 @@ export async function runSoak(options: SoakOptions, print: (line: string) => voi
 		const verdict = judgeSoak(ledgers, findings, fleet.memory);
 		print('');
 		for (const line of verdict.lines) print(line);
-		print(`${verdict.isGood ? 'good' : 'NOT GOOD'} after ${clock(seconds())}, seed ${seed}`);
+		print(`${verdict.isGood ? 'good' : 'NOT GOOD'} after ${timeOf(seconds())}, seed ${seed}`);
 		return verdict.isGood;
 	} finally {
 		await fleet.close();
 		await place.remove();
 		await database?.stop();
+		rmSync(scratch, { recursive: true, force: true });
 	}
 }
 
 interface StorePlace {
 	readonly settings: Readonly<Record<string, string>>;
 	readonly remove: () => Promise<void>;
+	/** The store's own, where mounting one is permitted. */
+	readonly disk?: SmallDisk | undefined;
 	/** Between two reads of one reader, about. */
 	readonly readMilliseconds: number;
 }
@@ -130,11 +142,11 @@ const settings = {
 	MONGODB_TRANSACTION_TIMEOUT_SECONDS: '10',
 };
 
-async function makeStore(store: SoakOptions['store'], database: TestMongoDb | undefined): Promise<StorePlace> {
+async function makeStore(store: SoakOptions['store'], folder: string, database: TestMongoDb | undefined): Promise<StorePlace> {
 	if (store === 'sqlite') {
-		const folder = mkdtempSync(join(tmpdir(), 'soak-'));
-		const remove = async () => rmSync(folder, { recursive: true, force: true });
-		return { settings: { DATA_DIR: folder }, remove, readMilliseconds: 30 };
+		const disk = makeSmallDisk(soakDiskMegabytes);
+		const settings = { DATA_DIR: join(disk?.path ?? folder, 'store'), STORE_MIN_FREE_BYTES: '1000000' };
+		return { settings, remove: async () => disk?.remove(), disk, readMilliseconds: 30 };
 	}
 	const { url, database: name, drop } = freshMongoDatabase(database?.url);
 	const remove = database ? async () => {} : drop;
@@ -177,7 +189,7 @@ function describeProgress(fleet: ServiceFleet, devices: readonly SoakDevice[], f
 	].join('; ');
 }
 
-function clock(seconds: number): string {
+function timeOf(seconds: number): string {
 	return `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`;
 }
 

@@ -42,14 +42,18 @@ export function userOf(name: string, tenant = 't1'): Actor {
 }
 
 /** An audit trail with a table of its own; the clock moves a millisecond a look. */
-export async function openAuditFixture(store: DocumentStore, limits: Partial<AuditLimits> = {}) {
+export async function openAuditFixture(
+	store: DocumentStore,
+	limits: Partial<AuditLimits> = {},
+	elapsed: () => number = () => performance.now(),
+) {
 	const told: AuditRecord[] = [];
 	const state = { time: 1_800_000_000_000 };
 	const trail = await openAuditTrail({
 		store,
 		table,
 		clock: () => state.time++,
-		elapsed: () => performance.now(),
+		elapsed,
 		limits: { valueMaxCharacters: 100, changesMax: 10, deviceReports: true, retentionDays: 0, ...limits },
 		application: 'test',
 		onStored: (record) => told.push(record),

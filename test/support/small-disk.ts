@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -7,6 +7,8 @@ import { join } from 'node:path';
 export interface SmallDisk {
 	readonly path: string;
 	resize(megabytes: number): void;
+	/** Leaves no room, until it is resized. */
+	fill(): void;
 	/** Returns when it is gone; nothing may have it open. */
 	remove(): void;
 }
@@ -18,10 +20,19 @@ export function makeSmallDisk(megabytes: number): SmallDisk | undefined {
 		rmSync(path, { recursive: true });
 		return undefined;
 	}
+	const resizeTo = (size: string) => run('mount', ['-o', `remount,size=${size}`, path]);
 	return {
 		path,
 		resize: (to) => {
-			if (!run('mount', ['-o', `remount,size=${to}m`, path])) throw new Error(`${path} cannot be resized`);
+			if (!resizeTo(`${to}m`)) throw new Error(`${path} cannot be resized`);
+		},
+		fill: () => {
+			// Whoever writes meanwhile needs more than was counted.
+			for (let attempt = 0; attempt < 10; attempt++) {
+				const { blocks, bfree, bsize } = statfsSync(path);
+				if (resizeTo(`${((blocks - bfree) * bsize) / 1024}k`)) return;
+			}
+			throw new Error(`${path} cannot be filled`);
 		},
 		remove: () => {
 			if (!run('umount', [path])) throw new Error(`${path} cannot be unmounted`);

@@ -71,7 +71,7 @@ export function recordWrites(store: DocumentStore): RecordedStore {
 }
 
 function isSealing(step: Step): boolean {
-	return step.collection === 'auditRecords' && step.kind === 'update';
+	return step.collection === 'auditRecords' && (step.kind === 'update' || (step.kind === 'put' && 'seq' in step.document));
 }
 
 /** Whether it tells that somebody was refused, or has read all records: that is on record as it should be. */

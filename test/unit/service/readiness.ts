@@ -48,4 +48,10 @@ describe('service/readiness', () => {
 		expect((await readiness()).broker).to.deep.equal({ ready: false, reason: 'the service is stopping' });
 		await store.close();
 	});
+
+	it('says so at once, however slow the store is', async () => {
+		const ping = () => new Promise<void>(() => {});
+		const readiness = createReadiness({ store: { ping }, elapsed: () => 0, timeoutMilliseconds: 60_000, isStopping: () => true });
+		expect((await readiness()).broker).to.deep.equal({ ready: false, reason: 'the service is stopping' });
+	});
 });
