@@ -32,9 +32,13 @@ interface Part {
 const root = join(import.meta.dirname, '../..');
 
 /** The fleet that is reckoned for. */
-const wanted = { devices: 1_000_000, operationsEach: 20, connectionsEach: 50_000, messagesADay: 12 };
+const wanted = { devices: 1_000_000, operationsEach: 20, changesEach: 52, connectionsEach: 50_000, messagesADay: 12 };
+/** Of an operation: that it was created, is executing, and how it ended. */
+const recordsAnOperation = 3;
 /** Collections with a document or two, however many devices there are. */
-const few = ['counters'];
+const few = ['counters', 'auditChains'];
+
+const recordsEach = wanted.changesEach + recordsAnOperation * wanted.operationsEach;
 
 /** How cost grows, and what a large fleet takes. */
 export function renderScale(): string {
@@ -110,7 +114,7 @@ function sizing(figures: Figures): string[] {
 	const keys = total(({ keys: bytes }) => bytes);
 	return [
 		`## ${number(wanted.devices)} devices: the store`,
-		`Each with ${figures.packagesEach} packages and ${wanted.operationsEach} operations that are kept. Documents are those of the table above times ${number(wanted.devices)}, operations and their heads as assumed; GB are documents × bytes a document ÷ 10⁹. The operations are the smallest that there are (a restart); one that names packages is larger by their names, versions and URLs. Nothing of this size was filled.`,
+		`Each with ${figures.packagesEach} packages and ${wanted.operationsEach} operations that are kept. Documents are those of the table above times ${number(wanted.devices)}, operations and their heads as assumed; GB are documents × bytes a document ÷ 10⁹. The operations are the smallest that there are (a restart); one that names packages is larger by their names, versions and URLs. Audit records of the 365 days that they are kept by default (\`AUDIT_RETENTION_DAYS\`): ${wanted.changesEach} reports of changed software (a report that changes nothing leaves none), and ${recordsAnOperation} for each operation, ${wanted.changesEach} + ${recordsAnOperation} × ${wanted.operationsEach} = ${recordsEach} a device. Those that were measured are of first lists and new devices, which are larger than one of a changed package: an upper bound. With \`AUDIT_DEVICE_REPORTS=false\` there are fewer. Users, events and binaries come on top. Nothing of this size was filled.`,
 		table(
 			['collection', 'documents', 'embedded GB', 'BSON GB', 'index key GB'],
 			[
@@ -140,6 +144,7 @@ function partOf({ name, documents, embedded, bsonBytes, indexes }: Size, { devic
 		packages: packagesEach,
 		operations: wanted.operationsEach,
 		operationHeads: 1,
+		auditRecords: recordsEach,
 	};
 	const count = Math.round(wanted.devices * (assumed[name] ?? documents / devices));
 	return {
@@ -158,7 +163,14 @@ function processes(): string[] {
 	const base = figureIn(page, /<!-- begin memory -->[\s\S]*?^\| service \|.*\| ([\d.,]+) \([^|]*\|$/m, 'memory without devices');
 	const messagesAt = (window: number) =>
 		figureIn(page, new RegExp(`^\\| service, window ${window} \\| ([\\d.,]+) \\(`, 'm'), `messages at window ${window}`);
+	const processorAt = (window: number) =>
+		figureIn(
+			page,
+			new RegExp(`^\\| service, window ${window} \\|(?:[^|]*\\|){2} ([\\d.,]+) \\(`, 'm'),
+			`processor time at window ${window}`,
+		);
 	const [busy, calm] = [messagesAt(20), messagesAt(1)];
+	const [busyTime, calmTime] = [processorAt(20), processorAt(1)];
 	const count = Math.ceil(wanted.devices / wanted.connectionsEach);
 	const memory = base / 1000 + (wanted.connectionsEach * kilobytes) / 1e6;
 	const rate = (wanted.devices * wanted.messagesADay) / 86_400;
@@ -166,8 +178,8 @@ function processes(): string[] {
 		`## ${number(wanted.devices)} devices: the processes`,
 		`- **Connections.** ${number(wanted.devices)} ÷ ${number(wanted.connectionsEach)} (\`MQTT_CONNECTIONS_MAX\`) = ${count} processes, and one more for the devices of one that is gone.`,
 		`- **Memory.** ${base} MB + ${number(wanted.connectionsEach)} × ${kilobytes} KB = ${memory.toFixed(1)} GB for each, idle connections without TLS; give it half as much again.`,
-		`- **Messages.** One process on the embedded store acknowledges ${number(busy)} messages a second with 20 on the way for each device, ${number(calm)} with one, on two cores that it shares with the load. ${wanted.messagesADay} messages a day of each device are ${number(wanted.devices)} × ${wanted.messagesADay} ÷ 86,400 = ${number(rate)} a second: the peaks matter, such as all devices that come back at once. At ${number(1000)} connections a second (\`MQTT_CONNECTIONS_PER_SECOND\`) for each of ${count} processes, the fleet is back in ${Math.ceil(wanted.devices / 1000 / count)} s.`,
-		'- **On MongoDB** how many messages a second are stored is for your database to say, and was not measured. The embedded store has one process.',
+		`- **Messages.** One process on the embedded store acknowledges ${number(busy)} messages a second with 20 on the way for each device, ${number(calm)} with one, on two cores that it shares with the load. It takes ${busyTime} and ${calmTime} µs of processor time for each, which is 10⁶ ÷ ${busyTime} = ${number(1e6 / busyTime)} and 10⁶ ÷ ${calmTime} = ${number(1e6 / calmTime)} messages a second a core; a process uses at most two to three (its own thread, that of the database, and the collection of garbage). ${wanted.messagesADay} messages a day of each device are ${number(wanted.devices)} × ${wanted.messagesADay} ÷ 86,400 = ${number(rate)} a second: the peaks matter, such as all devices that come back at once. At ${number(1000)} connections a second (\`MQTT_CONNECTIONS_PER_SECOND\`) for each of ${count} processes, the fleet is back in ${Math.ceil(wanted.devices / 1000 / count)} s.`,
+		'- **On MongoDB** how many messages a second are stored is for your database to say, and was not measured; `npm run bench -- mongodb` tells what a process itself takes for one. The embedded store has one process.',
 	];
 }
 
