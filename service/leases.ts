@@ -24,7 +24,7 @@ export interface HeldLease {
 
 export type LeaseKeeper = Awaited<ReturnType<typeof openLeaseKeeper>>;
 
-/** Acquires leases, renews them at a third of their time, and tells their work when they are lost. */
+/** Asks for leases, renews them, and tells their work when they are lost. When a holder is gone, another one has its lease within the time. */
 export async function openLeaseKeeper(options: {
 	readonly store: DocumentStore;
 	/** This process, by a name that it had at no earlier start. */
@@ -34,9 +34,12 @@ export async function openLeaseKeeper(options: {
 	readonly log: Logger;
 }) {
 	const { leaseMilliseconds, elapsed, log } = options;
-	const leases = await openLeases(options);
+	const askMilliseconds = leaseMilliseconds / 12;
+	const renewMilliseconds = leaseMilliseconds / 6;
+	// A holder that is gone is seen to be silent from the look after its last renewal on, and that it was so for long enough by
+	// another look: with both, another one has the lease within its time.
+	const leases = await openLeases({ ...options, leaseMilliseconds: leaseMilliseconds - 2 * askMilliseconds });
 	const held = new Set<HeldLease>();
-	const everyMilliseconds = leaseMilliseconds / 3;
 
 	function holdLease(name: string, work: LeaseWork): HeldLease {
 		const stopping = new AbortController();
@@ -64,7 +67,7 @@ export async function openLeaseKeeper(options: {
 				return undefined;
 			});
 			if (lease) await hold(lease, work, stop, note);
-			await pause(everyMilliseconds, stop);
+			await pause(askMilliseconds, stop);
 		}
 	}
 
@@ -93,7 +96,7 @@ export async function openLeaseKeeper(options: {
 			lose();
 		});
 		while (!lost.signal.aborted) {
-			await pause(everyMilliseconds, lost.signal);
+			await pause(renewMilliseconds, lost.signal);
 			if (!lost.signal.aborted) await Promise.race([renew(current, held, lose), whenLost]);
 		}
 		clearTimeout(expiry);

@@ -14,7 +14,7 @@ export interface BridgeOptions extends Omit<BridgePartitionOptions, 'outages'> {
 
 export type Bridge = Awaited<ReturnType<typeof openBridge>>;
 
-const ticksInLease = 4;
+const ticksInLease = 6;
 const looksInLease = 16;
 
 /**

@@ -62,8 +62,8 @@ describeWhere(
 				await holder.kill();
 				const killedAt = performance.now();
 				const next = await eventually('the lease is taken over', read, ({ term }) => term > first.term, 3 * leaseSeconds * 1000);
-				// The whole time from when it has seen the last renewal, and a third for each of the two looks.
-				expect((performance.now() - killedAt) / 1000).to.be.below(2.5 * leaseSeconds);
+				// On a busy machine with the database of the tests, a look takes its time, too.
+				expect((performance.now() - killedAt) / 1000).to.be.below(1.5 * leaseSeconds);
 				expect([next.holder === first.holder, next.term]).to.deep.equal([false, 2]);
 				await eventually(
 					'it cleans up',
